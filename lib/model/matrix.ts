@@ -1,0 +1,30 @@
+// Plain row-major matrices and the embeddings of texts: what the stages pass to each other instead of tensors.
+
+/** A row-major matrix of 32-bit floats; row `i` is `data.subarray(i * columns, (i + 1) * columns)`. */
+export interface Matrix {
+  data: Float32Array;
+  rows: number;
+  columns: number;
+}
+
+/**
+ * The vectors of a list of texts, one or more a text (windows of a long chunk).
+ * `owners[i]` is the index of the text that vector (row) `i` belongs to; ascending, every text present.
+ */
+export interface Embeddings {
+  vectors: Matrix;
+  owners: Int32Array;
+}
+
+/** Called as work proceeds: `done` of `total` units. */
+export type OnProgress = (done: number, total: number) => void;
+
+/** Whatever turns texts into vectors: a local encoder, OpenAI's API, … */
+export interface Embedder {
+  /** Name shown in tables and figures, such as `base` or `text-embedding-3-small`. */
+  readonly name: string;
+  /** One vector a question: `[queries, dimensions]`. */
+  embedQueries(texts: string[], onProgress?: OnProgress): Promise<Matrix>;
+  /** One or more vectors a document. */
+  embedDocuments(texts: string[], onProgress?: OnProgress): Promise<Embeddings>;
+}
