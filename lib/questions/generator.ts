@@ -1,0 +1,69 @@
+// What every question generator takes and gives: chunks go in, questions for each chunk and an honest account come out.
+
+/** A piece of a document that questions are asked about. */
+export interface SourceChunk {
+  /** Unique within the corpus. */
+  id: string;
+  text: string;
+  /** The document's file name, where known. */
+  file?: string;
+  /** The page the chunk starts on, counted from 1, where known. */
+  page?: number;
+}
+
+/** Where a run stands, told after every chunk. */
+export interface GenerationProgress {
+  /** Chunks finished, failed ones included. */
+  done: number;
+  /** Chunks given up on. */
+  failed: number;
+  total: number;
+  /** US dollars paid so far in this run; undefined where nothing is paid or no price is known. */
+  costSoFar?: number;
+  /** Seconds until the end at the present pace; undefined until there is a pace. */
+  secondsLeft?: number;
+}
+
+/** The account of a run: every chunk and every lost question is in one of these numbers. */
+export interface GenerationSummary {
+  /** Chunks sent to the model in this run; those answered by an earlier run are not asked again. */
+  asked: number;
+  /** Chunks with an answer, from this run or an earlier one. */
+  answered: number;
+  /** Chunks whose answer was empty: nothing came, or a list of no questions. */
+  empty: number;
+  /** Chunks with at least one question, but fewer than asked for. */
+  underFilled: number;
+  /** Chunks whose answer held text but no question that could be read. */
+  unparsable: number;
+  /** Chunks without any answer after all retries. */
+  failed: number;
+  /** Questions dropped, by reason (`repeated in the chunk`, `names the context`, …). */
+  dropped: Record<string, number>;
+  /** Ids of the chunks that have no question, in corpus order. */
+  chunksWithoutQuestions: string[];
+}
+
+export interface GenerationResult {
+  /** Chunk id → its questions, in corpus order; chunks without questions have an empty list. */
+  questions: Map<string, string[]>;
+  summary: GenerationSummary;
+}
+
+export interface GenerationOptions {
+  /** How many questions to ask about each chunk; 1 or more. */
+  questionsPerChunk: number;
+  onProgress?: (progress: GenerationProgress) => void;
+  /** Stops the run: `generate` rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** Whatever turns chunks into questions: an LLM behind an API, a rule-based reader, … */
+export interface QuestionGenerator {
+  /** `openai`, `offline`, … */
+  readonly name: string;
+  /** One line for the notebook: which generator, which model, where. */
+  readonly description: string;
+  /** Questions for every chunk. */
+  generate(chunks: SourceChunk[], options: GenerationOptions): Promise<GenerationResult>;
+}
