@@ -1,1 +1,11 @@
+export { BertEncoder, type DropoutSettings } from './bert/encoder';
+export { type EncoderConfig, type PoolingConfig, readEncoderConfig, readPoolingConfig } from './config';
+export { EmbeddingModel } from './embeddingModel';
+export * from './hub';
+export { type LoadOptions, loadModel } from './load';
 export * from './matrix';
+export * from './onnx';
+export { readSafetensors, type StoredTensor, writeSafetensors } from './safetensors';
+export { saveModel, storedWeights } from './save';
+export { tf } from './tf';
+export { loadTokenizer, type Tokenizer } from './tokenizer';

@@ -1,1 +1,5 @@
-export {};
+export { type Batching, makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
+export { cosineSimilarities, DEFAULT_SCALE, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
+export { RECIPES, type Recipe } from './recipe';
+export { type Loss, lossAndGradients } from './step';
+export { type EvaluationReport, type StepReport, type TrainOptions, type TrainResult, train } from './trainer';

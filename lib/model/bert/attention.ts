@@ -1,0 +1,160 @@
+// Multi-head self-attention (Vaswani et al. 2017, eq. 1) within each sequence of a packed batch, and its gradient.
+//
+// Softmax is never formed: with E = exp(Q·Kᵀ) and row sums r, P = E / r, so
+//   O  = E·V / r                      (r comes out of the same product, as a column of ones beside V)
+//   dV = Eᵀ·(dO / r)
+//   dS = P ∘ (dO·Vᵀ − D) = E ∘ ([dO, −D] / r · [V, 1]ᵀ)   with D = rowsum(dO ∘ O)
+// which leaves one pass over the [length, length] scores forward and one backward, besides the products.
+
+import { tf, tidy } from '../tf';
+import type { Dropout } from './dropout';
+import type { AttentionGroup } from './packing';
+
+/** exp(±80) is far from overflow and underflow in 32-bit floats. */
+const SAFE_EXPONENT = 80;
+
+/** What the gradient needs of one group; B = sequences · heads. */
+export interface AttentionSaved {
+  /** Q / √d and K: [B, length, d]; V with a column of ones, both 0 at padding: [B, length, d + 1] */
+  q: tf.Tensor3D;
+  k: tf.Tensor3D;
+  v1: tf.Tensor3D;
+  /** Row sums of E: [B, length, 1] */
+  rowSums: tf.Tensor3D;
+  /** E: [B, length, length]; absent where it is computed again to save memory. */
+  scores?: tf.Tensor3D;
+  /** O: [B, length, d] */
+  output: tf.Tensor3D;
+}
+
+const isRagged = (group: AttentionGroup) => group.rows < group.count * group.length;
+
+/** Rows to take for a padded layout: sequence after sequence; padding repeats the group's first row. */
+function paddedRows({ lengths, length }: AttentionGroup): Int32Array {
+  const rows = new Int32Array(lengths.length * length);
+  let row = 0;
+  lengths.forEach((own, s) => {
+    for (let i = 0; i < own; i++) rows[s * length + i] = row++;
+  });
+  return rows;
+}
+
+/** The inverse: where each packed row stands in the padded layout. */
+function packedRows({ lengths, length, rows }: AttentionGroup): Int32Array {
+  const places = new Int32Array(rows);
+  let row = 0;
+  lengths.forEach((own, s) => {
+    for (let i = 0; i < own; i++) places[row++] = s * length + i;
+  });
+  return places;
+}
+
+/** 1 where a token stands, 0 at padding: [B, length, 1]; undefined where there is no padding. */
+function tokenMask(group: AttentionGroup, heads: number): tf.Tensor3D | undefined {
+  if (!isRagged(group)) return undefined;
+  const mask = new Float32Array(group.count * heads * group.length);
+  group.lengths.forEach((own, s) => {
+    for (let h = 0; h < heads; h++) mask.fill(1, (s * heads + h) * group.length, (s * heads + h) * group.length + own);
+  });
+  return tf.tensor3d(mask, [group.count * heads, group.length, 1]);
+}
+
+/** [rows, parts · hidden] → [parts, B, length, d] */
+function splitHeads(x: tf.Tensor2D, parts: number, heads: number, group: AttentionGroup): tf.Tensor4D {
+  const d = x.shape[1] / parts / heads;
+  const padded = isRagged(group) ? tf.gather(x, tf.tensor1d(paddedRows(group), 'int32')) : x;
+  return padded
+    .reshape([group.count, group.length, parts, heads, d])
+    .transpose([2, 0, 3, 1, 4])
+    .reshape([parts, group.count * heads, group.length, d]);
+}
+
+/** [parts, B, length, d] → [rows, parts · hidden] */
+function mergeHeads(x: tf.Tensor4D, heads: number, group: AttentionGroup): tf.Tensor2D {
+  const [parts, , length, d] = x.shape;
+  const merged = x
+    .reshape([parts, group.count, heads, length, d])
+    .transpose([1, 3, 0, 2, 4])
+    .reshape([group.count * length, parts * heads * d]) as tf.Tensor2D;
+  return isRagged(group) ? (tf.gather(merged, tf.tensor1d(packedRows(group), 'int32')) as tf.Tensor2D) : merged;
+}
+
+/** E = exp(Q·Kᵀ): [B, length, length]; shifted by each row's maximum, which softmax allows, only where exp could overflow. */
+function exponentials(q: tf.Tensor3D, k: tf.Tensor3D): tf.Tensor3D {
+  return tidy(() => {
+    const scores = tf.matMul(q, k, false, true);
+    // |q·k| ≤ ‖q‖·‖k‖ (Cauchy–Schwarz), from tensors far smaller than the scores.
+    const bound = tf.sqrt(tf.mul(tf.max(tf.sum(tf.square(q), 2)), tf.max(tf.sum(tf.square(k), 2)))).dataSync()[0];
+    return tf.exp(bound < SAFE_EXPONENT ? scores : tf.sub(scores, tf.max(scores, 2, true))) as tf.Tensor3D;
+  });
+}
+
+/**
+ * One group's attention.
+ *
+ * @param qkv the group's rows of the fused projection: [rows, 3 · hidden]
+ * @param keepScores keep E for the gradient: quicker, but of size [B, length, length]
+ * @returns context: [rows, hidden] and what the gradient needs
+ */
+export function attention(
+  qkv: tf.Tensor2D,
+  heads: number,
+  group: AttentionGroup,
+  keepScores: boolean,
+  dropout?: Dropout,
+) {
+  return tidy(() => {
+    const [q0, k, v] = tf.unstack(splitHeads(qkv, 3, heads, group)) as tf.Tensor3D[]; // [B, length, d]
+    const [B, length, d] = v.shape;
+    const q = tf.mul(q0, 1 / Math.sqrt(d)) as tf.Tensor3D;
+    const mask = tokenMask(group, heads);
+    const v1 = tf.concat([mask ? tf.mul(v, mask) : v, mask ?? tf.ones([B, length, 1])], 2) as tf.Tensor3D;
+    const scores = exponentials(q, k);
+    const product = tf.matMul(scores, v1); // [B, length, d + 1]
+    const rowSums = tf.slice(product, [0, 0, d]) as tf.Tensor3D;
+    const weighted = dropout
+      ? tf.matMul(tf.mul(scores, dropout.mask(scores.shape)), tf.slice(v1, [0, 0, 0], [-1, -1, d]))
+      : tf.slice(product, [0, 0, 0], [-1, -1, d]);
+    const output = tf.div(weighted, rowSums) as tf.Tensor3D;
+    const context = mergeHeads(output.expandDims(0) as tf.Tensor4D, heads, group);
+    const saved: AttentionSaved = { q, k, v1, rowSums, output };
+    if (keepScores) saved.scores = scores;
+    return { context, saved };
+  });
+}
+
+/** Gradient of {@link attention}: dContext: [rows, hidden] → dqkv: [rows, 3 · hidden] */
+export function attentionGradient(
+  dContext: tf.Tensor2D,
+  heads: number,
+  group: AttentionGroup,
+  saved: AttentionSaved,
+  dropout?: Dropout,
+): tf.Tensor2D {
+  return tidy(() => {
+    const { q, k, v1, rowSums, output } = saved;
+    const d = q.shape[2];
+    const mask = tokenMask(group, heads);
+    const split = splitHeads(dContext, 1, heads, group).squeeze([0]) as tf.Tensor3D; // [B, length, d]
+    const dOutput = tf.div(mask ? tf.mul(split, mask) : split, rowSums) as tf.Tensor3D; // dO / r
+    const dRow = tf.sum(tf.mul(dOutput, output), 2, true); // D / r: [B, length, 1]
+    const scores = saved.scores ?? exponentials(q, k);
+    let inner: tf.Tensor;
+    let weights: tf.Tensor = scores;
+    if (dropout) {
+      const dropped = dropout.mask(scores.shape);
+      weights = tf.mul(scores, dropped);
+      const v = tf.slice(v1, [0, 0, 0], [-1, -1, d]);
+      const columnMask = tf.slice(v1, [0, 0, d]); // [B, length, 1]
+      const dP = tf.mul(tf.matMul(dOutput, v, false, true), dropped);
+      inner = tf.sub(dP, tf.matMul(dRow, columnMask, false, true));
+    } else {
+      inner = tf.matMul(tf.concat([dOutput, tf.neg(dRow)], 2), v1, false, true);
+    }
+    const dScores = tf.mul(scores, inner); // [B, length, length]
+    const dq = tf.mul(tf.matMul(dScores, k), 1 / Math.sqrt(d));
+    const dk = tf.matMul(dScores, q, true, false);
+    const dv = tf.matMul(weights, dOutput, true, false);
+    return mergeHeads(tf.stack([dq, dk, dv]) as tf.Tensor4D, heads, group);
+  });
+}

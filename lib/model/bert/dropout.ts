@@ -1,0 +1,57 @@
+// Seeded dropout whose masks can be made again: the gradient replays them instead of keeping them.
+import { runOp, tf, tidy } from '../tf';
+
+/** Makes the mask of one place in the network; the same place and step give the same mask. */
+export interface Dropout {
+  /** 0 with probability `rate`, else 1 / (1 − rate): a tensor of `shape`. */
+  mask(shape: number[]): tf.Tensor;
+}
+
+/** Random bytes decide, so that the rate is a multiple of 1/256; the scale uses that rate, and the mean stays exact. */
+const LEVELS = 256;
+
+/**
+ * @param rate share of values dropped, 0 ≤ rate < 1 (rounded to a multiple of 1/256)
+ * @param seed two whole numbers, such as step and place
+ */
+export function createDropout(rate: number, seed: [number, number]): Dropout | undefined {
+  const dropped = Math.round(rate * LEVELS);
+  if (dropped === 0) return undefined;
+  const scale = LEVELS / (LEVELS - dropped);
+  return {
+    mask: (shape) =>
+      tidy(() => {
+        const count = shape.reduce((a, b) => a * b, 1);
+        // One 32-bit number of the counter-based Philox generator (Salmon et al. 2011) decides four values.
+        const words = runOp(
+          'StatelessRandomUniformFullInt',
+          [
+            ['dtype', 'TYPE', 'INT32'],
+            ['T', 'TYPE', 'INT32'],
+            ['Tseed', 'TYPE', 'INT32'],
+          ],
+          [tf.tensor1d([Math.ceil(count / 4)], 'int32'), tf.tensor1d(seed, 'int32')],
+        );
+        const bytes = runOp(
+          'Bitcast',
+          [
+            ['T', 'TYPE', 'INT32'],
+            ['type', 'TYPE', 'UINT8'],
+          ],
+          [words],
+        ); // [count / 4, 4]
+        const limit = runOp(
+          'Cast',
+          [
+            ['SrcT', 'TYPE', 'INT32'],
+            ['DstT', 'TYPE', 'UINT8'],
+            ['Truncate', 'BOOL', false],
+          ],
+          [tf.scalar(dropped, 'int32')],
+        );
+        const kept = runOp('GreaterEqual', [['T', 'TYPE', 'UINT8']], [bytes, limit]); // bool
+        const flat = tf.slice(kept.reshape([kept.size]), 0, count).reshape(shape);
+        return tf.mul(tf.cast(flat, 'float32'), scale);
+      }),
+  };
+}

@@ -1,0 +1,268 @@
+// A BERT encoder with its gradient written out (Devlin et al. 2019): token ids in, one pooled vector a sequence out.
+//
+// forward:  embeddings → LayerNorm → layers × (attention → + → LayerNorm → feed-forward → + → LayerNorm) → pooling
+// backward: the same in reverse; each step gets the gradient of its output and gives that of its input and weights.
+import type { EncoderConfig, PoolingConfig } from '../config';
+import { disposeAll, tf, tidy } from '../tf';
+import { type AttentionSaved, attention, attentionGradient } from './attention';
+import { createDropout, type Dropout } from './dropout';
+import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwardGradients } from './feedForward';
+import { type LayerNormSaved, layerNorm, layerNormGradients } from './layerNorm';
+import { linear, linearWeightGradients } from './linear';
+import type { PackedBatch } from './packing';
+import { EMBEDDING, type LAYER, layerWeight } from './weights';
+
+/** Weights or gradients by name. */
+export type NamedTensors = Map<string, tf.Tensor>;
+
+/** Dropout of a training step: the rate for hidden states and attention alike, and a seed that differs from step to step. */
+export interface DropoutSettings {
+  rate: number;
+  seed: number;
+}
+
+interface LayerSaved {
+  x: tf.Tensor2D;
+  attention: AttentionSaved[];
+  context: tf.Tensor2D;
+  norm1: LayerNormSaved;
+  middle: tf.Tensor2D;
+  feedForward: FeedForwardSaved;
+  norm2: LayerNormSaved;
+}
+
+/** What {@link backward} needs of a {@link forward}; disposed of by it. */
+export interface Activations {
+  batch: PackedBatch;
+  dropout?: DropoutSettings;
+  embeddingNorm: LayerNormSaved;
+  layers: LayerSaved[];
+  pooling: tf.Tensor2D;
+}
+
+/** Attention weights of a batch are kept for the gradient up to this many numbers (512 MB), else computed again. */
+const MAX_KEPT_SCORES = 128_000_000;
+
+/** Places of dropout within a layer. */
+const PLACES = { attention: 1, attentionOutput: 2, feedForward: 3 };
+
+function dropoutAt(
+  settings: DropoutSettings | undefined,
+  layer: number,
+  place: number,
+  group = 0,
+): Dropout | undefined {
+  return settings && createDropout(settings.rate, [settings.seed, ((layer + 1) * 8 + place) * 65_536 + group]);
+}
+
+const drop = (x: tf.Tensor2D, dropout?: Dropout): tf.Tensor2D =>
+  dropout ? tidy(() => tf.mul(x, dropout.mask(x.shape)) as tf.Tensor2D) : x;
+
+const rowsOf = (x: tf.Tensor2D, { start, rows }: { start: number; rows: number }): tf.Tensor2D =>
+  start === 0 && rows === x.shape[0] ? x : tf.slice(x, [start, 0], [rows, -1]);
+
+/** Pooling as a matrix: mean pooling averages a sequence's rows, CLS pooling takes its first. [sequences, tokens] */
+function poolingMatrix(batch: PackedBatch, mode: PoolingConfig['mode']): tf.Tensor2D {
+  const matrix = new Float32Array(batch.sequences * batch.tokens);
+  for (let s = 0; s < batch.sequences; s++) {
+    const from = s * batch.tokens + batch.starts[s];
+    if (mode === 'cls') matrix[from] = 1;
+    else matrix.fill(1 / batch.lengths[s], from, from + batch.lengths[s]);
+  }
+  return tf.tensor2d(matrix, [batch.sequences, batch.tokens]);
+}
+
+/** The computation of one BERT encoder; the weights are passed in, so that an optimizer can own them. */
+export class BertEncoder {
+  constructor(
+    readonly config: EncoderConfig,
+    readonly pooling: PoolingConfig,
+  ) {}
+
+  private layerWeights(weights: NamedTensors, layer: number) {
+    const of = <T extends tf.Tensor>(name: keyof typeof LAYER) => weights.get(layerWeight(layer, name)) as T;
+    const feedForwardWeights: FeedForwardWeights = { w1: of('w1'), b1: of('b1'), w2: of('w2'), b2: of('b2') };
+    return { of, feedForwardWeights };
+  }
+
+  /** Sum of word, position and type embeddings, normalised: [tokens, hidden] */
+  private embed(weights: NamedTensors, batch: PackedBatch) {
+    return tidy(() => {
+      const words = tf.gather(weights.get(EMBEDDING.words)!, tf.tensor1d(batch.tokenIds, 'int32'));
+      const positions = tf.gather(weights.get(EMBEDDING.positions)!, tf.tensor1d(batch.positionIds, 'int32'));
+      const type = tf.slice(weights.get(EMBEDDING.types)!, [0, 0], [1, -1]); // a text on its own is all of type 0
+      const sum = tf.add(tf.add(words, positions), type) as tf.Tensor2D;
+      const gamma = weights.get(EMBEDDING.gamma) as tf.Tensor1D;
+      return layerNorm(sum, gamma, weights.get(EMBEDDING.beta) as tf.Tensor1D, this.config.layerNormEps);
+    });
+  }
+
+  private layer(
+    x: tf.Tensor2D,
+    weights: NamedTensors,
+    index: number,
+    batch: PackedBatch,
+    keep: { any: boolean; scores: boolean },
+    dropout?: DropoutSettings,
+  ): { y: tf.Tensor2D; saved?: LayerSaved } {
+    return tidy((): { y: tf.Tensor2D; saved?: LayerSaved } => {
+      const { of, feedForwardWeights } = this.layerWeights(weights, index);
+      const { heads, layerNormEps } = this.config;
+      const qkv = linear(x, of('qkvWeight'), of('qkvBias')); // [tokens, 3 · hidden]
+      const parts = batch.groups.map((group, g) =>
+        attention(rowsOf(qkv, group), heads, group, keep.scores, dropoutAt(dropout, index, PLACES.attention, g)),
+      );
+      const context = tf.concat(
+        parts.map((part) => part.context),
+        0,
+      ) as tf.Tensor2D; // [tokens, hidden]
+      const attended = drop(
+        linear(context, of('outWeight'), of('outBias')),
+        dropoutAt(dropout, index, PLACES.attentionOutput),
+      );
+      const norm1 = layerNorm(tf.add(x, attended), of('norm1Gamma'), of('norm1Beta'), layerNormEps);
+      const forwarded = feedForward(norm1.y, feedForwardWeights, keep.any);
+      const dropped = drop(forwarded.y, dropoutAt(dropout, index, PLACES.feedForward));
+      const norm2 = layerNorm(tf.add(norm1.y, dropped), of('norm2Gamma'), of('norm2Beta'), layerNormEps);
+      if (!keep.any) return { y: norm2.y };
+      const saved: LayerSaved = {
+        x,
+        attention: parts.map((part) => part.saved),
+        context,
+        norm1: norm1.saved,
+        middle: norm1.y,
+        feedForward: forwarded.saved,
+        norm2: norm2.saved,
+      };
+      return { y: norm2.y, saved };
+    });
+  }
+
+  /** Pooled vectors, before any normalisation, without keeping anything for a gradient: [sequences, hidden] */
+  infer(weights: NamedTensors, batch: PackedBatch): tf.Tensor2D {
+    return tidy(() => {
+      let x: tf.Tensor2D = this.embed(weights, batch).y;
+      for (let i = 0; i < this.config.layers; i++) {
+        const { y } = this.layer(x, weights, i, batch, { any: false, scores: false });
+        x.dispose();
+        x = y;
+      }
+      return tf.matMul(poolingMatrix(batch, this.pooling.mode), x);
+    });
+  }
+
+  /** As {@link infer}, with what {@link backward} needs: embeddings [sequences, hidden] and the activations. */
+  forward(weights: NamedTensors, batch: PackedBatch, dropout?: DropoutSettings) {
+    return tidy(() => {
+      const scores = batch.groups.reduce((sum, { count, length }) => sum + count * length ** 2, 0);
+      const keep = { any: true, scores: scores * this.config.heads * this.config.layers <= MAX_KEPT_SCORES };
+      const embedded = this.embed(weights, batch);
+      let x = drop(embedded.y, dropoutAt(dropout, -1, 0));
+      const layers: LayerSaved[] = [];
+      for (let i = 0; i < this.config.layers; i++) {
+        const { y, saved } = this.layer(x, weights, i, batch, keep, dropout);
+        layers.push(saved!);
+        x = y;
+      }
+      const pooling = poolingMatrix(batch, this.pooling.mode);
+      const activations: Activations = { batch, dropout, embeddingNorm: embedded.saved, layers, pooling };
+      return { embeddings: tf.matMul(pooling, x), activations };
+    });
+  }
+
+  /** dY of one layer → its dX; the weights' gradients go into `gradients`. */
+  private layerGradients(
+    dy: tf.Tensor2D,
+    weights: NamedTensors,
+    index: number,
+    { batch, dropout, layers }: Activations,
+    gradients: NamedTensors,
+  ): tf.Tensor2D {
+    const saved = layers[index];
+    const { of, feedForwardWeights } = this.layerWeights(weights, index);
+    const { dx, ...own } = tidy(() => {
+      const norm2 = layerNormGradients(dy, of('norm2Gamma'), saved.norm2);
+      const dForwarded = drop(norm2.dx, dropoutAt(dropout, index, PLACES.feedForward));
+      const forwarded = feedForwardGradients(dForwarded, saved.middle, feedForwardWeights, saved.feedForward);
+      const norm1 = layerNormGradients(tf.add(norm2.dx, forwarded.dx), of('norm1Gamma'), saved.norm1);
+      const dAttended = drop(norm1.dx, dropoutAt(dropout, index, PLACES.attentionOutput));
+      const out = linearWeightGradients(dAttended, saved.context);
+      const dContext = tf.matMul(dAttended, of<tf.Tensor2D>('outWeight')); // [tokens, hidden]
+      const dqkv = tf.concat(
+        batch.groups.map((group, g) =>
+          attentionGradient(
+            rowsOf(dContext as tf.Tensor2D, group),
+            this.config.heads,
+            group,
+            saved.attention[g],
+            dropoutAt(dropout, index, PLACES.attention, g),
+          ),
+        ),
+        0,
+      ) as tf.Tensor2D; // [tokens, 3 · hidden]
+      const qkv = linearWeightGradients(dqkv, saved.x);
+      return {
+        dx: tf.add(norm1.dx, tf.matMul(dqkv, of<tf.Tensor2D>('qkvWeight'))) as tf.Tensor2D,
+        qkvWeight: qkv.weight,
+        qkvBias: qkv.bias,
+        outWeight: out.weight,
+        outBias: out.bias,
+        norm1Gamma: norm1.gamma,
+        norm1Beta: norm1.beta,
+        w1: forwarded.w1,
+        b1: forwarded.b1,
+        w2: forwarded.w2,
+        b2: forwarded.b2,
+        norm2Gamma: norm2.gamma,
+        norm2Beta: norm2.beta,
+      };
+    });
+    for (const [name, gradient] of Object.entries(own))
+      gradients.set(layerWeight(index, name as keyof typeof LAYER), gradient);
+    return dx;
+  }
+
+  /**
+   * Gradient of every weight from that of the embeddings; disposes of the activations as it goes.
+   *
+   * @param dEmbeddings [sequences, hidden]
+   */
+  backward(weights: NamedTensors, activations: Activations, dEmbeddings: tf.Tensor2D): NamedTensors {
+    const gradients: NamedTensors = new Map();
+    const { batch, layers, pooling } = activations;
+    let dx: tf.Tensor2D = tf.matMul(pooling, dEmbeddings, true, false); // [tokens, hidden]
+    pooling.dispose();
+    for (let i = layers.length - 1; i >= 0; i--) {
+      const next = this.layerGradients(dx, weights, i, activations, gradients);
+      dx.dispose();
+      disposeAll(layers[i]);
+      dx = next;
+    }
+    const own = tidy(() => {
+      const dEmbedded = drop(dx, dropoutAt(activations.dropout, -1, 0));
+      const norm = layerNormGradients(
+        dEmbedded,
+        weights.get(EMBEDDING.gamma) as tf.Tensor1D,
+        activations.embeddingNorm,
+      );
+      const rowsByToken = (ids: Int32Array, weight: string) =>
+        tf.unsortedSegmentSum(norm.dx, tf.tensor1d(ids, 'int32'), weights.get(weight)!.shape[0]);
+      const dType = tf.sum(norm.dx, 0, true); // [1, hidden]: only type 0 occurs
+      return {
+        words: rowsByToken(batch.tokenIds, EMBEDDING.words),
+        positions: rowsByToken(batch.positionIds, EMBEDDING.positions),
+        types: tf.pad(dType, [
+          [0, this.config.typeVocabSize - 1],
+          [0, 0],
+        ]),
+        gamma: norm.gamma,
+        beta: norm.beta,
+      };
+    });
+    dx.dispose();
+    disposeAll(activations.embeddingNorm);
+    for (const [name, gradient] of Object.entries(own))
+      gradients.set(EMBEDDING[name as keyof typeof EMBEDDING], gradient);
+    return gradients;
+  }
+}

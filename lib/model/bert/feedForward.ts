@@ -1,0 +1,91 @@
+// y = gelu(x·W1ᵀ + b1)·W2ᵀ + b2 with the exact GELU (Hendrycks & Gimpel 2016, eq. 1), and its gradient.
+//
+// gelu(h) = h/2·(1 + erf(h/√2)). With z = h/√2 this is z·(1 + erf z)/√2: the factors 1/√2 go into the weights, which are
+// small, instead of the [tokens, intermediate] activations. Rows are worked off in blocks that stay in a processor's cache.
+
+import { tf, tidy } from '../tf';
+import { addBias, sumRows } from './linear';
+
+const BLOCK_ROWS = 768;
+const HALF_ROOT = Math.SQRT1_2;
+
+/** The feed-forward weights: w1: [intermediate, hidden], b1: [intermediate], w2: [hidden, intermediate], b2: [hidden] */
+export interface FeedForwardWeights {
+  w1: tf.Tensor2D;
+  b1: tf.Tensor1D;
+  w2: tf.Tensor2D;
+  b2: tf.Tensor1D;
+}
+
+/** z = (x·W1ᵀ + b1)/√2, block by block: the only activation the gradient needs. */
+export type FeedForwardSaved = tf.Tensor2D[];
+
+function rowBlocks(x: tf.Tensor2D): tf.Tensor2D[] {
+  const blocks: tf.Tensor2D[] = [];
+  for (let start = 0; start < x.shape[0]; start += BLOCK_ROWS) {
+    blocks.push(tf.slice(x, [start, 0], [Math.min(BLOCK_ROWS, x.shape[0] - start), -1]));
+  }
+  return blocks;
+}
+
+/** x: [tokens, hidden] → y: [tokens, hidden] */
+export function feedForward(x: tf.Tensor2D, weights: FeedForwardWeights, keep: boolean) {
+  return tidy(() => {
+    const w1 = tf.mul(weights.w1, HALF_ROOT) as tf.Tensor2D;
+    const b1 = tf.mul(weights.b1, HALF_ROOT) as tf.Tensor1D;
+    const w2 = tf.mul(weights.w2, HALF_ROOT) as tf.Tensor2D;
+    const saved: FeedForwardSaved = [];
+    const outputs = rowBlocks(x).map((block) => {
+      const { y, z } = tidy(() => {
+        const z = addBias(tf.matMul(block, w1, false, true), b1); // [block, intermediate]
+        const activated = tf.mul(z, tf.add(tf.erf(z), 1)) as tf.Tensor2D;
+        const y = addBias(tf.matMul(activated, w2, false, true), weights.b2); // [block, hidden]
+        return keep ? { y, z } : { y, z: undefined };
+      });
+      if (z) saved.push(z);
+      return y;
+    });
+    return { y: tf.concat(outputs, 0) as tf.Tensor2D, saved };
+  });
+}
+
+/** dy: [tokens, hidden] → dx: [tokens, hidden] and the weights' gradients */
+export function feedForwardGradients(
+  dy: tf.Tensor2D,
+  x: tf.Tensor2D,
+  weights: FeedForwardWeights,
+  saved: FeedForwardSaved,
+) {
+  return tidy(() => {
+    const w1 = tf.mul(weights.w1, HALF_ROOT) as tf.Tensor2D;
+    const w2 = tf.mul(weights.w2, HALF_ROOT) as tf.Tensor2D;
+    const dyBlocks = rowBlocks(dy);
+    const parts = rowBlocks(x).map((block, i) =>
+      tidy(() => {
+        const z = saved[i];
+        const onePlusErf = tf.add(tf.erf(z), 1);
+        const activated = tf.mul(z, onePlusErf) as tf.Tensor2D;
+        // d/dz z·(1 + erf z) = 1 + erf z + 2/√π·z·exp(−z²)
+        const bell = tf.mul(tf.div(z, tf.exp(tf.square(z))), 2 / Math.sqrt(Math.PI));
+        const dActivated = tf.matMul(dyBlocks[i], w2); // [block, intermediate]
+        const dz = tf.mul(dActivated, tf.add(onePlusErf, bell)) as tf.Tensor2D;
+        return {
+          dx: tf.matMul(dz, w1), // [block, hidden]
+          w1: tf.matMul(dz, block, true, false), // [intermediate, hidden]
+          b1: sumRows(dz),
+          w2: tf.matMul(dyBlocks[i], activated, true, false), // [hidden, intermediate]
+        };
+      }),
+    );
+    return {
+      dx: tf.concat(
+        parts.map(({ dx }) => dx),
+        0,
+      ) as tf.Tensor2D,
+      w1: tf.mul(tf.addN(parts.map(({ w1 }) => w1)), HALF_ROOT) as tf.Tensor2D,
+      b1: tf.mul(tf.addN(parts.map(({ b1 }) => b1)), HALF_ROOT) as tf.Tensor1D,
+      w2: tf.mul(tf.addN(parts.map(({ w2 }) => w2)), HALF_ROOT) as tf.Tensor2D,
+      b2: sumRows(dy),
+    };
+  });
+}

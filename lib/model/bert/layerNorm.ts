@@ -1,0 +1,43 @@
+// Layer normalisation over the hidden dimension (Ba et al. 2016, eq. 3–4) and its gradient.
+import { tf, tidy } from '../tf';
+import { sumRows } from './linear';
+
+/** What the gradient needs: x̂ = (x − mean) / std: [tokens, hidden], and 1 / std: [tokens, 1]. */
+export interface LayerNormSaved {
+  normalized: tf.Tensor2D;
+  inverseStd: tf.Tensor2D;
+}
+
+/** x: [tokens, hidden], gamma and beta: [hidden] → y = x̂·gamma + beta: [tokens, hidden] */
+export function layerNorm(x: tf.Tensor2D, gamma: tf.Tensor1D, beta: tf.Tensor1D, eps: number) {
+  return tidy(() => {
+    const centered = tf.sub(x, tf.mean(x, 1, true)); // [tokens, hidden]
+    const variance = tf.mean(tf.square(centered), 1, true); // [tokens, 1]
+    const inverseStd = tf.rsqrt(tf.add(variance, eps)) as tf.Tensor2D;
+    const normalized = tf.mul(centered, inverseStd) as tf.Tensor2D;
+    const y = tf.add(tf.mul(normalized, gamma), beta) as tf.Tensor2D;
+    return { y, saved: { normalized, inverseStd } as LayerNormSaved };
+  });
+}
+
+/**
+ * dx = (g − mean(g) − x̂·mean(g·x̂)) / std with g = dy·gamma; dgamma = Σ dy·x̂, dbeta = Σ dy.
+ * dy: [tokens, hidden] → dx: [tokens, hidden]
+ */
+export function layerNormGradients(dy: tf.Tensor2D, gamma: tf.Tensor1D, saved: LayerNormSaved) {
+  return tidy(() => {
+    const { normalized, inverseStd } = saved;
+    const dyNormalized = tf.mul(dy, normalized) as tf.Tensor2D; // [tokens, hidden]
+    const hidden = dy.shape[1];
+    // Both means as products with a small column, in place of a multiplication by gamma and two reductions.
+    const column = gamma.reshape([hidden, 1]).div(hidden); // [hidden, 1]
+    const meanG = tf.matMul(dy, column); // [tokens, 1]
+    const meanGx = tf.matMul(dyNormalized, column); // [tokens, 1]
+    const inner = tf.sub(tf.sub(tf.mul(dy, gamma), meanG), tf.mul(normalized, meanGx));
+    return {
+      dx: tf.mul(inner, inverseStd) as tf.Tensor2D,
+      gamma: sumRows(dyNormalized),
+      beta: sumRows(dy),
+    };
+  });
+}

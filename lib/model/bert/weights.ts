@@ -1,0 +1,131 @@
+// The encoder's weights by name: which there are, their shapes, and the fused query–key–value projection.
+import type { EncoderConfig } from '../config';
+import type { StoredTensor } from '../safetensors';
+
+/** Names inside one layer, as Hugging Face's BertModel names them; `qkv` joins its query, key and value. */
+export const LAYER = {
+  qkvWeight: 'attention.self.qkv.weight',
+  qkvBias: 'attention.self.qkv.bias',
+  outWeight: 'attention.output.dense.weight',
+  outBias: 'attention.output.dense.bias',
+  norm1Gamma: 'attention.output.LayerNorm.weight',
+  norm1Beta: 'attention.output.LayerNorm.bias',
+  w1: 'intermediate.dense.weight',
+  b1: 'intermediate.dense.bias',
+  w2: 'output.dense.weight',
+  b2: 'output.dense.bias',
+  norm2Gamma: 'output.LayerNorm.weight',
+  norm2Beta: 'output.LayerNorm.bias',
+} as const;
+
+/** Names of the embedding layer's weights. */
+export const EMBEDDING = {
+  words: 'embeddings.word_embeddings.weight',
+  positions: 'embeddings.position_embeddings.weight',
+  types: 'embeddings.token_type_embeddings.weight',
+  gamma: 'embeddings.LayerNorm.weight',
+  beta: 'embeddings.LayerNorm.bias',
+} as const;
+
+/** The full name of a layer's weight. */
+export const layerWeight = (layer: number, name: keyof typeof LAYER): string => `encoder.layer.${layer}.${LAYER[name]}`;
+
+/** Every weight's name as stored, with its shape. */
+export function weightShapes(config: EncoderConfig): Map<string, number[]> {
+  const { hiddenSize: h, intermediateSize: m } = config;
+  const shapes = new Map<string, number[]>([
+    [EMBEDDING.words, [config.vocabSize, h]],
+    [EMBEDDING.positions, [config.maxPositions, h]],
+    [EMBEDDING.types, [config.typeVocabSize, h]],
+    [EMBEDDING.gamma, [h]],
+    [EMBEDDING.beta, [h]],
+  ]);
+  for (let i = 0; i < config.layers; i++) {
+    const add = (name: string, shape: number[]) => shapes.set(`encoder.layer.${i}.${name}`, shape);
+    for (const part of ['query', 'key', 'value']) {
+      add(`attention.self.${part}.weight`, [h, h]);
+      add(`attention.self.${part}.bias`, [h]);
+    }
+    add(LAYER.outWeight, [h, h]);
+    add(LAYER.outBias, [h]);
+    add(LAYER.norm1Gamma, [h]);
+    add(LAYER.norm1Beta, [h]);
+    add(LAYER.w1, [m, h]);
+    add(LAYER.b1, [m]);
+    add(LAYER.w2, [h, m]);
+    add(LAYER.b2, [h]);
+    add(LAYER.norm2Gamma, [h]);
+    add(LAYER.norm2Beta, [h]);
+  }
+  return shapes;
+}
+
+/**
+ * Picks the encoder's weights out of a checkpoint (with or without a `bert.` prefix) and checks their shapes.
+ *
+ * @param source what the weights come from, for error messages
+ * @throws Error naming the first weight that is missing or of another shape
+ */
+export function selectWeights(
+  stored: Map<string, StoredTensor>,
+  config: EncoderConfig,
+  source: string,
+): Map<string, StoredTensor> {
+  const prefix = stored.has(`bert.${EMBEDDING.words}`) ? 'bert.' : '';
+  const selected = new Map<string, StoredTensor>();
+  for (const [name, shape] of weightShapes(config)) {
+    const tensor = stored.get(prefix + name);
+    if (!tensor)
+      throw new Error(
+        `${source} has no weight "${prefix + name}", which config.json asks for; the two don't belong together.`,
+      );
+    if (tensor.shape.join() !== shape.join()) {
+      throw new Error(
+        `${source}: weight "${prefix + name}" is [${tensor.shape}], but config.json asks for [${shape}].`,
+      );
+    }
+    selected.set(name, tensor);
+  }
+  return selected;
+}
+
+const SPLIT = /attention\.self\.(query|key|value)\./;
+
+/** Joins each layer's query, key and value ([hidden, hidden] each) into one [3 · hidden, hidden]; biases likewise. */
+export function fuseQueryKeyValue(weights: Map<string, StoredTensor>): Map<string, StoredTensor> {
+  const fused = new Map<string, StoredTensor>();
+  for (const [name, { shape, data }] of weights) {
+    const part = SPLIT.exec(name)?.[1];
+    if (!part) {
+      fused.set(name, { shape, data });
+      continue;
+    }
+    const joinedName = name.replace(part, 'qkv');
+    let joined = fused.get(joinedName);
+    if (!joined) {
+      joined = { shape: [3 * shape[0], ...shape.slice(1)], data: new Float32Array(3 * data.length) };
+      fused.set(joinedName, joined);
+    }
+    joined.data.set(data, ['query', 'key', 'value'].indexOf(part) * data.length);
+  }
+  return fused;
+}
+
+/** The inverse of {@link fuseQueryKeyValue}. */
+export function splitQueryKeyValue(weights: Map<string, StoredTensor>): Map<string, StoredTensor> {
+  const split = new Map<string, StoredTensor>();
+  for (const [name, { shape, data }] of weights) {
+    if (!name.includes('.qkv.')) {
+      split.set(name, { shape, data });
+      continue;
+    }
+    const third = data.length / 3;
+    ['query', 'key', 'value'].forEach((part, i) => {
+      split.set(name.replace('qkv', part), {
+        shape: [shape[0] / 3, ...shape.slice(1)],
+        data: data.subarray(i * third, (i + 1) * third),
+      });
+    });
+  }
+  return split;
+}

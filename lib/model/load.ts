@@ -1,0 +1,71 @@
+// A model folder, or a model's name → an EmbeddingModel.
+import fs from 'node:fs';
+import path from 'node:path';
+import { BertEncoder, type NamedTensors } from './bert/encoder';
+import { fuseQueryKeyValue, selectWeights } from './bert/weights';
+import { type EncoderConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from './config';
+import { EmbeddingModel } from './embeddingModel';
+import { type ResolveOptions, resolveModel } from './hub/resolve';
+import { readSafetensors, type StoredTensor } from './safetensors';
+import { tf } from './tf';
+import { loadTokenizer } from './tokenizer';
+
+/** Options of {@link loadModel}. */
+export interface LoadOptions extends ResolveOptions {
+  /** Shown in tables and figures; the model's name by default. */
+  name?: string;
+  /** Cuts texts to this many tokens; the folder's own setting by default. */
+  maxSeqLength?: number;
+}
+
+/**
+ * Loads a BERT-family embedding model from a folder, the local cache, the Hugging Face hub, or, for
+ * all-MiniLM-L6-v2, the Python package in `.venv`.
+ *
+ * @param nameOrPath a folder, or a model's name such as `BAAI/bge-small-en`
+ * @throws Error if the model cannot be found, is of another architecture, or its weights don't fit its settings
+ */
+export async function loadModel(nameOrPath: string, options: LoadOptions = {}): Promise<EmbeddingModel> {
+  const folder = await resolveModel(nameOrPath, options);
+  const config = readEncoderConfig(folder);
+  const pooling = readPoolingConfig(folder);
+  const maxSeqLength = options.maxSeqLength ?? readMaxSeqLength(folder, config);
+  if (!Number.isInteger(maxSeqLength) || maxSeqLength < 3 || maxSeqLength > config.maxPositions) {
+    throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes 3 to ${config.maxPositions} tokens.`);
+  }
+  const tokenizer = loadTokenizer(folder);
+  const weights = readWeights(folder, config);
+  return new EmbeddingModel({
+    name: options.name ?? nameOrPath,
+    folder,
+    tokenizer,
+    encoder: new BertEncoder(config, pooling),
+    weights,
+    maxSeqLength,
+  });
+}
+
+/** Weights of a folder as tensors, query, key and value joined. */
+function readWeights(folder: string, config: EncoderConfig): NamedTensors {
+  const index = path.join(folder, 'model.safetensors.index.json');
+  const stored = new Map<string, StoredTensor>();
+  for (const file of fs.existsSync(index) ? shardsOf(index) : ['model.safetensors']) {
+    for (const [name, tensor] of readSafetensors(path.join(folder, file))) stored.set(name, tensor);
+  }
+  const fused = fuseQueryKeyValue(selectWeights(stored, config, folder));
+  return new Map([...fused].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]));
+}
+
+/** The files that a sharded checkpoint's index names. */
+function shardsOf(index: string): string[] {
+  const { weight_map: files } = JSON.parse(fs.readFileSync(index, 'utf8')) as { weight_map: Record<string, string> };
+  return [...new Set(Object.values(files))];
+}
+
+/** Replaces a model's weights by those saved in a folder, such as the best of a training run. */
+export function loadWeights(model: EmbeddingModel, folder: string): void {
+  for (const [name, tensor] of readWeights(folder, model.encoder.config)) {
+    model.weights.get(name)?.dispose();
+    model.weights.set(name, tensor);
+  }
+}

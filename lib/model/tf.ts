@@ -1,0 +1,43 @@
+// TensorFlow.js on libtensorflow, and a way to run those TensorFlow kernels that tfjs has no function for.
+import './nodeShim';
+import * as tf from '@tensorflow/tfjs-node';
+
+export { tf };
+
+interface NodeBackend {
+  binding: Record<string, number>;
+  executeSingleOutput(name: string, attributes: object[], inputs: tf.Tensor[]): tf.Tensor;
+  executeMultipleOutputs(name: string, attributes: object[], inputs: tf.Tensor[], outputs: number): tf.Tensor[];
+}
+
+const backend = (): NodeBackend => tf.backend() as unknown as NodeBackend;
+
+type AttributeValue = boolean | number | number[] | string;
+type AttributeKind = 'TYPE' | 'BOOL' | 'INT' | 'FLOAT' | 'STRING' | 'SHAPE';
+/** Name, kind and value of a TensorFlow op's attribute; a TYPE's value is a dtype's name, such as `FLOAT`. */
+export type OpAttribute = [name: string, kind: AttributeKind, value: AttributeValue];
+
+function toNative([name, kind, value]: OpAttribute): object {
+  const { binding } = backend();
+  return { name, type: binding[`TF_ATTR_${kind}`], value: kind === 'TYPE' ? binding[`TF_${value}`] : value };
+}
+
+/** Runs a TensorFlow op by its name and returns its one output. Attributes and inputs: TensorFlow's raw_ops reference. */
+export function runOp(name: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor {
+  return backend().executeSingleOutput(name, attributes.map(toNative), inputs);
+}
+
+/** Runs a TensorFlow op that has no output, such as an assignment to a variable. */
+export function runOpWithoutOutput(name: string, attributes: OpAttribute[], inputs: tf.Tensor[]): void {
+  backend().executeMultipleOutputs(name, attributes.map(toNative), inputs, 0);
+}
+
+/** `tf.tidy` for functions that return any structure of tensors: all tensors made inside and not returned are freed. */
+export function tidy<T>(work: () => T): T {
+  return tf.tidy(work as unknown as () => tf.TensorContainer) as unknown as T;
+}
+
+/** Frees every tensor in a structure. */
+export function disposeAll(structure: unknown): void {
+  tf.dispose(structure as tf.TensorContainer);
+}

@@ -1,0 +1,121 @@
+// A dataset → the batches of an epoch: which questions and chunks are encoded together, and what the loss compares.
+import type { LossBatch } from './losses/multipleNegativesRanking';
+
+/** The part of a dataset that training reads. */
+export interface TrainingPairs {
+  queries: Record<string, string>;
+  corpus: Record<string, string>;
+  relevantDocs: Record<string, string[]>;
+}
+
+/** One training batch: ids, and the loss's view of them. */
+export interface TrainingBatch extends LossBatch {
+  queryIds: string[];
+  /** Distinct chunks, each encoded once. */
+  chunkIds: string[];
+  /** For each column of the loss, the index in `chunkIds` of its chunk. */
+  columnChunks: Int32Array;
+}
+
+/** How batches are made: `file-order` pairs as the original's, or `distinct-chunks` with all their questions. */
+export type Batching = 'file-order' | 'distinct-chunks';
+
+/** A seeded generator of numbers in [0, 1): mulberry32. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Fisher–Yates; the input stays as it is. */
+function shuffled<T>(items: T[], random: () => number): T[] {
+  const result = [...items];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [result[i], result[j]] = [result[j], result[i]];
+  }
+  return result;
+}
+
+/**
+ * Pairs in file order, `batchSize` a batch, as a sentence-transformers DataLoader without shuffling gives them. Each pair has a
+ * column of its own even where two pairs share a chunk; the chunk is encoded once, which gives the same loss.
+ */
+function fileOrderBatches(data: TrainingPairs, batchSize: number): TrainingBatch[] {
+  const pairs = Object.keys(data.queries).map((queryId) => ({ queryId, chunkId: data.relevantDocs[queryId][0] }));
+  const batches: TrainingBatch[] = [];
+  for (let start = 0; start < pairs.length; start += batchSize) {
+    const part = pairs.slice(start, start + batchSize);
+    const chunkIds = [...new Set(part.map(({ chunkId }) => chunkId))];
+    batches.push({
+      queryIds: part.map(({ queryId }) => queryId),
+      chunkIds,
+      columnChunks: Int32Array.from(part, ({ chunkId }) => chunkIds.indexOf(chunkId)),
+      columns: part.length,
+      targets: Int32Array.from(part.keys()),
+      knownPositives: [],
+    });
+  }
+  return batches;
+}
+
+/** Shuffled batches of `batchSize` distinct chunks, each with all its questions; known positives never count as negatives. */
+function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: () => number): TrainingBatch[] {
+  const questionsOf = new Map<string, string[]>();
+  for (const queryId of Object.keys(data.queries)) {
+    const chunkId = data.relevantDocs[queryId][0];
+    questionsOf.set(chunkId, [...(questionsOf.get(chunkId) ?? []), queryId]);
+  }
+  const chunks = shuffled([...questionsOf.keys()], random);
+  const batches: TrainingBatch[] = [];
+  for (let start = 0; start < chunks.length; start += batchSize) {
+    let chunkIds = chunks.slice(start, start + batchSize);
+    // A last batch of one chunk would have nothing to compare with: it takes company from the front.
+    if (chunkIds.length === 1 && chunks.length > 1)
+      chunkIds = [...chunkIds, ...chunks.slice(0, Math.min(batchSize, chunks.length) - 1)];
+    const queryIds: string[] = [];
+    const targets: number[] = [];
+    const knownPositives: [number, number][] = [];
+    chunkIds.forEach((chunkId, column) => {
+      for (const queryId of questionsOf.get(chunkId)!) {
+        const row = queryIds.push(queryId) - 1;
+        targets.push(column);
+        chunkIds.forEach((other, otherColumn) => {
+          if (otherColumn !== column && data.relevantDocs[queryId].includes(other))
+            knownPositives.push([row, otherColumn]);
+        });
+      }
+    });
+    batches.push({
+      queryIds,
+      chunkIds,
+      columnChunks: Int32Array.from(chunkIds.keys()),
+      columns: chunkIds.length,
+      targets: Int32Array.from(targets),
+      knownPositives,
+    });
+  }
+  return batches;
+}
+
+/**
+ * The batches of one epoch.
+ *
+ * @param batchSize pairs a batch (`file-order`) or distinct chunks a batch (`distinct-chunks`)
+ * @param epoch counts from 0; each epoch is shuffled anew from the seed
+ */
+export function makeBatches(
+  data: TrainingPairs,
+  batching: Batching,
+  batchSize: number,
+  seed: number,
+  epoch: number,
+): TrainingBatch[] {
+  return batching === 'file-order'
+    ? fileOrderBatches(data, batchSize)
+    : distinctChunkBatches(data, batchSize, seededRandom(seed * 1000 + epoch));
+}

@@ -1,0 +1,44 @@
+// One training step: encode a batch, compare, and turn the loss into the gradient of every weight.
+import type { NamedTensors } from '../model/bert/encoder';
+import type { EmbeddingModel } from '../model/embeddingModel';
+import { tf } from '../model/tf';
+import type { TrainingBatch } from './batches';
+import { type LossBatch, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
+
+/** A loss over pooled embeddings: questions [questions, hidden], columns [columns, hidden] → scalar. */
+export type Loss = (questions: tf.Tensor2D, columns: tf.Tensor2D, batch: LossBatch) => tf.Scalar;
+
+/** A batch's texts as token ids. */
+export interface TokenizedBatch {
+  questions: Int32Array[];
+  chunks: Int32Array[];
+  batch: TrainingBatch;
+}
+
+/**
+ * The loss of a batch and its gradient with respect to every weight.
+ *
+ * The encoder's gradient is written out in `BertEncoder.backward`; TensorFlow.js differentiates only the small loss itself.
+ *
+ * @param dropout rate and a seed that differs from step to step; none: no dropout
+ */
+export function lossAndGradients(
+  model: EmbeddingModel,
+  { questions, chunks, batch }: TokenizedBatch,
+  dropout?: { rate: number; seed: number },
+  loss: Loss = multipleNegativesRankingLoss,
+): { loss: number; gradients: NamedTensors } {
+  const packed = model.pack([...questions, ...chunks]);
+  const { embeddings, activations } = model.encoder.forward(model.weights, packed, dropout);
+  const lossOfEmbeddings = (all: tf.Tensor): tf.Scalar => {
+    const asked = tf.slice(all as tf.Tensor2D, [0, 0], [questions.length, -1]);
+    const encoded = tf.slice(all as tf.Tensor2D, [questions.length, 0]);
+    const columns = tf.gather(encoded, tf.tensor1d(batch.columnChunks, 'int32')); // [columns, hidden]
+    return loss(asked, columns, batch);
+  };
+  const { value, grad } = tf.valueAndGrad(lossOfEmbeddings)(embeddings);
+  const gradients = model.encoder.backward(model.weights, activations, grad as tf.Tensor2D);
+  const result = { loss: value.dataSync()[0], gradients };
+  tf.dispose([value, grad, embeddings]);
+  return result;
+}
