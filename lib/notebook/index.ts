@@ -1,1 +1,17 @@
-export {};
+export * from './charts/embeddingMap';
+export * from './charts/histograms';
+export * from './charts/hitRateCurve';
+export * from './charts/lossCurve';
+export * from './charts/metricBars';
+export * from './charts/rankChanges';
+export * from './charts/runs';
+export * from './charts/similarityMatrix';
+export { modelColor } from './colors';
+export { escapeHtml, hoverText, shorten } from './escape';
+export { figure, figureSvg, type LiveFigure, liveFigure } from './figure';
+export * from './figureTypes';
+export { inlinePlotly } from './plotly';
+export { formatSeconds, type ProgressBar, progressBar } from './progress';
+export * from './settings';
+export { type Row, type TableOptions, table } from './table';
+export * from './text';

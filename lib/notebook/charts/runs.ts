@@ -1,0 +1,100 @@
+// Durations and scores → bars: where the time went, and how this run stands beside earlier ones.
+import { BLUE, SKY_BLUE, VERMILLION } from '../colors';
+import { hoverText } from '../escape';
+import type { Chart } from '../figureTypes';
+import { formatSeconds } from '../progress';
+
+/** Where did the time go? Seconds of each stage, in the order they ran. */
+export function stageTimes(stages: { stage: string; seconds: number }[]): Chart {
+  return [
+    [
+      {
+        type: 'bar',
+        orientation: 'h',
+        name: 'time',
+        x: stages.map(({ seconds }) => seconds),
+        y: stages.map(({ stage }) => hoverText(stage)),
+        text: stages.map(({ seconds }) => formatSeconds(seconds)),
+        textposition: 'outside',
+        cliponaxis: false,
+        marker: { color: BLUE },
+        hovertemplate: '%{y}: %{text}<extra></extra>',
+      },
+    ],
+    {
+      height: 110 + 32 * stages.length,
+      showlegend: false,
+      xaxis: { title: { text: 'seconds' } },
+      yaxis: { autorange: 'reversed', showgrid: false },
+      margin: { r: 80 },
+    },
+    { title: 'Time per stage' },
+  ];
+}
+
+/** One finished training. */
+export interface Run {
+  name: string;
+  score: number;
+  /** What was set, for the hover label. */
+  settings?: Record<string, string | number | boolean>;
+}
+
+/** Did the change help? Earlier runs in order, the last one marked; the untrained model as a dashed line if given. */
+export function runsComparison(runs: Run[], metric: string, baseScore?: number): Chart {
+  const detail = ({ settings = {} }: Run): string =>
+    Object.entries(settings)
+      .map(([key, value]) => hoverText(`${key} = ${value}`))
+      .join('<br>');
+  return [
+    [
+      {
+        type: 'bar',
+        name: 'runs',
+        x: runs.map((_, i) => i),
+        y: runs.map(({ score }) => score),
+        text: runs.map(({ score }) => score.toFixed(3)),
+        textposition: 'outside',
+        cliponaxis: false,
+        customdata: runs.map(detail),
+        marker: { color: runs.map((_, i) => (i === runs.length - 1 ? VERMILLION : SKY_BLUE)) },
+        hovertemplate: '%{text}<br>%{customdata}<extra></extra>',
+      },
+    ],
+    {
+      showlegend: false,
+      margin: { r: 100 },
+      xaxis: { tickvals: runs.map((_, i) => i), ticktext: runs.map(({ name }) => hoverText(name)), showgrid: false },
+      yaxis: { title: { text: hoverText(metric) }, rangemode: 'tozero' },
+      shapes:
+        baseScore === undefined
+          ? []
+          : [
+              {
+                type: 'line',
+                x0: 0,
+                x1: 1,
+                xref: 'paper',
+                y0: baseScore,
+                y1: baseScore,
+                line: { color: BLUE, width: 2, dash: 'dash' },
+              },
+            ],
+      annotations:
+        baseScore === undefined
+          ? []
+          : [
+              {
+                x: 1,
+                xref: 'paper',
+                xanchor: 'left',
+                y: baseScore,
+                yanchor: 'middle',
+                text: `base ${baseScore.toFixed(3)}`,
+                showarrow: false,
+              },
+            ],
+    },
+    { title: 'This run beside earlier ones' },
+  ];
+}

@@ -1,0 +1,112 @@
+// An SVG element in jsdom, which does no layout → the box it would have on screen, good enough for Plotly to place
+// titles, tick labels and legends. Text widths come from Helvetica's metrics (Adobe AFM), in thousandths of the size.
+
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Widths of the characters from ' ' (32) to '~' (126). */
+const WIDTHS = [
+  278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
+  556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
+  722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556,
+  556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
+  260, 334, 584,
+];
+
+/** Width of a line of text in pixels; a little generous, as fonts standing in for Helvetica are wider. */
+export function textWidth(text: string, fontSize: number, bold = false): number {
+  let thousandths = 0;
+  for (const character of text) thousandths += WIDTHS[(character.codePointAt(0) as number) - 32] ?? 600;
+  return (thousandths / 1000) * fontSize * (bold ? 1.1 : 1.04);
+}
+
+/** A presentation property from the nearest element that sets it, as style or attribute. */
+function inherited(element: Element, property: string): string {
+  for (let node: Element | null = element; node; node = node.parentElement) {
+    const style = node.getAttribute('style');
+    const found = style && new RegExp(`(?:^|;)\\s*${property}:\\s*([^;]+)`).exec(style);
+    const value = found ? found[1].trim() : node.getAttribute(property);
+    if (value) return value;
+  }
+  return '';
+}
+
+const attribute = (element: Element, name: string): number => Number.parseFloat(element.getAttribute(name) ?? '') || 0;
+
+function textBox(element: Element): Box {
+  const fontSize = Number.parseFloat(inherited(element, 'font-size')) || 12;
+  const bold = /bold|[6-9]00/.test(inherited(element, 'font-weight'));
+  const lineNodes = [...element.children].filter((child) => child.getAttribute('class') === 'line');
+  const lines = (lineNodes.length > 0 ? lineNodes : [element]).map((node) => node.textContent ?? '');
+  const width = Math.max(...lines.map((line) => textWidth(line, fontSize, bold)));
+  const anchor = inherited(element, 'text-anchor');
+  const shift = anchor === 'middle' ? width / 2 : anchor === 'end' ? width : 0;
+  return {
+    x: attribute(element, 'x') - shift,
+    y: attribute(element, 'y') - 0.93 * fontSize, // the baseline is at y
+    width,
+    height: (1.2 + 1.3 * (lines.length - 1)) * fontSize, // Plotly sets lines 1.3 em apart
+  };
+}
+
+function union(boxes: Box[]): Box {
+  const solid = boxes.filter((box) => box.width > 0 || box.height > 0);
+  if (solid.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
+  const x = Math.min(...solid.map((box) => box.x));
+  const y = Math.min(...solid.map((box) => box.y));
+  const right = Math.max(...solid.map((box) => box.x + box.width));
+  const bottom = Math.max(...solid.map((box) => box.y + box.height));
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+/** The box after the element's own `transform` (translations and rotations, the kinds Plotly uses). */
+function transformed(element: Element, box: Box): Box {
+  const steps = [...(element.getAttribute('transform') ?? '').matchAll(/(translate|rotate)\(([^)]*)\)/g)].reverse();
+  return steps.reduce((current, [, kind, list]) => {
+    const [a, b = 0, c = 0] = list.split(/[\s,]+/).map(Number);
+    if (kind === 'translate') return { x: current.x + a, y: current.y + b, width: current.width, height: current.height };
+    const [sin, cos] = [Math.sin((a * Math.PI) / 180), Math.cos((a * Math.PI) / 180)];
+    const corners = [
+      [current.x, current.y],
+      [current.x + current.width, current.y],
+      [current.x, current.y + current.height],
+      [current.x + current.width, current.y + current.height],
+    ].map(([x, y]) => [b + (x - b) * cos - (y - c) * sin, c + (x - b) * sin + (y - c) * cos]);
+    const [xs, ys] = [corners.map((corner) => corner[0]), corners.map((corner) => corner[1])];
+    const [x, y] = [Math.min(...xs), Math.min(...ys)];
+    return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+  }, box);
+}
+
+/** `getBBox`: in the element's own coordinates. */
+export function ownBox(element: Element): Box {
+  const name = element.tagName.toLowerCase();
+  if (name === 'text' || name === 'tspan') return textBox(element);
+  if (name === 'g' || name === 'a') return union([...element.children].map((c) => transformed(c, ownBox(c))));
+  if (name === 'defs' || name === 'path') return { x: 0, y: 0, width: 0, height: 0 };
+  if (name === 'circle') {
+    const r = attribute(element, 'r');
+    return { x: attribute(element, 'cx') - r, y: attribute(element, 'cy') - r, width: 2 * r, height: 2 * r };
+  }
+  const [width, height] = ['width', 'height'].map(
+    (side) => Number.parseFloat(inheritedSize(element, side)) || attribute(element, side),
+  );
+  return { x: attribute(element, 'x'), y: attribute(element, 'y'), width, height };
+}
+
+function inheritedSize(element: Element, side: string): string {
+  return new RegExp(`(?:^|;)\\s*${side}:\\s*([^;]+)`).exec(element.getAttribute('style') ?? '')?.[1] ?? '';
+}
+
+/** `getBoundingClientRect`: in the page's coordinates. */
+export function clientBox(element: Element): DOMRect {
+  let box = ownBox(element);
+  for (let node: Element | null = element; node; node = node.parentElement) box = transformed(node, box);
+  const { x, y, width, height } = box;
+  const rect = { x, y, width, height, left: x, top: y, right: x + width, bottom: y + height };
+  return { ...rect, toJSON: () => rect };
+}

@@ -1,0 +1,68 @@
+// HTML and its plain-text equivalent → the notebook's cell output (in a tslab kernel) or the terminal (in plain Node).
+import type { Display } from 'tslab';
+
+/** One thing to show: as HTML where a notebook shows it, as text in a terminal. */
+export interface Content {
+  html: string;
+  text: string;
+}
+
+/** An output that is replaced in place while work goes on. */
+export interface LiveOutput {
+  /** Shows `render()`, at most 4 times a second; calls in between are dropped and cost nothing. */
+  update(render: () => Content): void;
+  /** Shows the final content, always. Later calls to `update` or `finish` do nothing. */
+  finish(content: Content): void;
+}
+
+/** Milliseconds between two updates of a live output. */
+const UPDATE_INTERVAL = 250;
+
+interface Tslab {
+  display: Display;
+  newDisplay(): Display;
+}
+
+/** tslab's display API if this process is a tslab kernel: the kernel's own copy, which holds the connection. */
+function kernel(): Tslab | undefined {
+  const main = require.main;
+  return main && /[\\/]tslab[\\/]bin[\\/]tslab$/.test(main.filename) ? main.require('../dist/public.js') : undefined;
+}
+
+/** Whether this process is a notebook's kernel. */
+export function inNotebook(): boolean {
+  return kernel() !== undefined;
+}
+
+/** Shows one output. */
+export function show(content: Content): void {
+  const tslab = kernel();
+  if (tslab) tslab.display.html(content.html);
+  else process.stdout.write(`${content.text}\n`);
+}
+
+/** Opens an output that is updated in place; its place is taken at once, with `first` in it. */
+export function liveOutput(first: Content): LiveOutput {
+  const display = kernel()?.newDisplay();
+  const terminal = !display && process.stdout.isTTY;
+  const draw = (content: Content, final: boolean): void => {
+    if (display) display.html(content.html);
+    else if (terminal) process.stdout.write(`\r\x1b[2K${content.text}${final ? '\n' : ''}`);
+    else if (final) process.stdout.write(`${content.text}\n`);
+  };
+  draw(first, false);
+  let last = Date.now();
+  let finished = false;
+  return {
+    update(render) {
+      if (finished || Date.now() - last < UPDATE_INTERVAL) return;
+      draw(render(), false);
+      last = Date.now();
+    },
+    finish(content) {
+      if (finished) return;
+      finished = true;
+      draw(content, true);
+    },
+  };
+}

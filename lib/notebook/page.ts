@@ -1,0 +1,100 @@
+// A figure's data → its HTML: a still picture that a script, where scripts run, replaces by the live plot.
+import { escapeHtml } from './escape';
+import { PLOTLY_CDN, PLOTLY_INTEGRITY, PLOTLY_PATH } from './plotly';
+
+/** A plot as Plotly takes it, and the id of the element it is drawn in. */
+export interface Plot {
+  id: string;
+  traces: unknown[];
+  layout: Record<string, unknown>;
+}
+
+interface PagePlotly {
+  react(node: Element, traces: unknown[], layout: unknown, config: unknown): Promise<unknown>;
+  Plots: { resize(node: Element): void };
+}
+
+/** What the figures of one page share. */
+interface PageState {
+  loading?: Promise<PagePlotly>;
+  /** Live plots by id: the next update goes on with the same one. */
+  nodes: Map<string, HTMLElement>;
+}
+
+/**
+ * Runs in the reader's page, as source text: it can use nothing outside itself.
+ * The classes in the style sheet are Plotly's: its texts take the colour of the page's theme, also when that changes.
+ */
+function drawInPage(plot: Plot, path: string, cdn: string, integrity: string): void {
+  const page = window as unknown as { Plotly?: PagePlotly; embeddingFigures?: PageState };
+  if (!page.embeddingFigures) {
+    page.embeddingFigures = { nodes: new Map() };
+    const style = document.createElement('style');
+    style.textContent =
+      '.embedding-figure{color:var(--jp-ui-font-color1,var(--vscode-editor-foreground,inherit))}' +
+      '.embedding-figure :is([class$="title"],[class$="tick"] text,.legendtext,.annotation-text)' +
+      '{fill:currentColor!important}';
+    document.head.append(style);
+  }
+  const state = page.embeddingFigures;
+  const load = (src: string, hash?: string): Promise<PagePlotly> =>
+    new Promise((resolve, reject) => {
+      const script = document.createElement('script');
+      script.src = src;
+      if (hash) Object.assign(script, { integrity: hash, crossOrigin: 'anonymous' });
+      script.onload = () => (page.Plotly ? resolve(page.Plotly) : reject(new Error(`no Plotly in ${src}`)));
+      script.onerror = () => reject(new Error(`cannot load ${src}`));
+      document.head.append(script);
+    });
+  const find = (): Promise<PagePlotly> => {
+    if (page.Plotly) return Promise.resolve(page.Plotly);
+    const config = document.getElementById('jupyter-config-data')?.textContent;
+    const base = document.body.dataset.baseUrl ?? (config && JSON.parse(config).baseUrl);
+    if (!base) return load(cdn, integrity);
+    return load(`${base.replace(/\/*$/, '/')}files/${path}`).catch(() => load(cdn, integrity));
+  };
+  if (!state.loading) state.loading = find();
+  const draw = (plotly: PagePlotly): void => {
+    for (const box of document.querySelectorAll<HTMLElement>(`[id="${plot.id}"]`)) {
+      if (box.dataset.drawn) continue;
+      box.dataset.drawn = 'true';
+      const old = state.nodes.get(plot.id);
+      const node = old && !old.isConnected ? old : document.createElement('div');
+      const picture = [...box.childNodes];
+      box.replaceChildren(node);
+      if (plot.id.startsWith('live')) state.nodes.set(plot.id, node);
+      plotly.react(node, plot.traces, plot.layout, { displaylogo: false }).catch((error) => {
+        box.replaceChildren(...picture);
+        console.error(error);
+      });
+      let width = box.clientWidth;
+      new ResizeObserver(() => {
+        if (box.clientWidth === width || !box.clientWidth || !node.isConnected) return;
+        width = box.clientWidth;
+        plotly.Plots.resize(node);
+      }).observe(box);
+    }
+  };
+  state.loading.then(draw, (error) => {
+    state.loading = undefined;
+    console.warn(`Figures stay still pictures: ${error.message}`);
+  });
+}
+
+/** JSON that is safe inside a script element. */
+const scriptJson = (value: unknown): string => JSON.stringify(value).replace(/</g, '\\u003c');
+
+/**
+ * The HTML of one figure.
+ * @param svg the still picture; none in an update of a live figure, which is drawn by script or not at all
+ */
+export function figureHtml(plot: Plot, title: string, caption: string | undefined, svg: string | undefined): string {
+  const data = svg && `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
+  const picture = data ? `<img alt="${escapeHtml(title)}" src="${data}" style="max-width:100%">` : '';
+  const below = caption ? `<p><em>${escapeHtml(caption)}</em></p>` : '';
+  const call = [plot, PLOTLY_PATH, PLOTLY_CDN, PLOTLY_INTEGRITY].map(scriptJson).join(',');
+  return (
+    `<div class="embedding-figure"><div id="${plot.id}" style="min-height:${plot.layout.height}px">${picture}</div>${below}</div>\n` +
+    `<script>(${drawInPage.toString().replace(/\n\s+/g, '\n')})(${call})</script>`
+  );
+}

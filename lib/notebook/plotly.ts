@@ -1,0 +1,28 @@
+// Where Plotly comes from: the installed file (for the static picture and exports), and its addresses in a page.
+import { readFileSync } from 'node:fs';
+
+/** Plotly's file below the Jupyter server's root, which is the project's folder. */
+export const PLOTLY_PATH = 'node_modules/plotly.js-dist/plotly.js';
+
+/** The same file, byte for byte, from a CDN: the last resort of a page without a Jupyter server. */
+export const PLOTLY_CDN = 'https://cdn.jsdelivr.net/npm/plotly.js-dist@4.1.1/plotly.js';
+
+/** Subresource integrity of that file; a test holds it against the installed package. */
+export const PLOTLY_INTEGRITY = 'sha384-WQ1AwRTh1OMvkqdtW61RUvQ1VIvyOYAvC4bPxQnFwwyq15kpo+WXIhzrGljgSdeT';
+
+/** The installed Plotly's source. */
+export function plotlySource(): string {
+  return readFileSync(require.resolve('plotly.js-dist'), 'utf8');
+}
+
+/**
+ * Makes an exported notebook (HTML page) independent of server and network: puts Plotly into its head, once (10 MB).
+ * Figures find it there and load nothing.
+ */
+export function inlinePlotly(page: string): string {
+  const head = page.indexOf('</head>');
+  if (head < 0) throw new Error('inlinePlotly needs a whole HTML page, but this text has no </head>.');
+  // A closing tag inside a string of the script would end the script.
+  const source = plotlySource().replace(/<\/script/gi, '<\\/script');
+  return `${page.slice(0, head)}<script>${source}</script>\n${page.slice(head)}`;
+}

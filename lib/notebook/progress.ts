@@ -1,0 +1,61 @@
+// Units done so far → one output line that fills up in place, and ends as one compact line.
+import { escapeHtml } from './escape';
+import { type Content, liveOutput } from './output';
+
+/** A running progress bar. Its functions need no `this`: `update` can be handed over as an `OnProgress`. */
+export interface ProgressBar {
+  /** `done` of `total` units; the bar closes itself when they are equal. */
+  update(done: number, total?: number): void;
+  /** Closes the bar, with a remark if given. Needed where the total is not known, harmless elsewhere. */
+  finish(remark?: string): void;
+}
+
+/** A duration in seconds as people write it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+const formatRate = (rate: number): string => (rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2));
+
+/**
+ * Opens a progress bar: done and total, rate, time left. Updated in place at most 4 times a second.
+ * @param total units in all, if known already; `update` may tell it later
+ */
+export function progressBar(title: string, total?: number): ProgressBar {
+  const started = Date.now();
+  let done = 0;
+  let all = total;
+  const rateText = (): string => {
+    const seconds = (Date.now() - started) / 1000;
+    return seconds > 0 && done > 0 ? `${formatRate(done / seconds)}/s` : '';
+  };
+  const running = (): Content => {
+    const seconds = (Date.now() - started) / 1000;
+    const left = all && done > 0 ? `${formatSeconds((seconds / done) * (all - done))} left` : '';
+    const count = all ? `${done}/${all}` : `${done}`;
+    const text = [`${title}: ${count}`, rateText(), left].filter(Boolean).join(' · ');
+    const bar = all ? `<progress value="${done}" max="${all}" style="width:14em"></progress> ` : '';
+    return { html: `<div>${bar}${escapeHtml(text)}</div>`, text };
+  };
+  const output = liveOutput(running());
+  const finish = (remark?: string): void => {
+    const took = `in ${formatSeconds((Date.now() - started) / 1000)}`;
+    const short = all && done < all ? `${done} of ${all}` : `${done}`;
+    const rate = rateText();
+    const text = `${title}: ${short} ${took}${rate && ` (${rate})`}${remark ? ` · ${remark}` : ''}`;
+    output.finish({ html: `<div>${escapeHtml(text)}</div>`, text });
+  };
+  return {
+    update: (newDone, newTotal) => {
+      done = newDone;
+      all = newTotal ?? all;
+      if (all && done >= all) finish();
+      else output.update(running);
+    },
+    finish,
+  };
+}

@@ -1,0 +1,93 @@
+// Rows of values → a table: escaped HTML with aligned numbers in a notebook, aligned text in a terminal.
+import { escapeHtml } from './escape';
+import { type Content, show } from './output';
+
+/** One row: column name → value. A missing, null or NaN value shows as a dash. */
+export type Row = Record<string, string | number | boolean | null | undefined>;
+
+export interface TableOptions {
+  /** Columns to show, in this order; all keys of the rows in order of appearance otherwise. */
+  columns?: string[];
+  caption?: string;
+  /** Which numbers are best: shown bold in every numeric column, or in the named columns only. */
+  highlight?: 'max' | 'min' | Record<string, 'max' | 'min'>;
+}
+
+interface Column {
+  name: string;
+  numeric: boolean;
+  cells: string[];
+  best: boolean[];
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+
+/** One format a column: whole numbers stay whole, others get 3 decimals, or 3 digits where all are tiny. */
+function numberFormat(values: number[]): (value: number) => string {
+  if (values.every(Number.isInteger)) return (value) => value.toLocaleString('en-US');
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest < 0.01) return (value) => (value === 0 ? '0' : value.toPrecision(3));
+  return (value) => value.toLocaleString('en-US', { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+}
+
+function makeColumn(name: string, rows: Row[], highlight: TableOptions['highlight']): Column {
+  const values = rows.map((row) => row[name]);
+  const numbers = values.filter(isNumber);
+  const missing = (value: unknown): boolean => value === null || value === undefined || Number.isNaN(value);
+  const numeric = numbers.length > 0 && values.every((value) => typeof value === 'number' || missing(value));
+  const format = numberFormat(numbers);
+  const direction = typeof highlight === 'object' ? highlight[name] : highlight;
+  const best = numeric && direction ? Math[direction](...numbers) : undefined;
+  return {
+    name,
+    numeric,
+    cells: values.map((value) => (isNumber(value) ? format(value) : missing(value) ? '–' : String(value))),
+    best: values.map((value) => best !== undefined && value === best),
+  };
+}
+
+/** The table as HTML and as text, for whoever places it in a larger output. */
+export function renderTable(rows: Row[], options: TableOptions = {}): Content {
+  const names = options.columns ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = names.map((name) => makeColumn(name, rows, options.highlight));
+  // The align attribute repeats the style for viewers that strip styles (GitHub).
+  const align = (column: Column): string => {
+    const side = column.numeric ? 'right' : 'left';
+    return ` align="${side}" style="text-align:${side};${column.numeric ? 'font-variant-numeric:tabular-nums' : 'white-space:pre-line'}"`;
+  };
+  const head = columns.map((column) => `<th${align(column)}>${escapeHtml(column.name)}</th>`).join('');
+  const body = rows.map((_, row) => {
+    const cells = columns.map((column) => {
+      const cell = escapeHtml(column.cells[row]);
+      return `<td${align(column)}>${column.best[row] ? `<b>${cell}</b>` : cell}</td>`;
+    });
+    return `<tr>${cells.join('')}</tr>`;
+  });
+  const caption = options.caption ? `<caption>${escapeHtml(options.caption)}</caption>` : '';
+  const html = `<table>${caption}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table>`;
+  return { html, text: tableText(columns, rows.length, options.caption) };
+}
+
+function tableText(columns: Column[], rows: number, caption?: string): string {
+  const texts = columns.map((column) =>
+    column.cells.map((cell, row) => (column.best[row] ? `${cell}*` : column.numeric ? `${cell} ` : cell)),
+  );
+  const widths = columns.map((column, i) => Math.max(column.name.length, ...texts[i].map((cell) => cell.length)));
+  const line = (cell: (i: number) => string): string =>
+    columns
+      .map((column, i) => (column.numeric ? cell(i).padStart(widths[i]) : cell(i).padEnd(widths[i])))
+      .join('  ')
+      .trimEnd();
+  const lines = [line((i) => columns[i].name), line((i) => '-'.repeat(widths[i]))];
+  for (let row = 0; row < rows; row++) lines.push(line((i) => texts[i][row]));
+  if (caption) lines.unshift(caption);
+  return lines.join('\n');
+}
+
+/**
+ * Shows `rows` as a table: text escaped, numbers right-aligned with one format a column, the best ones bold on request
+ * (marked `*` in a terminal).
+ */
+export function table(rows: Row[], options: TableOptions = {}): void {
+  show(renderTable(rows, options));
+}

@@ -1,0 +1,81 @@
+// Texts a reader should look at (chunks, questions, prompts, ranked queries) → shortened, escaped outputs.
+import { escapeHtml, shorten } from './escape';
+import { show } from './output';
+import { renderTable } from './table';
+
+/** Shows one remark to the reader, such as why a step was skipped. */
+export function note(text: string): void {
+  show({ html: `<p><em>${escapeHtml(text)}</em></p>`, text });
+}
+
+/** Shows a text as it is, line breaks kept: a prompt, a file's first lines. */
+export function preformatted(text: string, title?: string): void {
+  const heading = title ? `<b>${escapeHtml(title)}</b>` : '';
+  const html = `${heading}<pre style="white-space:pre-wrap">${escapeHtml(text)}</pre>`;
+  show({ html, text: title ? `${title}\n${text}` : text });
+}
+
+/** A chunk's text and the questions made from it. */
+export interface ChunkQuestions {
+  chunk: string;
+  questions: string[];
+}
+
+/** Shows each chunk (cut after `limit` characters) beside its questions. */
+export function questionsBesideChunk(items: ChunkQuestions[], limit = 600): void {
+  const cell = 'style="text-align:left;vertical-align:top;width:50%;white-space:normal" align="left" valign="top"';
+  const rows = items.map(({ chunk, questions }) => {
+    const list = questions.map((question) => `<li>${escapeHtml(question)}</li>`).join('');
+    return `<tr><td ${cell}>${escapeHtml(shorten(chunk, limit))}</td><td ${cell}><ol>${list}</ol></td></tr>`;
+  });
+  const head = `<thead><tr><th ${cell}>Chunk</th><th ${cell}>Questions</th></tr></thead>`;
+  show({
+    html: `<table style="width:100%">${head}<tbody>${rows.join('')}</tbody></table>`,
+    text: items
+      .map(({ chunk, questions }) =>
+        [shorten(chunk, limit), ...questions.map((question, i) => `  ${i + 1}. ${question}`)].join('\n'),
+      )
+      .join('\n\n'),
+  });
+}
+
+/** Where one query's relevant chunk stood before and after: 1 is first place, null is beyond what was searched. */
+export interface QueryRanks {
+  query: string;
+  before: number | null;
+  after: number | null;
+  /** The relevant chunk's text. */
+  expected: string;
+  /** The chunk ranked first after, where it is a different one. */
+  retrieved?: string;
+}
+
+/**
+ * Shows the queries whose relevant chunk moved into the first `k` places (won) and those where it dropped out (lost),
+ * with their texts; at most `limit` of each, those that moved furthest first.
+ */
+export function wonAndLost(rows: QueryRanks[], k: number, limit = 5): void {
+  const hit = (rank: number | null): boolean => rank !== null && rank <= k;
+  const moved = (row: QueryRanks): number => Math.abs((row.before ?? 1000) - (row.after ?? 1000));
+  const part = (title: string, chosen: QueryRanks[]): { html: string; text: string } => {
+    const caption = `${title}: ${chosen.length} of ${rows.length} queries${chosen.length > limit ? `, ${limit} of them` : ''}`;
+    const sorted = [...chosen].sort((a, b) => moved(b) - moved(a)).slice(0, limit);
+    const cells = sorted.map((row) => ({
+      query: row.query,
+      'rank before': row.before ?? 'not found',
+      'rank after': row.after ?? 'not found',
+      'relevant chunk': shorten(row.expected, 200),
+      'first place after': row.after === 1 ? 'the relevant chunk' : shorten(row.retrieved ?? '', 200),
+    }));
+    return cells.length > 0 ? renderTable(cells, { caption }) : { html: `<p>${caption}.</p>`, text: `${caption}.` };
+  };
+  const won = part(
+    `Won (now in the first ${k})`,
+    rows.filter((row) => !hit(row.before) && hit(row.after)),
+  );
+  const lost = part(
+    `Lost (no longer in the first ${k})`,
+    rows.filter((row) => hit(row.before) && !hit(row.after)),
+  );
+  show({ html: `${won.html}\n${lost.html}`, text: `${won.text}\n\n${lost.text}` });
+}
