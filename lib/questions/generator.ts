@@ -53,6 +53,8 @@ export interface GenerationResult {
 export interface GenerationOptions {
   /** How many questions to ask about each chunk; 1 or more. */
   questionsPerChunk: number;
+  /** The corpus' name, such as `train`: a generator that keeps its answers on disk keeps one file for each. */
+  corpus?: string;
   onProgress?: (progress: GenerationProgress) => void;
   /** Stops the run: `generate` rejects with the signal's reason. */
   signal?: AbortSignal;

@@ -1,1 +1,6 @@
+export { type CostEstimate, estimateCost } from './cost';
+export * from './filters';
 export * from './generator';
+export { LlmQuestionGenerator } from './llm-generator';
+export type { LlmSettings, TokenPrice } from './llm-settings';
+export { EXAM_PROMPT, fillPrompt } from './prompt';

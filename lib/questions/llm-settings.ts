@@ -1,0 +1,92 @@
+// The settings of an LLM generator, and what of them may be shown: never the key.
+
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type OpenAI from 'openai';
+import { answerKey } from './answer-cache';
+import type { SourceChunk } from './generator';
+import { EXAM_PROMPT, fillPrompt, QUESTIONS_FORMAT } from './prompt';
+
+/** US dollars per million tokens, from the provider's price list. */
+export interface TokenPrice {
+  inputPerMillion: number;
+  outputPerMillion: number;
+}
+
+export interface LlmSettings {
+  /** The model's name, as the server knows it. */
+  model: string;
+  /** Folder of the answer cache; one JSONL file a corpus. */
+  cacheDir: string;
+  /** Needed by OpenAI and other paid services; local servers take any. */
+  apiKey?: string;
+  /** Where the server is, usually ending in `/v1`; OpenAI's own by default. */
+  baseURL?: string;
+  /** The prompt, with `{text}` and `{count}`; `EXAM_PROMPT` by default. */
+  prompt?: string;
+  /** Sampling temperature; the server's own by default, as some models refuse any other. */
+  temperature?: number;
+  /** For costs in progress and estimates; none by default. */
+  price?: TokenPrice;
+  /** Calls at once; 4 by default. */
+  concurrency?: number;
+  /** How often a call that failed is tried again; 8 by default. */
+  retries?: number;
+  /** First wait before trying again, in seconds; doubles each time, up to a minute; 1 by default. */
+  backoffSeconds?: number;
+  /** Time limit of one call, in seconds; 180 by default. */
+  timeoutSeconds?: number;
+}
+
+export const OPENAI_URL = 'https://api.openai.com/v1';
+
+/** The request for one chunk; the same for live calls and batches. */
+export function chatRequest(
+  settings: LlmSettings,
+  chunk: SourceChunk,
+  questionsPerChunk: number,
+  structured: boolean,
+): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming {
+  return {
+    model: settings.model,
+    messages: [{ role: 'user', content: fillPrompt(settings.prompt ?? EXAM_PROMPT, chunk, questionsPerChunk) }],
+    ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
+    ...(structured ? { response_format: QUESTIONS_FORMAT } : {}),
+  };
+}
+
+/** The cache key of one chunk: what is asked, of whom, and how. */
+export function requestKey(settings: LlmSettings, chunk: SourceChunk, questionsPerChunk: number): string {
+  return answerKey({
+    message: fillPrompt(settings.prompt ?? EXAM_PROMPT, chunk, questionsPerChunk),
+    questionsPerChunk,
+    model: settings.model,
+    server: publicUrl(settings.baseURL),
+    temperature: settings.temperature,
+  });
+}
+
+/** The answers' file of one corpus, such as `train`. */
+export function cacheFile(cacheDir: string, corpus: string): string {
+  const safe = corpus.replace(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^\.+/, '');
+  // Names that differ only in what was replaced must not share a file.
+  const name = safe === corpus ? safe : `${safe}-${createHash('sha256').update(corpus).digest('hex').slice(0, 8)}`;
+  return path.join(cacheDir, `${name}.jsonl`);
+}
+
+/** The server's address without user name, password and query, which may hold secrets. */
+export function publicUrl(baseURL: string | undefined): string {
+  try {
+    const url = new URL(baseURL || OPENAI_URL);
+    return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
+  } catch {
+    throw new Error('OPENAI_BASE_URL is not an address; it looks like http://localhost:11434/v1.');
+  }
+}
+
+/** Removes the key, and what looks like one, from text that people will see or that goes into a file. */
+export function scrub(text: string, apiKey: string | undefined): string {
+  // A dummy for a local server ("none", "ollama") is no secret, and may be a word of the text.
+  const withoutKey = apiKey && apiKey.length >= 8 ? text.split(apiKey).join('[key]') : text;
+  return withoutKey.replace(/\bsk-[A-Za-z0-9_-]{16,}/g, '[key]');
+}

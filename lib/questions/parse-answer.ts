@@ -1,0 +1,91 @@
+// A model's raw answer goes in; the questions in it come out, and what was left aside and why.
+
+import { findJson } from './json-repair';
+
+/** Longer than this, in characters, it is no exam question but the model rambling. */
+const LONGEST_QUESTION = 600;
+
+export interface ParsedAnswer {
+  /** At most the number asked for, distinct, in the answer's order. */
+  questions: string[];
+  /** Questions left aside, by reason. */
+  dropped: Record<string, number>;
+  /** `empty`: no text, or a list without questions; `unparsable`: text without a question that could be read. */
+  outcome: 'questions' | 'empty' | 'unparsable';
+}
+
+/**
+ * Reads questions out of whatever a model answered: JSON (also with prose around it, fenced, or cut off), numbered
+ * lists, bullets, or one question a line.
+ * @param wanted How many questions were asked for; more are left aside.
+ */
+export function parseAnswer(raw: string, wanted: number): ParsedAnswer {
+  // Reasoning models of local servers think aloud before they answer.
+  const text = raw.replace(/^\s*<think>[\s\S]*?(?:<\/think>|$)/, '').trim();
+  const json = findJson(text);
+  let found = json === undefined ? [] : questionsIn(json);
+  if (found.length === 0) found = questionLines(text);
+
+  const questions: string[] = [];
+  const dropped: Record<string, number> = {};
+  const seen = new Set<string>();
+  const drop = (reason: string) => {
+    dropped[reason] = (dropped[reason] ?? 0) + 1;
+  };
+  for (const candidate of found) {
+    const question = unquote(candidate.replace(/\s+/g, ' ').trim().replace(MARKER, ''));
+    const key = question.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
+    if (key === '') continue;
+    if (seen.has(key)) drop('repeated in the answer');
+    else if (REFUSAL.test(question)) drop('refusal');
+    else if (question.length > LONGEST_QUESTION) drop(`longer than ${LONGEST_QUESTION} characters`);
+    else if (questions.length === wanted) drop('more than asked for');
+    else questions.push(question);
+    seen.add(key);
+  }
+  if (questions.length > 0) return { questions, dropped, outcome: 'questions' };
+  const nothing = text === '' || /^(?:\[\s*\]|\{\s*("questions"\s*:\s*\[\s*\]\s*)?\})$/.test(text);
+  return { questions, dropped, outcome: nothing ? 'empty' : 'unparsable' };
+}
+
+/** The strings of a JSON answer that are questions: list items, and values whose key says so. */
+function questionsIn(value: unknown, depth = 0): string[] {
+  if (typeof value === 'string') return [value];
+  if (value === null || typeof value !== 'object' || depth > 5) return [];
+  if (Array.isArray(value)) return value.flatMap((item) => questionsIn(item, depth + 1));
+  // {"questions": [...]}, {"question": "…"}, {"Q1": "…"}; other keys (answers, evidence, thoughts) are not questions.
+  const named = Object.entries(value).filter(([key]) => /quest|^q\W*\d*$|^\d+$/i.test(key));
+  return named.flatMap(([, inner]) => questionsIn(inner, depth + 1));
+}
+
+// A number needs a space or a letter behind it: "3.5 million" is no list item.
+const MARKER = /^(?:[-*•–—]\s+|\(?\d{1,3}[.):](?=[\s\p{L}"“*])\s*|\*{0,2}Q(?:uestion)?\s*\d{0,3}\s*[.):]\*{0,2}\s*)+/iu;
+const REFUSAL = /^(?:i['’]m |i am |i |we )?(?:sorry|can['’]?t|can ?not|unable|apologi[sz]e)\b|^as an ai\b/i;
+
+/** Plain text: the marked lines if the answer is a list, else the lines that end in a question mark. */
+function questionLines(text: string): string[] {
+  const marked: string[] = [];
+  const asking: string[] = [];
+  for (const rawLine of text.split(/\r?\n|(?<=[?？])\s+(?=\(?\d{1,3}[.)]\s)/)) {
+    if (rawLine.length > 2 * LONGEST_QUESTION) continue;
+    const line = rawLine
+      .trim()
+      .replace(/^[#>\s]+/, '')
+      .replace(/^\*\*(?=\W*(?:\d|Q))/i, '');
+    const body = unquote(line.replace(MARKER, ''));
+    if (body === '' || REFUSAL.test(body) || /^(?:answer|a)\s*\d*\s*:/i.test(body)) continue;
+    const asks = /[?？؟]["'”’»)*]*$/.test(body);
+    if (asks) asking.push(body);
+    // "Describe …" is an exam question without a question mark; two words are a heading.
+    if (MARKER.test(line) && (asks || body.split(/\s+/).length >= 4)) marked.push(body);
+  }
+  return marked.length > 0 ? marked : asking;
+}
+
+function unquote(line: string): string {
+  return line
+    .trim()
+    .replace(/^(?:\*\*|["'“‘«`])+/, '')
+    .replace(/(?:\*\*|["'”’»`,])+$/, '')
+    .trim();
+}

@@ -1,0 +1,240 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  type GenerationProgress,
+  LlmQuestionGenerator,
+  type LlmSettings,
+} from 'finetune-embedding/dist/questions/index.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FAULTS, FakeOpenAI, type FakeOptions } from './fake-openai';
+
+const KEY = 'sk-test-0123456789abcdefghij';
+let dir: string;
+let server: FakeOpenAI | undefined;
+
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'questions-'));
+});
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function serve(options: FakeOptions): Promise<FakeOpenAI> {
+  server = await FakeOpenAI.start(options);
+  return server;
+}
+
+function generator(settings: Partial<LlmSettings> = {}): LlmQuestionGenerator {
+  const defaults = { model: 'm', cacheDir: dir, baseURL: server!.url, apiKey: KEY, backoffSeconds: 0.002 };
+  return new LlmQuestionGenerator({ ...defaults, ...settings });
+}
+
+function chunksOf(count: number) {
+  return Array.from({ length: count }, (_, i) => ({ id: `c${i}`, text: `Chapter${i} tells of harbour number ${i}.` }));
+}
+
+/** How often a passage was sent again after its answer had arrived. */
+function askedAfterSuccess({ calls }: FakeOpenAI): number {
+  const answered = new Set<string>();
+  let again = 0;
+  for (const { passage, answered: ok } of calls) {
+    if (answered.has(passage!)) again++;
+    if (ok) answered.add(passage!);
+  }
+  return again;
+}
+
+async function filesText(): Promise<string> {
+  const names = await readdir(dir);
+  return (await Promise.all(names.map((name) => readFile(path.join(dir, name), 'utf8')))).join('\n');
+}
+
+describe('LlmQuestionGenerator', () => {
+  it('asks exactly the number of questions of every chunk and keeps the corpus order', async () => {
+    const fake = await serve({ apiKey: KEY, model: 'm' });
+    const chunks = chunksOf(7);
+    const { questions, summary } = await generator().generate(chunks, { questionsPerChunk: 3 });
+    expect([...questions.keys()]).toEqual(chunks.map((chunk) => chunk.id));
+    for (const [id, list] of questions) {
+      expect(list).toHaveLength(3);
+      expect(list.join()).toContain(`Chapter${id.slice(1)}`);
+    }
+    expect(summary).toEqual({
+      asked: 7,
+      answered: 7,
+      empty: 0,
+      underFilled: 0,
+      unparsable: 0,
+      failed: 0,
+      dropped: {},
+      chunksWithoutQuestions: [],
+    });
+    expect(fake.calls[0].body.response_format).toMatchObject({ type: 'json_schema' });
+  });
+
+  it('survives 1,000 chunks with 30% of calls at fault: none lost, none asked again after success', async () => {
+    const fake = await serve({ seed: 7, faultRate: 0.3 });
+    const chunks = chunksOf(1000);
+    const settings = { concurrency: 32, timeoutSeconds: 5 };
+    const { questions, summary } = await generator(settings).generate(chunks, { questionsPerChunk: 2 });
+    expect(new Set(fake.calls.map((call) => call.fault).filter(Boolean))).toEqual(new Set(Object.keys(FAULTS)));
+    expect(summary).toMatchObject({ asked: 1000, answered: 1000, failed: 0, chunksWithoutQuestions: [] });
+    expect([...questions.values()].filter((list) => list.length === 0)).toEqual([]);
+    expect(askedAfterSuccess(fake)).toBe(0);
+
+    const before = fake.calls.length;
+    const again = await generator(settings).generate(chunks, { questionsPerChunk: 2 });
+    expect(fake.calls.length).toBe(before);
+    expect(again.questions).toEqual(questions);
+    expect(again.summary).toEqual({ ...summary, asked: 0 });
+  });
+
+  it('falls back to plain text, once, where the server has no structured output', async () => {
+    const fake = await serve({ structuredOutput: false });
+    const { summary } = await generator({ concurrency: 1 }).generate(chunksOf(5), { questionsPerChunk: 2 });
+    expect(summary).toMatchObject({ answered: 5, failed: 0 });
+    expect(fake.calls.filter((call) => call.body.response_format)).toHaveLength(1);
+  });
+
+  it.each([
+    ['a wrong key', { apiKey: 'another' }, /Incorrect API key provided/],
+    ['an unknown model', { model: 'another' }, /The model m does not exist/],
+  ])('stops at once for %s, with the server’s message and without the key', async (_, options, message) => {
+    const fake = await serve(options);
+    const error: Error = await generator({ concurrency: 1 })
+      .generate(chunksOf(50), { questionsPerChunk: 2 })
+      .then(
+        () => expect.fail('it went on'),
+        (reason) => reason,
+      );
+    expect(error.message).toMatch(message);
+    expect(fake.calls.length).toBeLessThanOrEqual(1);
+    expect(`${error.stack}${JSON.stringify(error)}`).not.toContain(KEY);
+    expect(await filesText()).not.toContain(KEY);
+  });
+
+  it('keeps the key out of the cache even if the model echoes it', async () => {
+    await serve({ questions: () => [`Why is the key ${KEY} on the wall?`] });
+    const { questions } = await generator().generate(chunksOf(1), { questionsPerChunk: 1 });
+    expect(await filesText()).toContain('Why is the key [key] on the wall?');
+    expect(JSON.stringify([...questions])).not.toContain(KEY);
+  });
+
+  it('says so when no server answers', async () => {
+    const fake = await serve({});
+    const gone = generator();
+    await fake.close();
+    await expect(gone.generate(chunksOf(9), { questionsPerChunk: 2 })).rejects.toThrow(
+      /No server answers at http:\/\/127.0.0.1:\d+\/v1: is it running\?/,
+    );
+  });
+
+  it('gives up where chunk after chunk fails, and keeps what it has', async () => {
+    const fake = await serve({ questions: (passage) => [`Where is ${passage.split(' ')[0]}?`] });
+    await generator().generate(chunksOf(5), { questionsPerChunk: 1 });
+    const broken = await FakeOpenAI.start({ faultRate: 1, faults: { '500': 1 } });
+    try {
+      const settings = { baseURL: broken.url, concurrency: 1, retries: 1 };
+      await expect(generator(settings).generate(chunksOf(20), { questionsPerChunk: 1 })).rejects.toThrow(
+        /3 chunks in a row failed.*The server had an error/,
+      );
+      expect(broken.calls).toHaveLength(6);
+    } finally {
+      await broken.close();
+    }
+    const { summary } = await generator().generate(chunksOf(20), { questionsPerChunk: 1 });
+    expect(summary).toMatchObject({ asked: 15, answered: 20 });
+    expect(fake.calls).toHaveLength(20);
+  });
+
+  it('names the chunks without questions, after asking each a limited number of times over all runs', async () => {
+    const fake = await serve({ answer: (passage) => (passage.includes('number 1.') ? 'Nothing to ask here.' : '[]') });
+    const chunks = chunksOf(2);
+    const { summary } = await generator().generate(chunks, { questionsPerChunk: 2 });
+    expect(summary).toMatchObject({ answered: 2, empty: 1, unparsable: 1, chunksWithoutQuestions: ['c0', 'c1'] });
+    expect(fake.calls).toHaveLength(10);
+    await generator().generate(chunks, { questionsPerChunk: 2 });
+    expect(fake.calls).toHaveLength(10);
+  });
+
+  it('counts under-filled chunks and what was left aside', async () => {
+    await serve({ answer: () => '1. What is a harbour?\n2. What is a harbour?\n' });
+    const { summary } = await generator().generate(chunksOf(1), { questionsPerChunk: 2 });
+    expect(summary).toMatchObject({ underFilled: 1, dropped: { 'repeated in the answer': 1 } });
+  });
+
+  it('waits as long as Retry-After says', async () => {
+    const fake = await serve({ faultRate: 0.5, seed: 1, faults: { '429 with Retry-After': 1 } });
+    await generator({ concurrency: 1 }).generate(chunksOf(3), { questionsPerChunk: 2 });
+    const refused = fake.calls.flatMap((call, i) => (call.fault ? [i] : []));
+    expect(refused.length).toBeGreaterThan(0);
+    for (const i of refused) expect(fake.calls[i + 1].at - fake.calls[i].at).toBeGreaterThanOrEqual(990);
+  });
+
+  it('asks anew when prompt, model, number or temperature change, and only then', async () => {
+    const fake = await serve({});
+    const chunks = chunksOf(2);
+    const prompt = 'Write exactly 1 question about """\n{text}\n"""';
+    await generator().generate(chunks, { questionsPerChunk: 1 });
+    for (const settings of [{ model: 'n' }, { prompt }, { temperature: 0.5 }])
+      await generator(settings).generate(chunks, { questionsPerChunk: 1 });
+    await generator().generate(chunks, { questionsPerChunk: 2 });
+    expect(fake.calls).toHaveLength(10);
+    await generator({ prompt }).generate(chunks, { questionsPerChunk: 1 });
+    expect(fake.calls).toHaveLength(10);
+  });
+
+  it('keeps one file a corpus and asks chunks of equal text once', async () => {
+    const fake = await serve({});
+    const twins = [
+      { id: 'a', text: 'Same harbour.' },
+      { id: 'b', text: 'Same harbour.' },
+    ];
+    const { questions } = await generator().generate(twins, { questionsPerChunk: 1, corpus: 'train' });
+    expect(questions.get('a')).toEqual(questions.get('b'));
+    expect(fake.calls).toHaveLength(1);
+    await generator().generate(chunksOf(1), { questionsPerChunk: 1, corpus: '../val' });
+    expect((await readdir(dir)).sort()).toEqual([expect.stringMatching(/^_val-[0-9a-f]{8}\.jsonl$/), 'train.jsonl']);
+  });
+
+  it('reports progress, costs included, up to the end', async () => {
+    await serve({});
+    const seen: GenerationProgress[] = [];
+    const price = { inputPerMillion: 1, outputPerMillion: 10 };
+    await generator({ price }).generate(chunksOf(4), { questionsPerChunk: 1, onProgress: (p) => seen.push(p) });
+    expect(seen.map((p) => p.done)).toEqual([0, 1, 2, 3, 4]);
+    expect(seen.at(-1)).toMatchObject({ failed: 0, total: 4, secondsLeft: 0 });
+    // 60 output tokens a call, as the server counts them, make the larger part.
+    expect(seen.at(-1)!.costSoFar).toBeGreaterThan((4 * 60 * 10) / 1e6);
+  });
+
+  it('stops on the signal and keeps what came', async () => {
+    const fake = await serve({ delay: 20 });
+    const abort = new AbortController();
+    const run = generator({ concurrency: 2 }).generate(chunksOf(40), {
+      questionsPerChunk: 1,
+      signal: abort.signal,
+      onProgress: ({ done }) => done === 6 && abort.abort(new Error('stopped by hand')),
+    });
+    await expect(run).rejects.toThrow('stopped by hand');
+    expect(fake.calls.length).toBeLessThan(12);
+    const left = await generator().missing(chunksOf(40), { questionsPerChunk: 1 });
+    expect(left.length).toBe(34);
+  });
+
+  it('refuses settings that cannot work', async () => {
+    await serve({});
+    expect(() => generator({ model: '' })).toThrow(/LLM_MODEL is empty/);
+    expect(() => generator({ baseURL: 'localhost' })).toThrow(/OPENAI_BASE_URL is not an address/);
+    expect(generator({ baseURL: 'http://user:secret@host/v1/?key=secret' }).description).toBe('m at http://host/v1');
+    await expect(generator().generate(chunksOf(1), { questionsPerChunk: 0 })).rejects.toThrow(
+      /QUESTIONS_PER_CHUNK is 0/,
+    );
+    await expect(generator({ prompt: 'no text' }).generate(chunksOf(1), { questionsPerChunk: 1 })).rejects.toThrow(
+      /no \{text\}/,
+    );
+  });
+});
