@@ -1,0 +1,1 @@
+export { type ResolveOptions, resolveModel } from './resolve';

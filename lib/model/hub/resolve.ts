@@ -1,0 +1,84 @@
+// A model's name or path in, a folder on this machine out; the hub is asked only if the model is nowhere here.
+import fs from 'node:fs';
+import path from 'node:path';
+import type { OnProgress } from '../matrix';
+import { downloadModel } from './download';
+import { isWholeModel, missingFromFolder } from './folder';
+import {
+  findInCache,
+  findInHuggingFaceCache,
+  findInPythonPackages,
+  findProjectFolder,
+  fullName,
+  modelCacheFolder,
+} from './locations';
+import { HubError } from './request';
+
+/** Where to look for models, when not in the usual places. */
+export interface ResolveOptions {
+  /** Our cache of downloaded models; by default `.cache/models` in the project's folder. */
+  cacheDir?: string;
+  /** Called with the bytes of all files that are here and to come, while a model is downloaded. */
+  onProgress?: OnProgress;
+  /** The hub's address; by default HF_ENDPOINT, else https://huggingface.co. */
+  endpoint?: string;
+  /** The `site-packages` folder with the packaged all-MiniLM-L6-v2; by default the one of the project's `.venv`. */
+  sitePackages?: string;
+}
+
+/** A model name as on the hub: `organisation/name`, or `name`. */
+const MODEL_NAME = /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/;
+
+/**
+ * Finds a Hugging Face / sentence-transformers model: a folder as it is; by name in our cache, in the Python package
+ * that carries all-MiniLM-L6-v2, in Python's Hugging Face cache, and else downloads it from the hub into our cache
+ * (interrupted downloads go on where they stopped; sizes and checksums are checked; HF_TOKEN is used if set).
+ *
+ * @param nameOrPath Such as `exp_finetune`, `all-MiniLM-L6-v2` or `BAAI/bge-small-en`.
+ * @returns The absolute path of a folder with config.json, tokenizer.json and safetensors weights.
+ * @throws Error if the folder lacks one of these, if only pickled weights exist, or if the model is neither here nor to
+ *   be had from the hub; it says why, and how to get the model onto a machine without network.
+ */
+export async function resolveModel(nameOrPath: string, options: ResolveOptions = {}): Promise<string> {
+  const folder = path.resolve(nameOrPath);
+  if (nameOrPath && fs.existsSync(folder)) return usableFolder(folder);
+  if (!MODEL_NAME.test(nameOrPath) || nameOrPath.includes('..')) {
+    throw new Error(
+      `"${nameOrPath}" is neither a model folder (looked for ${folder}) nor a model's name, such as BAAI/bge-small-en.`,
+    );
+  }
+  const name = fullName(nameOrPath);
+  const cacheDir = options.cacheDir ?? path.join(findProjectFolder(), '.cache', 'models');
+  const local = findInCache(cacheDir, name) ?? findInPythonPackages(name, options.sitePackages);
+  if (local) return usableFolder(local);
+  const snapshot = findInHuggingFaceCache(name);
+  if (snapshot && isWholeModel(snapshot)) return snapshot;
+  const endpoint = checkEndpoint(options.endpoint ?? (process.env.HF_ENDPOINT || 'https://huggingface.co'));
+  try {
+    return await downloadModel(name, modelCacheFolder(cacheDir, name), endpoint, options.onProgress);
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    throw new Error(
+      `Cannot get the model ${name}: there is no folder ${folder}, it is not in the cache ${cacheDir}, and ` +
+        `${error.message}.\nWithout network: on a machine that has it, run "hf download ${name} --local-dir ` +
+        `${path.posix.basename(name)}", copy that folder here, and set BASE_MODEL to its path.`,
+    );
+  }
+}
+
+function usableFolder(folder: string): string {
+  if (!fs.statSync(folder).isDirectory()) throw new Error(`${folder} is a file; a model is a folder.`);
+  const missing = missingFromFolder(folder);
+  if (missing) throw new Error(`The model folder ${folder} cannot be used: ${missing}.`);
+  return folder;
+}
+
+function checkEndpoint(endpoint: string): string {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    throw new Error(
+      'HF_ENDPOINT is not the address of a hub: it takes the form https://host, without user name or password.',
+    );
+  }
+  return endpoint.replace(/\/+$/, '');
+}
