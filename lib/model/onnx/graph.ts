@@ -1,0 +1,82 @@
+// The ONNX graph while it is being built: operators and weights in, the finished model message out.
+import type { StoredTensor } from '../safetensors';
+import * as onnx from './messages';
+import type { Message } from './protobuf';
+
+/** Collects nodes and tensors; each method returns the name under which later nodes take the result. */
+export class Graph {
+  private readonly nodes: Message[] = [];
+  private readonly tensors: Message[] = [];
+
+  constructor(private readonly weights: ReadonlyMap<string, StoredTensor>) {}
+
+  /** Adds an operator with one output. */
+  add(operator: string, inputs: string[], attributes: Record<string, onnx.Attribute> = {}, output?: string): string {
+    const name = output ?? `${operator}_${this.nodes.length}`;
+    this.nodes.push(onnx.node(operator, inputs, [name], attributes));
+    return name;
+  }
+
+  /** Adds a weight as it is. Throws an Error if it is missing or has another shape. */
+  weight(name: string, shape: number[]): string {
+    const { data } = this.find(name, shape);
+    const bytes = () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    this.tensors.push(onnx.tensor(name, 'float32', shape, { length: data.byteLength, bytes }));
+    return name;
+  }
+
+  /** Adds a linear layer's weight [out, in] as [in, out], the order that MatMul takes. */
+  transposedWeight(name: string, [rows, columns]: [number, number]): string {
+    const { data } = this.find(name, [rows, columns]);
+    const transposed = `${name}.transposed`;
+    const bytes = () => new Uint8Array(transpose(data, rows, columns).buffer);
+    this.tensors.push(onnx.tensor(transposed, 'float32', [columns, rows], { length: data.byteLength, bytes }));
+    return transposed;
+  }
+
+  scalar(name: string, value: number): string {
+    const data = new Uint8Array(Float32Array.of(value).buffer);
+    this.tensors.push(onnx.tensor(name, 'float32', [], { length: data.length, bytes: () => data }));
+    return name;
+  }
+
+  integers(name: string, values: number[]): string {
+    const data = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+    this.tensors.push(onnx.tensor(name, 'int64', [values.length], { length: data.length, bytes: () => data }));
+    return name;
+  }
+
+  /** The finished model. */
+  toModel(inputs: Message[], outputs: Message[]): Message {
+    return onnx.model({ nodes: this.nodes, tensors: this.tensors, inputs, outputs });
+  }
+
+  private find(name: string, shape: number[]): StoredTensor {
+    const weight = this.weights.get(name);
+    if (!weight) throw new Error(`Cannot export to ONNX: the weight "${name}" is missing from the model.`);
+    const size = shape.reduce((product, length) => product * length, 1);
+    if (weight.shape.join() !== shape.join() || weight.data.length !== size) {
+      throw new Error(
+        `Cannot export to ONNX: the weight "${name}" has shape [${weight.shape}] and ${weight.data.length} values, ` +
+          `but config.json asks for [${shape}]. Take config.json and weights from the same model.`,
+      );
+    }
+    return weight;
+  }
+}
+
+// Tile by tile, so that the writes of one tile stay in the cache.
+function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
+  const TILE = 32;
+  const result = new Float32Array(data.length);
+  for (let top = 0; top < rows; top += TILE) {
+    for (let left = 0; left < columns; left += TILE) {
+      for (let row = top; row < Math.min(top + TILE, rows); row++) {
+        for (let column = left; column < Math.min(left + TILE, columns); column++) {
+          result[column * rows + row] = data[row * columns + column];
+        }
+      }
+    }
+  }
+  return result;
+}

@@ -1,0 +1,58 @@
+// Protocol Buffers wire format, the few field kinds that ONNX needs: fields in, a message out. A message is a list of
+// parts, so that weights of hundreds of megabytes are asked for only when their turn to be written comes.
+// Format: https://protobuf.dev/programming-guides/encoding/
+
+/** Bytes that are made only when they are written; `length` is known before, since messages carry their length first. */
+export interface LazyBytes {
+  length: number;
+  bytes: () => Uint8Array;
+}
+
+export type Message = (Uint8Array | LazyBytes)[];
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+const FIXED32 = 5;
+
+export function varintField(field: number, value: number): Message {
+  return [Uint8Array.from([...varint(tag(field, VARINT)), ...varint(value)])];
+}
+
+export function floatField(field: number, value: number): Message {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return [Uint8Array.from([...varint(tag(field, FIXED32)), ...bytes])];
+}
+
+export function stringField(field: number, value: string): Message {
+  return bytesField(field, Buffer.from(value, 'utf8'));
+}
+
+export function bytesField(field: number, value: Uint8Array | LazyBytes): Message {
+  return messageField(field, [value]);
+}
+
+export function messageField(field: number, ...contents: Message[]): Message {
+  const message = contents.flat();
+  return [Uint8Array.from([...varint(tag(field, LENGTH_DELIMITED)), ...varint(byteLength(message))]), ...message];
+}
+
+export function byteLength(message: Message): number {
+  return message.reduce((sum, part) => sum + part.length, 0);
+}
+
+function tag(field: number, wireType: number): number {
+  return field * 8 + wireType;
+}
+
+// Seven bits a byte, lowest first, the top bit set on all but the last; a negative number as its 64-bit complement.
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  while (rest > 127n) {
+    bytes.push(Number(rest & 127n) | 128);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return bytes;
+}

