@@ -1,1 +1,22 @@
-export {};
+export { Bm25Index, rankByBm25 } from './bm25';
+export { groupResults, type QueryChange, queryChanges } from './compare';
+export { type EvaluationResult, evaluateRanking, type QueryResult } from './evaluation';
+export { type EmbedderCost, type EmbedderEvaluation, evaluateEmbedder } from './evaluator';
+export { chooseFusionWeight, convexFusion, type Normalisation, reciprocalRankFusion } from './fusion';
+export { type HitRateRow, perQueryRows, writePerQueryRows } from './hitRate';
+export { METRIC_NAMES, type MetricName, type Metrics } from './metrics';
+export { writeMetricsCsv } from './metricsCsv';
+export { createOpenAIEmbedder, type OpenAIEmbedderOptions, openAISkipReason } from './openaiEmbedder';
+export { type RankedDocument, type Rankings, rankByVectors, type Similarity } from './rankings';
+export { appendRun, hashFile, type LoggedRun, type RunEntry, readRuns } from './runLog';
+export {
+  bootstrapInterval,
+  type ComparedMetric,
+  type Comparison,
+  compareResults,
+  hitRatesOverK,
+  type Interval,
+  permutationTest,
+  perQueryValues,
+} from './significance';
+export { windowRanges } from './windows';

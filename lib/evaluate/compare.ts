@@ -1,0 +1,75 @@
+// In: evaluations. Out: where they differ: by group of queries, and query by query.
+
+import type { EvaluationResult, QueryResult } from './evaluation';
+import { meanMetrics } from './metrics';
+import { checkSameQueries } from './significance';
+
+/**
+ * One evaluation a group of queries (question type, document section, …), in the order in which groups first appear.
+ * @param groupOf the group of a query, such as `({ queryId }) => questionTypes[queryId]`
+ */
+export function groupResults(
+  result: EvaluationResult,
+  groupOf: (query: QueryResult) => string,
+): Map<string, EvaluationResult> {
+  const members = new Map<string, QueryResult[]>();
+  for (const query of result.perQuery) {
+    const group = groupOf(query);
+    members.set(group, [...(members.get(group) ?? []), query]);
+  }
+  const groups = new Map<string, EvaluationResult>();
+  for (const [group, perQuery] of members) {
+    groups.set(group, {
+      name: result.name,
+      topK: result.topK,
+      hitRate: perQuery.filter(({ isHit }) => isHit).length / perQuery.length,
+      metrics: meanMetrics(perQuery.map(({ metrics }) => metrics)),
+      perQuery,
+    });
+  }
+  return groups;
+}
+
+/** Where one query's first relevant document stood before and after. */
+export interface QueryChange {
+  queryId: string;
+  query: string;
+  /** Rank of the first relevant document, 1 is best; null if it was not retrieved. */
+  before: number | null;
+  after: number | null;
+  /** Became a hit at the evaluations' `topK`, ceased to be one, or neither. */
+  outcome: 'won' | 'lost' | 'unchanged';
+  /** Text of the relevant document, the first if there are several. */
+  expected: string;
+  /** Text of the document ranked first after, where that is not a relevant one. */
+  retrieved?: string;
+}
+
+/**
+ * Every query's ranks in two evaluations, in the dataset's order: what the tables of queries won and lost are made of.
+ * @param corpus the dataset's documents by id
+ * @throws {Error} if the two evaluations are not of the same queries with the same `topK`.
+ */
+export function queryChanges(
+  before: EvaluationResult,
+  after: EvaluationResult,
+  corpus: Record<string, string>,
+): QueryChange[] {
+  checkSameQueries(before, after);
+  if (before.topK !== after.topK) {
+    throw new Error(`Hits of "${before.name}" are counted at ${before.topK}, of "${after.name}" at ${after.topK}.`);
+  }
+  return before.perQuery.map((was, i) => {
+    const is = after.perQuery[i];
+    const { queryId, query, expected } = was;
+    return {
+      queryId,
+      query,
+      before: was.rank,
+      after: is.rank,
+      outcome: was.isHit === is.isHit ? 'unchanged' : is.isHit ? 'won' : 'lost',
+      expected: corpus[expected[0]],
+      ...(is.rank !== 1 && is.retrieved.length > 0 ? { retrieved: corpus[is.retrieved[0]] } : {}),
+    };
+  });
+}

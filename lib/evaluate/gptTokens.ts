@@ -1,0 +1,33 @@
+// In: a text. Out: its beginning, or its windows, measured in tokens of OpenAI's embedding models (cl100k_base).
+
+import { decode, encode } from 'gpt-tokenizer/encoding/cl100k_base';
+import { windowRanges } from './windows';
+
+/** The merge loop of byte-pair encoding is quadratic in the length of a word: longer runs are encoded in pieces. */
+const LONG_RUN = /\S{256}(?=\S)/gu;
+
+/** Text that spells a special token, such as `<|endoftext|>`, is encoded as the text it is. */
+function tokenIds(text: string): number[] {
+  const pieces = text.replaceAll('\0', ' ').replace(LONG_RUN, '$&\0').split('\0');
+  return pieces.flatMap((piece) => encode(piece, { disallowedSpecial: new Set<string>() }));
+}
+
+/** A cut may fall inside a character of several bytes, whose half decodes to U+FFFD. */
+function textOf(ids: number[]): string {
+  return decode(ids).replace(/^\uFFFD+|\uFFFD+$/g, '');
+}
+
+/** The text, or as much of it as `limit` tokens hold, and its number of tokens. */
+export function cutToTokens(text: string, limit: number): { text: string; tokens: number } {
+  const ids = tokenIds(text);
+  if (ids.length <= limit) return { text, tokens: ids.length };
+  return { text: textOf(ids.slice(0, limit)), tokens: limit };
+}
+
+/** The texts of a text's windows of `size` tokens, `stride` apart. */
+export function tokenWindows(text: string, size: number, stride: number): string[] {
+  const ids = tokenIds(text);
+  return windowRanges(ids.length, size, stride)
+    .map(([start, end]) => textOf(ids.slice(start, end)))
+    .filter((window, i) => i === 0 || window.trim() !== '');
+}

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Bm25Index, evaluateRanking, rankByBm25 } from 'finetune-embedding';
+import { stem, terms } from 'finetune-embedding/dist/evaluate/terms.js';
+import { describe, expect, it } from 'vitest';
+
+describe('terms', () => {
+  it.each([
+    ['companies', 'company'],
+    ['employees', 'employee'],
+    ['expenses', 'expense'],
+    ['shoes', 'shoe'],
+    ['drivers', 'driver'],
+    ['business', 'business'],
+    ['status', 'status'],
+    ['gas', 'gas'],
+  ])('stems %s to %s', (word, expected) => expect(stem(word)).toBe(expected));
+
+  it('keeps numbers and abbreviations whole, and drops stop words', () => {
+    expect(terms("What was the company's revenue in the U.S.: $1,234.5 million?")).toEqual([
+      'company',
+      'revenue',
+      'us',
+      '1234.5',
+      'million',
+    ]);
+  });
+});
+
+describe('BM25', () => {
+  const corpus = { x: 'red apples', y: 'green apple and green pear', z: 'blue plums' };
+  const index = new Bm25Index(corpus);
+
+  it('scores by the formula, worked by hand', () => {
+    // Lengths 2, 4, 2 (mean 8/3). "green" twice in y: idf = ln(1 + 2.5/1.5), tf part = 2 · 2.5 / (2 + 1.5 (0.25 + 0.75 · 4 / (8/3)))
+    const green = Math.log(1 + 2.5 / 1.5) * (5 / (2 + 1.5 * (0.25 + 0.75 * 1.5)));
+    const [first, ...others] = index.search('green');
+    expect(first.id).toBe('y');
+    expect(first.score).toBeCloseTo(green, 12);
+    expect(others).toEqual([]);
+    // "apple" is in x and y, once each: the shorter document wins.
+    expect(index.search('apple').map(({ id }) => id)).toEqual(['x', 'y']);
+    // A term asked twice counts twice.
+    expect(index.search('green green')[0].score).toBeCloseTo(2 * green, 12);
+  });
+
+  it('finds nothing where no term matches, and breaks ties by id', () => {
+    expect(index.search('zebra of the')).toEqual([]);
+    expect(new Bm25Index({ b: 'same words', a: 'same words' }).search('words').map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(() => new Bm25Index({})).toThrow(/at least one document/);
+  });
+
+  const file = resolve('../shared/data/lyft_train_dataset.json');
+  it.skipIf(!existsSync(file))('is a strong baseline on an annual report', () => {
+    const { queries, corpus, relevant_docs } = JSON.parse(readFileSync(file, 'utf8'));
+    const data = { queries, corpus, relevantDocs: relevant_docs };
+    const { hitRate, metrics } = evaluateRanking(rankByBm25(data), data);
+    expect(hitRate).toBeGreaterThan(0.88);
+    expect(metrics['MAP@100']).toBeGreaterThan(0.73);
+  });
+  if (!existsSync(file)) console.log(`Skipped BM25 on an annual report: ${file} is not there.`);
+});

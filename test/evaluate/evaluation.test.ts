@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  evaluateEmbedder,
+  evaluateRanking,
+  groupResults,
+  perQueryRows,
+  queryChanges,
+  writePerQueryRows,
+} from 'finetune-embedding';
+import { describe, expect, it } from 'vitest';
+import { dataset, matrix, ranked, temporaryFolder } from './helpers';
+
+const documents = ['a', 'b', 'c', 'd'];
+
+describe('evaluateRanking', () => {
+  const data = dataset(documents, ['a'], ['b', 'c'], [], ['d']);
+  const rankings = ranked(['a', 'b', 'c', 'd'], ['a', 'c', 'b'], ['a'], ['a', 'b']);
+
+  it('counts hits and ranks, and leaves out queries without relevant documents', () => {
+    const result = evaluateRanking(rankings, data, { name: 'x', topK: 2 });
+    expect(result.perQuery.map(({ queryId, rank, isHit }) => [queryId, rank, isHit])).toEqual([
+      ['q0', 1, true],
+      ['q1', 2, true],
+      ['q3', null, false],
+    ]);
+    expect(result.hitRate).toBeCloseTo(2 / 3);
+    expect(result.metrics['MRR@10']).toBeCloseTo((1 + 1 / 2 + 0) / 3);
+    // Relevant documents at ranks 2 and 3: precisions 1/2 and 2/3.
+    expect(result.perQuery[1].metrics['MAP@100']).toBeCloseTo((1 / 2 + 2 / 3) / 2);
+  });
+
+  it('refuses rankings of other queries, and a dataset with nothing to find', () => {
+    expect(() => evaluateRanking(rankings.slice(1), data)).toThrow(/3 rankings for 4 queries/);
+    expect(() => evaluateRanking(ranked(['a']), dataset(documents, []))).toThrow(/No query has a relevant document/);
+  });
+});
+
+describe("the original's rows", () => {
+  const data = dataset(documents, ['d'], ['b', 'c']);
+  const rows = perQueryRows(evaluateRanking(ranked(['a', 'b', 'd'], ['a', 'c', 'b']), data, { topK: 2 }));
+
+  it('hold the relevant chunk that was found, or the first', () => {
+    expect(rows).toEqual([
+      { is_hit: false, retrieved: ['a', 'b'], expected: 'd', query: 'q0' },
+      { is_hit: true, retrieved: ['a', 'c'], expected: 'c', query: 'q1' },
+    ]);
+  });
+
+  it('are written whole as JSON and CSV, and nothing else is left behind', () => {
+    const folder = temporaryFolder();
+    writePerQueryRows(join(folder, 'deep', 'rows.json'), rows);
+    writePerQueryRows(join(folder, 'deep', 'rows.csv'), [{ ...rows[0], query: 'a "quoted", id' }, rows[1]]);
+    expect(JSON.parse(readFileSync(join(folder, 'deep', 'rows.json'), 'utf8'))).toEqual(rows);
+    expect(readFileSync(join(folder, 'deep', 'rows.csv'), 'utf8')).toBe(
+      'is_hit,retrieved,expected,query\nfalse,a b,d,"a ""quoted"", id"\ntrue,a c,c,q1\n',
+    );
+    expect(readdirSync(join(folder, 'deep')).sort()).toEqual(['rows.csv', 'rows.json']);
+    expect(() => writePerQueryRows(join(folder, 'rows.txt'), rows)).toThrow(/\.json or \.csv/);
+  });
+});
+
+describe('evaluateEmbedder', () => {
+  it('ranks by windows, measures both similarities, and reports progress to the end', async () => {
+    const data = dataset(['a', 'b'], ['a'], ['b']);
+    const progress: [number, number][] = [];
+    const result = await evaluateEmbedder(
+      {
+        name: 'toy',
+        embedQueries: async (texts, onProgress) => {
+          onProgress?.(texts.length, texts.length);
+          return matrix([
+            [1, 0],
+            [0, 1],
+          ]);
+        },
+        embedDocuments: async (_, onProgress) => {
+          onProgress?.(1, 2);
+          onProgress?.(2, 2);
+          return {
+            vectors: matrix([
+              [1, 0],
+              [0, 0.5],
+              [3, 4],
+            ]),
+            owners: Int32Array.from([0, 0, 1]),
+          };
+        },
+      },
+      data,
+      { topK: 1, onProgress: (done, total) => progress.push([done, total]) },
+    );
+    // By cosine, a's windows are exact for both queries; by dot product, the long vector of b wins both.
+    expect(result.perQuery.map(({ retrieved }) => retrieved)).toEqual([['a'], ['a']]);
+    expect(result.scores.cosine['Accuracy@1']).toBe(0.5);
+    expect(result.scores.dot['Accuracy@1']).toBe(0.5);
+    expect(result.scores.cosine['MRR@10']).toBe(0.75);
+    expect(result.cost).toMatchObject({ vectors: 3, indexBytes: 24 });
+    expect(result.name).toBe('toy');
+    expect(progress).toEqual([
+      [2, 4],
+      [3, 4],
+      [4, 4],
+    ]);
+  });
+});
+
+describe('comparing evaluations', () => {
+  const data = dataset(documents, ['a'], ['b'], ['c'], ['d'], ['d']);
+  const before = evaluateRanking(ranked(['a'], ['a', 'b'], ['a', 'b', 'd', 'c'], ['a'], ['d']), data, { topK: 1 });
+  const after = evaluateRanking(ranked(['b', 'a'], ['b'], ['c'], ['d'], ['d']), data, { topK: 1 });
+
+  it('lists ranks before and after, and queries won and lost', () => {
+    const changes = queryChanges(before, after, data.corpus);
+    expect(changes.map((change) => [change.queryId, change.before, change.after, change.outcome])).toEqual([
+      ['q0', 1, 2, 'lost'],
+      ['q1', 2, 1, 'won'],
+      ['q2', 4, 1, 'won'],
+      ['q3', null, 1, 'won'],
+      ['q4', 1, 1, 'unchanged'],
+    ]);
+    expect(changes[0]).toMatchObject({ query: 'question 0', expected: 'text of a', retrieved: 'text of b' });
+    expect(changes[4]).not.toHaveProperty('retrieved');
+    expect(() => queryChanges(before, { ...after, topK: 5 }, data.corpus)).toThrow(/counted at 1.*at 5/);
+    expect(() => queryChanges(before, { ...after, perQuery: after.perQuery.slice(1) }, data.corpus)).toThrow(
+      /same queries/,
+    );
+  });
+
+  it('groups queries', () => {
+    const groups = groupResults(before, ({ queryId }) => (queryId < 'q2' ? 'early' : 'late'));
+    expect([...groups.keys()]).toEqual(['early', 'late']);
+    expect(groups.get('early')!.hitRate).toBe(0.5);
+    expect(groups.get('late')!.metrics['MRR@10']).toBeCloseTo((1 / 4 + 0 + 1) / 3);
+  });
+});
