@@ -5,7 +5,7 @@ import { bestDocuments, RANKING_DEPTH, type RankedDocument, type Rankings } from
 import { terms } from './terms';
 
 /**
- * Okapi BM25 (Robertson & Zaragoza, 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", section 3.3) with
+ * Okapi BM25 (Robertson & Zaragoza, 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", section 3.4) with
  * Lucene's idf, ln(1 + (N − n + ½) / (n + ½)), which is never negative.
  */
 export class Bm25Index {

@@ -22,7 +22,7 @@ export function reciprocalRankFusion(systems: Rankings[], options: { k?: number;
 export type Normalisation = 'theoretical' | 'min-max';
 
 /**
- * Convex combination (Bruch, Gai & Ingber, 2023, "An Analysis of Fusion Functions for Hybrid Retrieval", section 3):
+ * Convex combination (Bruch, Gai & Ingber, 2023, "An Analysis of Fusion Functions for Hybrid Retrieval", section 4):
  * weight × model + (1 − weight) × BM25, each normalised a query to (score − min) / (max − min).
  *
  * `theoretical` (their TM2C2) takes as min the least score possible, −1 for cosine and 0 for BM25, so that a query that

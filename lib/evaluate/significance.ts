@@ -42,7 +42,7 @@ export function bootstrapInterval(values: number[], seed = 42): Interval {
 /**
  * Two-sided p-value of the paired permutation (randomisation) test: how often a difference of means at least as large
  * arises if each query's two values are swapped by the toss of a coin, over 10,000 tosses of all (Smucker, Allan &
- * Carterette, 2007, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation", section 3.1).
+ * Carterette, 2007, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation", section 2.1).
  * The observed assignment counts as one, so p is never 0.
  *
  * @throws {Error} if the two are not of the same length, or empty.
