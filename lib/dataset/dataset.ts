@@ -1,0 +1,45 @@
+// What the later stages train and evaluate on: questions, chunks, and which chunks answer which question.
+
+/** Questions, chunks and the pairing between them, as in LlamaIndex's EmbeddingQAFinetuneDataset. */
+export interface EmbeddingDataset {
+  /** Question id → question. */
+  queries: Record<string, string>;
+  /** Chunk id → text. */
+  corpus: Record<string, string>;
+  /** Question id → ids of the chunks that answer it; at least one. */
+  relevantDocs: Record<string, string[]>;
+  /** Other keys of the file, such as `negatives`, kept as they were read and written back. */
+  extra?: Record<string, unknown>;
+}
+
+/** Chunks by id, the way the dataset keeps them. */
+export function corpusOf(chunks: { id: string; text: string }[]): Record<string, string> {
+  const corpus: Record<string, string> = {};
+  for (const { id, text } of chunks) {
+    if (Object.hasOwn(corpus, id)) throw new Error(`Two chunks have the id ${id}; ids must be unique in a corpus.`);
+    corpus[id] = text;
+  }
+  return corpus;
+}
+
+/**
+ * Refuses a training and a validation set that share chunks: the model would be tested on what it was shown, and the
+ * evaluation would look better than it is.
+ * @throws Error if a chunk of one has the id or the text of a chunk of the other; it names up to three.
+ */
+export function assertDisjoint(train: EmbeddingDataset, val: EmbeddingDataset): void {
+  const trainTexts = new Set(Object.values(train.corpus).map(normalised));
+  const shared = Object.keys(val.corpus).filter(
+    (id) => Object.hasOwn(train.corpus, id) || trainTexts.has(normalised(val.corpus[id])),
+  );
+  if (shared.length === 0) return;
+  const named = shared.slice(0, 3).join(', ') + (shared.length > 3 ? ', …' : '');
+  throw new Error(
+    `The training and the validation set share ${shared.length} of ${Object.keys(val.corpus).length} validation chunks ` +
+      `(${named}). An evaluation on them would mean nothing: make the two from different documents.`,
+  );
+}
+
+function normalised(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
