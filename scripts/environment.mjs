@@ -1,0 +1,28 @@
+// Where things are, and the environment that the kernel, the scripts and the tests run in.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The project's folder. */
+export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+export const VENV = path.join(ROOT, '.venv');
+export const VENV_PYTHON = path.join(VENV, 'bin', 'python');
+export const NODE_MODULES = path.join(ROOT, 'node_modules');
+/** The Node that everything after set-up runs on; see setup/node.mjs. */
+export const PINNED_NODE = path.join(NODE_MODULES, 'node', 'bin', 'node');
+
+/** Whether this Node is new enough for every package (openai, vitest and jsdom need 22.12 or later). */
+export function isNewEnough(version = process.versions.node) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 12);
+}
+
+/**
+ * Settings of native code, for kernel.json and child processes: TensorFlow's start-up lines stay out of the cells, and glibc
+ * keeps freed memory for the next tensor instead of handing every large one back to the system.
+ */
+export const kernelEnvironment = {
+  TF_CPP_MIN_LOG_LEVEL: '2',
+  MALLOC_MMAP_THRESHOLD_: '1073741824',
+  MALLOC_TRIM_THRESHOLD_: '1073741824',
+  MALLOC_TOP_PAD_: '67108864',
+};

@@ -1,0 +1,39 @@
+// The entry of every command: sets up, then runs the command's script on the Node that set-up chose.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { kernelEnvironment, NODE_MODULES, ROOT, VENV } from './environment.mjs';
+import { setUp } from './setup/index.mjs';
+import { SetupError } from './setup/steps.mjs';
+
+/** Command → script and arguments, relative to the project's folder. */
+const COMMANDS = {
+  start: ['scripts/start.mjs'],
+  notebook: ['scripts/notebook.mjs'],
+  'notebooks:update': ['scripts/update-notebooks.mjs'],
+  lab: ['scripts/lab.mjs'],
+  test: ['scripts/test.mjs'],
+  bench: ['bench/run.mjs'],
+  interop: ['test/interop/run.mjs'],
+};
+
+const [name, ...args] = process.argv.slice(2);
+if (!COMMANDS[name]) {
+  console.error(`Unknown command "${name}". There are: ${Object.keys(COMMANDS).join(', ')}.`);
+  process.exit(2);
+}
+try {
+  const node = await setUp();
+  const [script, ...fixed] = COMMANDS[name];
+  const searchPath = [path.dirname(node), path.join(NODE_MODULES, '.bin'), path.join(VENV, 'bin'), process.env.PATH];
+  const child = spawn(node, [path.join(ROOT, script), ...fixed, ...args], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...kernelEnvironment, ...process.env, PATH: searchPath.join(path.delimiter) },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.on('close', (code) => process.exit(code ?? 1));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`\n${error.message}`);
+  process.exit(1);
+}
