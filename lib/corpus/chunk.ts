@@ -1,0 +1,137 @@
+// In: pages. Out: chunks, the passages that questions are asked about and that a search returns.
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { Page } from './page';
+import { splitSentences, splitWords } from './sentences';
+import { countTokens } from './tokens';
+
+export interface Chunk {
+  /** UUID made from file name, page and text: the same on every run. */
+  id: string;
+  text: string;
+  /** Path of the file, as it was given. */
+  file: string;
+  /** 1-based. */
+  page: number;
+  /** GPT-2 tokens of `text`. */
+  tokens: number;
+}
+
+export interface ChunkSettings {
+  /** Most GPT-2 tokens in a chunk, the label of its page (about 17 tokens) counted in; default 1024. */
+  chunkSize?: number;
+  /** Most GPT-2 tokens that a chunk repeats of the one before it, in whole words; default 20. */
+  chunkOverlap?: number;
+}
+
+interface Unit {
+  text: string;
+  tokens: number;
+}
+
+const MIN_CHUNK_SIZE = 64;
+/** Namespace of this project's chunk ids, itself a random UUID. */
+const NAMESPACE = Buffer.from('8d3c1f7e52b94c0da6e4710b9f25c8a3', 'hex');
+
+/** RFC 9562 section 5.5: a UUID of version 5, from the SHA-1 of a namespace and a name. */
+function uuid5(name: string): string {
+  const bytes = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);
+  bytes[6] = (bytes[6] & 0x0f) | 0x50;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function checkSettings(chunkSize: number, chunkOverlap: number) {
+  if (!Number.isInteger(chunkSize) || chunkSize < MIN_CHUNK_SIZE)
+    throw new Error(`CHUNK_SIZE is ${chunkSize}; set it to a whole number of tokens, ${MIN_CHUNK_SIZE} or more.`);
+  if (!Number.isInteger(chunkOverlap) || chunkOverlap < 0 || chunkOverlap >= chunkSize)
+    throw new Error(
+      `CHUNK_OVERLAP is ${chunkOverlap}; set it to a whole number of tokens from 0 to less than CHUNK_SIZE (${chunkSize}).`,
+    );
+}
+
+const unitOf = (text: string): Unit => ({ text, tokens: countTokens(text) });
+
+/** Joins small units up to `size` tokens each. */
+function pack(units: Unit[], size: number): Unit[] {
+  const packed: Unit[] = [];
+  for (const unit of units) {
+    const last = packed[packed.length - 1];
+    if (last && last.tokens + unit.tokens <= size) {
+      last.text += unit.text;
+      last.tokens += unit.tokens;
+    } else packed.push({ ...unit });
+  }
+  return packed;
+}
+
+/** Sentences; one longer than a chunk is cut between words, and a word longer than a chunk between characters. */
+function splitUnits(text: string, size: number): Unit[] {
+  return splitSentences(text).flatMap((sentence) => {
+    const unit = unitOf(sentence);
+    if (unit.tokens <= size) return [unit];
+    const words = splitWords(sentence)
+      .map(unitOf)
+      .flatMap((word) => (word.tokens <= size ? [word] : pack([...word.text].map(unitOf), size)));
+    return pack(words, size);
+  });
+}
+
+const sum = (units: Unit[]) => units.reduce((total, { tokens }) => total + tokens, 0);
+
+/** The last sentences of a chunk that fit into `overlap` tokens; where not even one does, its last words. */
+function tail(units: Unit[], overlap: number): Unit[] {
+  const lastOnes = (parts: Unit[]) => {
+    let start = parts.length;
+    for (let tokens = 0; start > 0 && tokens + parts[start - 1].tokens <= overlap; start--)
+      tokens += parts[start - 1].tokens;
+    return parts.slice(start);
+  };
+  const sentences = lastOnes(units);
+  return sentences.length > 0 ? sentences : lastOnes(splitWords(units[units.length - 1].text).map(unitOf));
+}
+
+function chunkTexts(text: string, size: number, overlap: number): string[] {
+  const chunks: Unit[][] = [];
+  let current: Unit[] = [];
+  for (const unit of splitUnits(text, size)) {
+    if (current.length > 0 && sum(current) + unit.tokens > size) {
+      chunks.push(current);
+      current = tail(current, Math.min(overlap, size - unit.tokens));
+    }
+    current.push(unit);
+  }
+  if (current.length > 0) chunks.push(current);
+  const texts = chunks.map((units) => units.map(({ text }) => text).join(''));
+  return texts.map((text) => text.trim()).filter(Boolean);
+}
+
+/**
+ * Room for the text in a chunk on this page. LlamaIndex counts the label that it sends along with a chunk
+ * (SentenceSplitter.split_text_metadata_aware): of 1024 tokens, 1007 are left.
+ */
+function textSize(chunkSize: number, file: string, page: number): number {
+  const label = countTokens(`page_label: ${page}\nfile_name: ${path.basename(file)}`);
+  return chunkSize - Math.min(label, Math.floor(chunkSize / 2));
+}
+
+/**
+ * Cuts pages into chunks at the ends of sentences, as LlamaIndex's SentenceSplitter does: as many whole sentences as
+ * fit, and the next chunk repeats the last ones of up to `chunkOverlap` tokens. A chunk never spans two pages, so that
+ * it can name its page; pages without text give none.
+ *
+ * @returns Chunks in the order of the pages. Two equal passages get different ids.
+ * @throws Error naming CHUNK_SIZE or CHUNK_OVERLAP if one is out of range.
+ */
+export function chunkPages(pages: Page[], { chunkSize = 1024, chunkOverlap = 20 }: ChunkSettings = {}): Chunk[] {
+  checkSettings(chunkSize, chunkOverlap);
+  const seen = new Map<string, number>();
+  return pages.flatMap(({ file, page, text }) =>
+    chunkTexts(text, textSize(chunkSize, file, page), chunkOverlap).map((chunk) => {
+      const name = JSON.stringify([path.basename(file), page, chunk]);
+      const repeat = seen.get(name) ?? 0;
+      seen.set(name, repeat + 1);
+      return { id: uuid5(`${name}${repeat}`), text: chunk, file, page, tokens: countTokens(chunk) };
+    }),
+  );
+}

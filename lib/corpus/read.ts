@@ -1,0 +1,142 @@
+// In: files, folders and globs. Out: the pages of every document that could be read, and, for each that could not, why.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { OnProgress } from '../model/matrix';
+import { cleanPage, countWords } from './clean';
+import { expand } from './expand';
+import { findPageFurniture, stripFurniture } from './furniture';
+import type { Page, Skipped } from './page';
+import { parsePdf } from './pdf';
+import { decodeText, htmlText, markdownText, plainText } from './text-files';
+
+const READERS: Record<string, (source: string) => string | Promise<string>> = {
+  '.md': markdownText,
+  '.markdown': markdownText,
+  '.txt': plainText,
+  '.text': plainText,
+  '.html': htmlText,
+  '.htm': htmlText,
+  '.xhtml': htmlText,
+};
+const KINDS = 'PDF, Markdown (.md), text (.txt) and HTML files are read';
+/** A text file above this size, in bytes, would not fit into memory several times over, as cleaning needs. */
+const MAX_TEXT_BYTES = 200e6;
+/** A PDF is held in memory whole, next to its fonts and pages. */
+const MAX_PDF_BYTES = 1.5e9;
+
+const SIGNATURES: [RegExp, string][] = [
+  [/^PK/, 'a ZIP archive or an Office document'],
+  [/^\s*<(?:!doctype|html|\?xml)/i, 'an HTML or XML page'],
+  [/^\x89PNG|^\xff\xd8\xff|^GIF8/, 'an image'],
+  [/^\xd0\xcf/, 'an old Office document'],
+];
+
+function looksLike(head: string): string {
+  return SIGNATURES.find(([pattern]) => pattern.test(head))?.[1] ?? 'something else';
+}
+
+/** Fonts without a Unicode map give private-use characters and replacement marks instead of letters. */
+function isGibberish(text: string): boolean {
+  const sample = text.slice(0, 100_000).replace(/\s/g, '');
+  return (sample.match(/[\p{Co}\p{Cn}\p{Cc}\ufffd]/gu)?.length ?? 0) > 0.3 * sample.length;
+}
+
+async function readPdf(file: string, data: Uint8Array, options: ReadOptions) {
+  const { texts, badPages } = await parsePdf(data, options.password, options.onProgress);
+  if (badPages.length === texts.length) throw new Error(`is damaged: none of its ${texts.length} pages can be read`);
+  const raw = texts.map((text, i) => ({ file, page: i + 1, text: text ?? '' }));
+  const all = raw.map(({ text }) => text).join('');
+  if (!/\S/.test(all))
+    throw new Error(`has ${texts.length} page(s) and no text, as scans have; run OCR first (ocrmypdf, for one)`);
+  if (isGibberish(all)) throw new Error('has text without a Unicode map, which reads as gibberish; run OCR first');
+  const furniture = findPageFurniture(raw);
+  const words = countWords(raw.map(({ text }) => text));
+  const bodies = raw.map(({ text }, i) => stripFurniture(text, furniture[i]));
+  // A stack of forms can be alike from first line to last: then nothing is furniture.
+  const isAllFurniture = bodies.every((text) => !text);
+  const pages = raw.map(({ page, text }, i) => ({
+    file,
+    page,
+    text: cleanPage(isAllFurniture ? text : bodies[i], words),
+  }));
+  return {
+    pages: pages.filter(({ page }) => texts[page - 1] !== null),
+    skipped: badPages.map(({ page, reason }) => ({ file: `${file}, page ${page}`, reason })),
+  };
+}
+
+async function readFile(file: string, options: ReadOptions): Promise<{ pages: Page[]; skipped: Skipped[] }> {
+  const extension = path.extname(file).toLowerCase();
+  const stats = await fs.stat(file).catch(() => null);
+  if (!stats) throw new Error('does not exist');
+  if (!stats.isFile()) throw new Error('is not a file');
+  if (stats.size === 0) throw new Error('is empty (0 bytes)');
+  const limit = READERS[extension] ? MAX_TEXT_BYTES : MAX_PDF_BYTES;
+  if (stats.size > limit) throw new Error(`has ${Math.round(stats.size / 1e6)} MB, more than ${limit / 1e6}; split it`);
+  if (extension !== '.pdf' && !READERS[extension])
+    throw new Error(`has the unknown type ${extension || '(no extension)'}; ${KINDS}`);
+  // A copy with a buffer of its own, which can be moved to another thread.
+  const bytes = Uint8Array.from(await fs.readFile(file));
+  const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
+  // Readers of PDFs accept up to 1024 bytes before the signature.
+  if (head.includes('%PDF-')) return readPdf(file, bytes, options);
+  if (extension === '.pdf') throw new Error(`is not a PDF in spite of its name; it looks like ${looksLike(head)}`);
+  const text = await READERS[extension](decodeText(bytes));
+  if (!text) throw new Error('holds no text');
+  options.onProgress?.(1, 1);
+  return { pages: [{ file, page: 1, text }], skipped: [] };
+}
+
+export interface ReadOptions {
+  /** Of encrypted PDFs. An empty password is tried anyway. */
+  password?: string;
+  /** Pages done, of all pages. */
+  onProgress?: OnProgress;
+}
+
+/**
+ * Reads one document: a PDF page by page, a Markdown, text or HTML file as a single page. Running headers, footers and
+ * page numbers are left out; paragraphs are put together again; tables keep their rows.
+ *
+ * @returns Pages in order; a page without text has an empty one, a page too damaged to read is left out.
+ * @throws Error that names the file and says why it cannot be read: encrypted, scanned, damaged, empty, not a PDF.
+ */
+export async function readPages(file: string, options: ReadOptions = {}): Promise<Page[]> {
+  try {
+    return (await readFile(file, options)).pages;
+  } catch (error) {
+    throw new Error(`${file} ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Reads many documents. What cannot be read is named with its reason, and the others go on.
+ *
+ * @param patterns - Files, folders and globs such as `reports/**\/*.pdf`. A file that two of them match is read once.
+ * @param options - `onProgress` counts files.
+ */
+export async function readDocuments(
+  patterns: string[],
+  options: ReadOptions = {},
+): Promise<{ pages: Page[]; skipped: Skipped[] }> {
+  const pages: Page[] = [];
+  const skipped: Skipped[] = [];
+  const files = new Map<string, string>();
+  for (const pattern of patterns) {
+    const found = await expand(pattern);
+    if (found.length === 0) skipped.push({ file: pattern, reason: 'matches no file' });
+    for (const file of found) if (!files.has(path.resolve(file))) files.set(path.resolve(file), file);
+  }
+  let done = 0;
+  for (const file of files.values()) {
+    try {
+      const result = await readFile(file, { password: options.password });
+      for (const page of result.pages) pages.push(page);
+      skipped.push(...result.skipped);
+    } catch (error) {
+      skipped.push({ file, reason: (error as Error).message });
+    }
+    options.onProgress?.(++done, files.size);
+  }
+  return { pages, skipped };
+}

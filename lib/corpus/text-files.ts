@@ -1,0 +1,90 @@
+// In: the bytes of a Markdown, text or HTML file. Out: its text, with paragraphs separated by an empty line and table
+// rows one a line, cells separated by a tab: the form that pages of a PDF have.
+
+/**
+ * Bytes to text: UTF-8 or UTF-16 with a byte order mark, UTF-8 without, else Windows-1252.
+ *
+ * @throws Error if the bytes are not text.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  if (bytes.subarray(0, 8192).includes(0)) throw new Error('holds binary data, not text');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+}
+
+/** Text as it is: line ends made equal, more than one empty line made one. */
+export function plainText(source: string): string {
+  return source
+    .replace(/\r\n?/g, '\n')
+    .replace(/[^\S\n\t]+$/gm, '')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
+/** Markdown without its marks: front matter, comments, link targets, emphasis and table rules go, words stay. */
+export function markdownText(source: string): string {
+  const text = source
+    .replace(/\r\n?/g, '\n')
+    .replace(/^---\n[\s\S]*?\n---\n/, '')
+    .replace(/<!--[\s\S]*?-->/g, '')
+    .replace(/^ {0,3}(?:```|~~~).*$/gm, '')
+    .replace(/^ {0,3}#{1,6}\s+(.*?)\s*#*$/gm, '\n$1\n')
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/(\*\*|__)(?=\S)(.+?)\1/g, '$2')
+    .replace(/(?<![\w*])\*(?=\S)([^*\n]+)\*(?![\w*])/g, '$1')
+    .replace(/`([^`\n]+)`/g, '$1')
+    .replace(/^ *\|?(?: *:?-{2,}:? *\|)+ *:?-*:? *\|? *\n/gm, '')
+    .replace(/^ *\|(.*)\| *$/gm, (_, row: string) =>
+      row
+        .split('|')
+        .map((cell) => cell.trim())
+        .join('\t'),
+    )
+    .replace(/^[ \t]*[-*+][ \t]+/gm, '• ');
+  return plainText(text);
+}
+
+/** What a page's reader does not see or does not read. A header inside an article may hold its title, and stays. */
+const UNSEEN =
+  'script, style, noscript, template, svg, iframe, form, [hidden], nav, aside, body > header, body > footer';
+const BLOCKS = new Set(
+  'address article blockquote body dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li main ol p pre section table ul'.split(
+    ' ',
+  ),
+);
+
+/** The text a reader sees in an HTML document, without navigation. Its scripts never run, and nothing is downloaded. */
+export async function htmlText(source: string): Promise<string> {
+  // Loaded when needed only: jsdom takes a second to load.
+  const { JSDOM } = await import('jsdom');
+  const { document, Node } = new JSDOM(source).window;
+  for (const element of document.querySelectorAll(UNSEEN)) element.remove();
+  let text = '';
+  // A walk by hand: recursion would end at the call-stack limit on deeply nested pages.
+  const stack: (globalThis.Node | string)[] = [document.body];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (typeof node === 'string') text += node;
+    else if (node.nodeType === Node.TEXT_NODE) text += node.textContent!.replace(/\s+/g, ' ');
+    else {
+      const name = node.nodeName.toLowerCase();
+      const edge = BLOCKS.has(name) ? '\n\n' : '';
+      text += name === 'li' ? '\n\n• ' : name === 'br' ? '\n' : edge;
+      stack.push(name === 'tr' ? '\n' : name === 'td' || name === 'th' ? '\t' : edge);
+      const children = [...node.childNodes].reverse();
+      for (const child of children) stack.push(child);
+    }
+  }
+  document.defaultView?.close();
+  return plainText(
+    text
+      .replace(/ *\t */g, '\t')
+      .replace(/\t(?=\n|$)/g, '')
+      .replace(/^[^\S\n]+|[^\S\n]+$/gm, ''),
+  );
+}
