@@ -1,0 +1,1 @@
+export { createOfflineGenerator } from './generator';

@@ -1,0 +1,60 @@
+// A question goes in; out comes the same question in a reader's words: some words of the text are swapped for
+// everyday ones, so that a model trained on it has to learn meaning and can't win by matching words alone.
+
+// Each pair keeps its word class and form, so that the swap is safe in any sentence.
+const SWAPS: [RegExp, string][] = [
+  [/\badversely affect\b/g, 'harm'],
+  [/\badversely affected\b/g, 'harmed'],
+  [/\bmaterially and harm/g, 'seriously harm'],
+  [/\bpurchase\b/g, 'buy'],
+  [/\bpurchased\b/g, 'bought'],
+  [/\butilizes\b/g, 'uses'],
+  [/\butilized?\b/g, 'use'],
+  [/\bcommence\b/g, 'start'],
+  [/\bcommenced\b/g, 'started'],
+  [/\bterminate\b/g, 'end'],
+  [/\bterminated\b/g, 'ended'],
+  [/\bobtain\b/g, 'get'],
+  [/\brequire\b/g, 'need'],
+  [/\bindividuals\b/g, 'people'],
+  [/\bpersonnel\b/g, 'staff'],
+  [/\bemployees\b/g, 'staff'],
+  [/\bprior to\b/g, 'before'],
+  [/\bsubsequent to\b/g, 'after'],
+  [/\bassist\b/g, 'help'],
+  [/\benable\b/g, 'allow'],
+  [/\bresult in\b/g, 'lead to'],
+  [/\bin connection with\b/g, 'in relation to'],
+  [/\bin accordance with\b/g, 'in line with'],
+  [/\bpursuant to\b/g, 'under'],
+  [/\bsignificantly\b/g, 'considerably'],
+  [/\bsignificant\b/g, 'major'],
+  [/\bsubstantially\b/g, 'largely'],
+  [/\bsubstantial\b/g, 'large'],
+  [/\badequate\b/g, 'sufficient'],
+  [/\bcurrently\b/g, 'at present'],
+  [/\bapproximately\b/g, 'about'],
+  [/\brevenues?\b/g, 'sales'],
+  [/\bdecline\b/g, 'fall'],
+  [/\bdecrease\b/g, 'fall'],
+  [/\bincrease\b(?= (in|due|by|as)\b|\?)/g, 'rise'],
+  [/\bfacilitate\b/g, 'ease'],
+  [/\bmaintain\b/g, 'keep up'],
+  [/\bacquire\b/g, 'buy'],
+  [/\bacquisition\b/g, 'takeover'],
+  [/\blitigation\b/g, 'lawsuits'],
+  [/\bcompensation\b/g, 'pay'],
+  [/\bvehicles\b/g, 'cars'],
+  [/\bjurisdictions\b/g, 'countries and states'],
+  [/\bfacilities\b/g, 'sites'],
+  [/\bcustomers\b/g, 'clients'],
+  [/\badditional\b/g, 'further'],
+  [/\bvarious\b/g, 'different'],
+  [/\bfailure to\b/g, 'inability to'],
+  [/\boffices\b/g, 'premises'],
+];
+
+/** Swaps each listed word with probability `share`; `random` gives numbers in [0, 1). */
+export function paraphrase(text: string, share: number, random: () => number): string {
+  return SWAPS.reduce((now, [from, to]) => now.replace(from, (word) => (random() < share ? to : word)), text);
+}

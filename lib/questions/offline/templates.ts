@@ -1,0 +1,167 @@
+// A main clause goes in; out come the questions it answers, as a reader would ask them, the answer left out:
+// `S V because …` → `Why … S V?`, `S increased by 8%` → `By how much did S increase?`, `X means …` → `What does X mean?`.
+import type { Clause } from './clauses';
+
+/** What a question asks for; selection weighs and mixes by it. */
+export type QuestionKind =
+  | 'why'
+  | 'how'
+  | 'when'
+  | 'amount'
+  | 'definition'
+  | 'which'
+  | 'phrase'
+  | 'heading'
+  | 'table'
+  | 'statement';
+
+export interface Draft {
+  text: string;
+  kind: QuestionKind;
+}
+
+const REASON =
+  /,? (?:(?:primarily|mainly|partially|largely|principally|in part|partly|mostly) )?(?:because of|because|due to|as a result of|as a result|driven by|attributable to|owing to|related to the fact)\b/;
+const CONDITION =
+  /,? (?:only )?(?:if|when|unless|upon|provided that|in the event that|in the event of|until|once|whenever)\b/;
+const MEANS = /,? (?:by|through|using) (?=\w+ing\b|the use\b|a combination\b)/;
+const PURPOSE = /,? (?:in order to|so that|so as to|for the purpose of|designed to|intended to)\b/;
+const AMOUNT =
+  /(?:approximately |about |up to |at least |an aggregate of |a total of |more than |over )*(?:(?:US)?[$€£] ?\d[\d,.]*(?: (?:thousand|million|billion))?|\d[\d.,]* ?(?:%|percent)(?: points)?)/;
+const DATE =
+  /,? (?:on|in|since|until|by) (?:(?:January|February|March|April|May|June|July|August|September|October|November|December)(?: \d{1,2})?(?:, \d{4}| \d{4})?|\d{4})(?=[ ,.]|$)/;
+const LIST =
+  /^(?:also )?([\p{L}]+(?: (?:in|on|for|with|from))?) ((?:(?!and\b|or\b|the\b|to\b|of\b|an?\b)[\p{L}'-]+ ){0,3}[\p{L}-]+s),? (?:including|such as)\b/u;
+const DANGLING =
+  /[\s,;:]+(a|an|the|and|or|but|of|to|in|on|for|by|with|from|at|as|that|which|such|any|our|its|their|his|other|is|are|was|were|be|been|primarily|mainly|partially|largely|also|not|may|due|including|than|over|under|into|between|per|each|if|when|partly|both|either|more|certain|could|would|can|will|has|have|had|within|without|about|based|paid|seeking|presented|resulting|related|attributable|according|restricting|creating|regarding|following|we|it|they|who|until|unless|through|upon|during|all|both|its|it)$/i;
+const MAX_PREDICATE_WORDS = 18;
+
+/** The questions that one clause answers, the most telling first. */
+export function questionsFromClause(clause: Clause): Draft[] {
+  const drafts: Draft[] = [];
+  const { subject, auxiliary, modal, copula } = clause;
+  let answered = false;
+  const predicate = clause.predicate.replace(/\s*\([^)]*\)/g, '').trim();
+  const lead =
+    /^(if|when|upon|unless|once|while|although|despite)\b/i.test(clause.lead) || wordCount(clause.lead) <= 8
+      ? clause.lead
+      : '';
+  const ask = (kind: QuestionKind, opening: string, part: string, withLead = true): void => {
+    const body = tidy(part);
+    const close = withLead && lead && wordCount(body) + wordCount(lead) <= 24 ? ` ${lead}` : '';
+    if (body === '' && !copula) return;
+    const text = `${opening} ${auxiliary} ${subject} ${body}${close}`.replace(/\s+/g, ' ').trim();
+    if (!balanced(text)) return;
+    drafts.push({ kind, text: `${text}?` });
+    answered = true;
+  };
+
+  const means = /^(?:means?|refers? to|denotes?)\b/.exec(predicate);
+  if (means && auxiliary.startsWith('do')) {
+    drafts.push({
+      kind: 'definition',
+      text: `What ${auxiliary} ${subject} ${means[0].startsWith('refer') ? 'refer to' : 'mean'}?`,
+    });
+    return drafts;
+  }
+  const cut = (cue: RegExp): string | undefined => {
+    const found = cue.exec(` ${predicate}`);
+    return found ? ` ${predicate}`.slice(0, found.index).trim() : undefined;
+  };
+  const reason = cut(REASON);
+  if (reason !== undefined) {
+    if (reason === '' || (copula && wordCount(reason) < 1))
+      drafts.push({ kind: 'why', text: `What explains ${subject}?` });
+    else ask('why', 'Why', withoutAmount(reason));
+  }
+  const amount = AMOUNT.exec(predicate);
+  if (amount) askAmount(clause, predicate, amount, ask);
+  const purpose = cut(PURPOSE);
+  if (purpose) ask('why', 'For what purpose', purpose);
+  const means2 = cut(MEANS);
+  if (means2 && wordCount(means2) >= 2) ask('how', 'How', means2);
+  const condition = cut(CONDITION);
+  if (condition && wordCount(condition) >= (copula ? 1 : 2))
+    ask('when', modal ? 'Under what circumstances' : 'When', condition, false);
+  const date = DATE.exec(` ${predicate}`);
+  if (date && !amount && date.index > 0 && /^(did|was|were|will|has|have)$/.test(auxiliary)) {
+    const before = ` ${predicate}`.slice(0, date.index);
+    ask('when', 'When', before + ` ${predicate}`.slice(date.index + date[0].length), false);
+  }
+  const list = LIST.exec(predicate);
+  if (list && !copula) drafts.push({ kind: 'which', text: `Which ${list[2]} ${auxiliary} ${subject} ${list[1]}?` });
+  const parts = /^(include|consist|comprise)(?: (?:primarily|mainly|principally|largely))?( of)?\b/.exec(predicate);
+  if (parts) {
+    drafts.push({ kind: 'which', text: `What ${auxiliary} ${subject} ${parts[1]}${parts[2] ?? ''}?` });
+  } else if (answered) {
+    return drafts;
+  } else if (copula) {
+    if (/^(an?|the) /.test(predicate) && wordCount(subject) <= 6)
+      drafts.push({ kind: 'definition', text: `What ${auxiliary} ${subject}?` });
+    else if (!amount) ask('why', 'Why', predicate);
+  } else if (modal)
+    ask('how', /^(may|might|could|would|can)$/.test(auxiliary) && !/^not\b/.test(predicate) ? 'How' : 'Why', predicate);
+  else if (auxiliary !== 'shall') ask('how', /^not\b/.test(predicate) ? 'Why' : 'How', predicate);
+  else ask('when', 'Under what terms', predicate);
+  return drafts;
+}
+
+function askAmount(
+  clause: Clause,
+  predicate: string,
+  amount: RegExpExecArray,
+  ask: (kind: QuestionKind, opening: string, part: string) => void,
+): void {
+  const before = predicate.slice(0, amount.index).trim();
+  const after = predicate
+    .slice(amount.index + amount[0].length)
+    .replace(/^(,? (or|and|to|from) [^,]*\d[\d.,]*( ?%| percent| (million|billion|thousand))?)+/, '');
+  if (/\bby$/.test(before)) ask('amount', 'By how much', before.replace(/\s*\bby$/, '') + plainTail(after));
+  else if (clause.copula && before === '') ask('amount', 'How much', plainTail(after));
+  else if (/^\w+$/.test(before))
+    ask('amount', 'How much', `${before}${plainTail(after).replace(/^ (in|of) /, ' in ')}`);
+}
+
+// What follows the amount is kept as far as it is plain: up to the first comma that isn't a date's.
+function plainTail(after: string): string {
+  const tail =
+    /^ (?:in|for|of|from|at|under|as of|on|per|related to|compared to)\b[^;]*?(?=,(?! \d{4}\b)|$)/.exec(after)?.[0] ??
+    '';
+  return wordCount(tail) <= 14 && !/[$€£]/.test(tail) ? tail : '';
+}
+
+function withoutAmount(text: string): string {
+  return text.replace(new RegExp(`,? (?:by )?${AMOUNT.source}(?:,? or ${AMOUNT.source})?,?`, 'g'), '');
+}
+
+// Cuts a predicate to what a question can carry, at a clean place.
+function tidy(part: string): string {
+  let text = part.replace(/^\s*,/, '').trim();
+  const stop = text.search(
+    /,? which\b|, (?:including|and|or|but|as well|such as|particularly|subject|with|we|the)\b|[;:—–]| - |, \w+ing\b/,
+  );
+  if (stop > 0 && wordCount(text.slice(0, stop)) >= 3) text = text.slice(0, stop);
+  const words = text.split(' ');
+  if (words.length > MAX_PREDICATE_WORDS) {
+    let at = MAX_PREDICATE_WORDS;
+    while (
+      at > 6 &&
+      !/^(and|or|in|for|to|with|from|by|on|as|that|at|including|under|through|if|when|because|due)$/.test(words[at])
+    )
+      at--;
+    text = words.slice(0, at).join(' ');
+  }
+  for (let shorter = ''; shorter !== text; ) {
+    shorter = text;
+    text = text.replace(/[\s,.;:]+$/, '').replace(DANGLING, '');
+  }
+  return DANGLING.test(` ${text}`) ? '' : text;
+}
+
+const wordCount = (text: string): number => text.split(/\s+/).filter(Boolean).length;
+
+function balanced(text: string): boolean {
+  return (
+    (text.match(/"/g) ?? []).length % 2 === 0 && (text.match(/\(/g) ?? []).length === (text.match(/\)/g) ?? []).length
+  );
+}

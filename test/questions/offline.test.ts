@@ -1,0 +1,93 @@
+import { createOfflineGenerator } from 'finetune-embedding/dist/questions/offline/index.js';
+import { describe, expect, it } from 'vitest';
+import { bakeryReport } from './offline-sample';
+
+const ask = async (questionsPerChunk: number, seed = 7) =>
+  createOfflineGenerator({ seed }).generate(bakeryReport, { questionsPerChunk });
+
+describe('the offline generator on a small report', () => {
+  it('asks about every chunk of prose, at most as many questions as wanted, the best first', async () => {
+    const { questions, summary } = await ask(6);
+    expect([...questions.keys()]).toEqual(bakeryReport.map((chunk) => chunk.id));
+    for (const id of ['ovens', 'revenue', 'flour', 'leases']) {
+      expect(questions.get(id)!.length, id).toBeGreaterThanOrEqual(3);
+      expect(questions.get(id)!.length, id).toBeLessThanOrEqual(6);
+    }
+    const two = await ask(2);
+    for (const id of ['ovens', 'revenue', 'flour', 'leases'])
+      expect(two.questions.get(id)).toEqual(questions.get(id)!.slice(0, 2));
+    expect(summary.asked).toBe(bakeryReport.length);
+    expect(summary.answered + summary.empty).toBe(bakeryReport.length);
+  });
+
+  it('asks nothing about contents, signatures and exhibit lists, and names those chunks', async () => {
+    const { questions, summary } = await ask(6);
+    expect(questions.get('contents')).toEqual([]);
+    expect(questions.get('signatures')).toEqual([]);
+    expect(summary.chunksWithoutQuestions).toEqual(['contents', 'signatures']);
+    const all = [...questions.values()].flat().join('\n');
+    expect(all).not.toMatch(/Harrow Annual Report|Page \d|witness|exhibit|incorporated by reference/i);
+  });
+
+  it('writes whole questions, in an outsider’s voice, without repeats', async () => {
+    const all = [...(await ask(12)).questions.values()].flat();
+    expect(all.length).toBeGreaterThan(20);
+    for (const question of all) {
+      expect(question).toMatch(/^["\p{Lu}].*[^\s,;:]\?$/u);
+      expect(question.split(' ').length, question).toBeLessThanOrEqual(40);
+      expect(question).not.toMatch(/\b(we|our|us|I|you|your)\b/);
+      expect(question).not.toMatch(/ {2}|\b(of|the|and|to|by|with|our)\?$|undefined/);
+      expect((question.match(/"/g) ?? []).length % 2, question).toBe(0);
+    }
+    expect(new Set(all.map((question) => question.toLowerCase())).size).toBe(all.length);
+  });
+
+  it('never shows broken words', async () => {
+    const all = [...(await ask(12)).questions.values()].flat().join('\n');
+    expect(all).toMatch(/check the temperature/);
+    expect(all).not.toMatch(/millingcosts|theovens|tempera-|ovens14|deliveryVans|ferment- /);
+  });
+
+  it('turns telling sentences into the question they answer', async () => {
+    const { questions } = await ask(12);
+    expect(questions.get('revenue')!.join('\n')).toMatch(/^Why did .*wholesale.* increase/m);
+    expect(questions.get('revenue')!.join('\n')).toMatch(/^When (does|is) .*subscription/m);
+    expect(questions.get('leases')!.join('\n')).toMatch(/^What does "renewal window" mean\?$/im);
+  });
+
+  it('gives the same questions for the same seed, others for another', async () => {
+    const [first, again, other] = [await ask(12), await ask(12), await ask(12, 8)];
+    expect([...again.questions]).toEqual([...first.questions]);
+    expect([...other.questions]).not.toEqual([...first.questions]);
+  });
+
+  it('points to its own chunk: the chunk shares more telling words with it than any other', async () => {
+    const { questions } = await ask(4);
+    const wordsOf = (text: string) => new Set(text.toLowerCase().match(/\p{L}{5,}/gu) ?? []);
+    const texts = bakeryReport.map((chunk) => ({ id: chunk.id, words: wordsOf(chunk.text) }));
+    let right = 0;
+    let total = 0;
+    for (const [id, list] of questions)
+      for (const question of list) {
+        const shared = texts.map((chunk) => [...wordsOf(question)].filter((word) => chunk.words.has(word)).length);
+        total++;
+        if (shared[texts.findIndex((chunk) => chunk.id === id)] === Math.max(...shared)) right++;
+      }
+    expect(right / total).toBeGreaterThan(0.85);
+  });
+
+  it('tells progress after every chunk, stops on a signal, and refuses a count that makes no sense', async () => {
+    const seen: number[] = [];
+    await createOfflineGenerator({ seed: 1 }).generate(bakeryReport, {
+      questionsPerChunk: 2,
+      onProgress: ({ done }) => seen.push(done),
+    });
+    expect(seen).toEqual(bakeryReport.map((_, at) => at + 1));
+    const stopped = createOfflineGenerator({ seed: 1 }).generate(bakeryReport, {
+      questionsPerChunk: 2,
+      signal: AbortSignal.abort(new Error('enough')),
+    });
+    await expect(stopped).rejects.toThrow('enough');
+    await expect(ask(0)).rejects.toThrow(/questionsPerChunk is 0/);
+  });
+});
