@@ -32,8 +32,10 @@ export function missingFiles(files: string[]): string | undefined {
 
 /** Says what is missing from a folder on disk, or nothing; with sharded weights, every shard is looked for. */
 export function missingFromFolder(folder: string): string | undefined {
-  const missing = missingFiles(fs.readdirSync(folder));
-  if (missing || fs.existsSync(path.join(folder, WEIGHTS))) return missing;
+  // A link whose target is gone is listed, too.
+  const files = fs.readdirSync(folder).filter((name) => fs.existsSync(path.join(folder, name)));
+  const missing = missingFiles(files);
+  if (missing || files.includes(WEIGHTS)) return missing;
   const shards = readShardNames(path.join(folder, WEIGHTS_INDEX));
   const absent = shards.find((name) => !fs.existsSync(path.join(folder, name)));
   return absent && `${WEIGHTS_INDEX} names ${absent}, which is not there`;
@@ -48,16 +50,25 @@ function readShardNames(indexFile: string): string[] {
   }
 }
 
+/** An entry of modules.json. */
+interface Module {
+  type: string;
+  path: string;
+}
+
 /**
  * Whether a folder of another tool's cache holds the model whole: weights, tokenizer, and the settings of each
  * sentence-transformers module. Without its modules.json, a model pooled by CLS would silently be pooled by mean.
+ * A folder that is absent or unreadable does not hold it.
  */
 export function isWholeModel(folder: string): boolean {
-  if (!fs.existsSync(folder) || missingFromFolder(folder)) return false;
-  const modulesFile = path.join(folder, 'modules.json');
-  if (!fs.existsSync(modulesFile)) return false;
-  const modules = JSON.parse(fs.readFileSync(modulesFile, 'utf8')) as { type: string; path: string }[];
-  return modules
-    .filter(({ type }) => type.endsWith('.Pooling'))
-    .every((module) => fs.existsSync(path.join(folder, module.path, 'config.json')));
+  try {
+    if (missingFromFolder(folder)) return false;
+    const modules = JSON.parse(fs.readFileSync(path.join(folder, 'modules.json'), 'utf8')) as Module[];
+    return modules
+      .filter(({ type }) => type.endsWith('.Pooling'))
+      .every((module) => fs.existsSync(path.join(folder, module.path, 'config.json')));
+  } catch {
+    return false;
+  }
 }

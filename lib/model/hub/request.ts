@@ -45,9 +45,7 @@ async function send(
   headers: Record<string, string>,
   signal: AbortSignal,
 ): Promise<Response> {
-  const token = process.env.HF_TOKEN?.trim();
-  const authorization: Record<string, string> =
-    token && target.origin === new URL(endpoint).origin ? { authorization: `Bearer ${token}` } : {};
+  const authorization = target.origin === new URL(endpoint).origin ? authorize() : {};
   try {
     return await fetch(target, {
       // Sizes and ranges are those of the files themselves, so nothing may be compressed on the way.
@@ -56,8 +54,25 @@ async function send(
       signal,
     });
   } catch (error) {
-    throw new HubError(`${withoutQuery(target)} cannot be reached (${reason(error)})`, true);
+    throw new HubError(`${withoutQuery(target)} cannot be reached (${reason(error)})${proxyAdvice()}`, true);
   }
+}
+
+function authorize(): Record<string, string> {
+  const token = process.env.HF_TOKEN?.trim();
+  if (!token) return {};
+  // Checked here, since fetch would print the token when it refuses it.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new HubError('HF_TOKEN is not a token: it has spaces, line breaks or letters that none has', false);
+  }
+  return { authorization: `Bearer ${token}` };
+}
+
+// Node uses the proxy of the environment only when told to.
+function proxyAdvice(): string {
+  const { HTTPS_PROXY, https_proxy, NODE_USE_ENV_PROXY } = process.env;
+  const unused = (HTTPS_PROXY || https_proxy) && !NODE_USE_ENV_PROXY;
+  return unused ? '; to go through the proxy of HTTPS_PROXY, set NODE_USE_ENV_PROXY=1 and start again' : '';
 }
 
 async function refusal(response: Response, target: URL): Promise<HubError> {
