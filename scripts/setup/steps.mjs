@@ -15,7 +15,8 @@ export function fingerprint(files, ...texts) {
 /** An error whose message is meant for the user, without a stack. */
 export class SetupError extends Error {}
 
-const LAST_LINES = 15;
+/** Of a failed command's output, so many lines from its start and its end are shown. */
+const SHOWN_LINES = { first: 6, last: 12 };
 
 /**
  * Runs a command quietly.
@@ -36,8 +37,10 @@ export function run([program, ...args], { cwd, env, timeoutSeconds } = {}) {
     child.stderr.on('data', collect);
     const timer = timeoutSeconds && setTimeout(() => child.kill('SIGKILL'), timeoutSeconds * 1000);
     const fail = (why) => {
-      const lines = output.trimEnd().split('\n').slice(-LAST_LINES).join('\n    ');
-      reject(new SetupError(`${[path.basename(program), ...args].join(' ')} ${why}:\n    ${lines}`));
+      const lines = output.trimEnd().split('\n');
+      const { first, last } = SHOWN_LINES;
+      const shown = lines.length > first + last ? [...lines.slice(0, first), '…', ...lines.slice(-last)] : lines;
+      reject(new SetupError(`${[path.basename(program), ...args].join(' ')} ${why}:\n    ${shown.join('\n    ')}`));
     };
     child.on('error', (error) => fail(`could not be started (${error.message})`));
     child.on('close', (code, signal) => {
