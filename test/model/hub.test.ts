@@ -189,6 +189,12 @@ describe('a model that the hub does not give', () => {
     expect(error.message).toContain('BASE_MODEL');
   });
 
+  it('a folder that is not there yet: points to the training that makes it', async () => {
+    expect(await failure('exp_not_trained_yet')).toMatch(/run the finetune notebook first/);
+    hub.apiStatus = [404];
+    expect(await failure()).not.toMatch(/finetune notebook/);
+  });
+
   it('pickle only: downloads nothing and says why', async () => {
     delete hub.files['model.safetensors'];
     expect(await failure()).toMatch(/only there as pytorch_model\.bin; only safetensors are read, never a pickle/);

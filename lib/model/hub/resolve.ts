@@ -58,10 +58,11 @@ export async function resolveModel(nameOrPath: string, options: ResolveOptions =
     return await downloadModel(name, modelCacheFolder(cacheDir, name), endpoint, options.onProgress);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
+    const trained = name.includes('/') ? '' : '\nIf it is a model that you train, run the finetune notebook first.';
     throw new Error(
       `Cannot get the model ${name}: there is no folder ${folder}, it is not in the cache ${cacheDir}, and ` +
-        `${error.message}.\nWithout network: on a machine that has it, run "hf download ${name} --local-dir ` +
-        `${path.posix.basename(name)}", copy that folder here, and set BASE_MODEL to its path.`,
+        `${error.message}.${trained}\nWithout network: on a machine that has it, run "hf download ${name} ` +
+        `--local-dir ${path.posix.basename(name)}", copy that folder here, and set BASE_MODEL to its path.`,
     );
   }
 }
