@@ -6,6 +6,16 @@ import { appendFile, mkdir, open, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** What the model said. */
+export interface LlmAnswer {
+  /** Empty if it said nothing, or refused. */
+  text: string;
+  /** The refusal, or why it stopped, unless it simply came to its end. */
+  note?: string;
+  inputTokens?: number;
+  outputTokens?: number;
+}
+
 /** One line of the cache: one answer that was paid for. */
 export interface CachedAnswer {
   /** `answerKey` of what was asked. */
@@ -17,6 +27,8 @@ export interface CachedAnswer {
   answer: string;
   /** Why the model stopped, or its refusal, where the server told. */
   note?: string;
+  /** The batch it came with, if it did not come live. */
+  batch?: string;
   inputTokens?: number;
   outputTokens?: number;
 }

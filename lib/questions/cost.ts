@@ -1,8 +1,8 @@
 // Chunks and a price go in; the tokens and the money that questions about them will take come out.
 
 import { countTokens } from 'gpt-tokenizer';
+import type { LlmAnswer } from './answer-cache';
 import type { SourceChunk } from './generator';
-import type { LlmAnswer } from './llm-client';
 import type { TokenPrice } from './llm-settings';
 import { EXAM_PROMPT, fillPrompt } from './prompt';
 

@@ -1,3 +1,5 @@
+export { type BatchProgress, type CollectedBatches, collectBatches, pollBatches, submitBatches } from './batch';
+export * from './choose';
 export { type CostEstimate, estimateCost } from './cost';
 export * from './filters';
 export * from './generator';

@@ -1,6 +1,7 @@
 // One request goes in; the model's text comes out, or an error that says whether going on makes sense.
 
 import OpenAI from 'openai';
+import type { LlmAnswer } from './answer-cache';
 import { type LlmSettings, OPENAI_URL, publicUrl, scrub } from './llm-settings';
 import { sleep } from './pool';
 
@@ -9,16 +10,6 @@ const LARGEST_BODY = 64 * 2 ** 20;
 /** A server that asks for a longer wait than this, in seconds, is left alone: the user decides when to go on. */
 const LONGEST_WAIT = 300;
 const LONGEST_BACKOFF = 60;
-
-/** What the model said. */
-export interface LlmAnswer {
-  /** Empty if it said nothing, or refused. */
-  text: string;
-  /** The refusal, or why it stopped, unless it simply came to its end. */
-  note?: string;
-  inputTokens?: number;
-  outputTokens?: number;
-}
 
 /** No call can succeed: wrong key, unknown model, no money, no server. */
 export class StopError extends Error {
@@ -111,7 +102,12 @@ export class LlmClient {
 
   private describe(error: unknown): string {
     const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
-    const text = error instanceof Error ? error.message + cause : String(error);
+    // A wrong address answers 404 as well, mostly without a word about it.
+    const hint =
+      error instanceof OpenAI.NotFoundError && this.settings.baseURL
+        ? ` (from ${publicUrl(this.settings.baseURL)}; such addresses usually end in /v1)`
+        : '';
+    const text = error instanceof Error ? error.message + cause + hint : String(error);
     return scrub(text, this.settings.apiKey).slice(0, 1000);
   }
 }

@@ -1,12 +1,13 @@
 // Chunks go in; questions by a language model behind an OpenAI-compatible server come out. Stop it at any time:
 // the next run asks only what is missing.
 
-import { AnswerCache, type CachedAnswer } from './answer-cache';
+import { AnswerCache, type CachedAnswer, type LlmAnswer } from './answer-cache';
 import { costOf } from './cost';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
-import { CallError, type LlmAnswer, LlmClient } from './llm-client';
-import { cacheFile, chatRequest, type LlmSettings, publicUrl, requestKey, scrub } from './llm-settings';
+import { CallError, LlmClient } from './llm-client';
+import { chatRequest, requestKey } from './llm-request';
+import { cacheFile, type LlmSettings, publicUrl, scrub } from './llm-settings';
 import { runPool } from './pool';
 
 /** Chunks failing one after another that mean the server is gone; fewer if nothing ever worked. */

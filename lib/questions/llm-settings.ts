@@ -2,10 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import type OpenAI from 'openai';
-import { answerKey } from './answer-cache';
-import type { SourceChunk } from './generator';
-import { EXAM_PROMPT, fillPrompt, QUESTIONS_FORMAT } from './prompt';
 
 /** US dollars per million tokens, from the provider's price list. */
 export interface TokenPrice {
@@ -39,32 +35,6 @@ export interface LlmSettings {
 }
 
 export const OPENAI_URL = 'https://api.openai.com/v1';
-
-/** The request for one chunk; the same for live calls and batches. */
-export function chatRequest(
-  settings: LlmSettings,
-  chunk: SourceChunk,
-  questionsPerChunk: number,
-  structured: boolean,
-): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming {
-  return {
-    model: settings.model,
-    messages: [{ role: 'user', content: fillPrompt(settings.prompt ?? EXAM_PROMPT, chunk, questionsPerChunk) }],
-    ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
-    ...(structured ? { response_format: QUESTIONS_FORMAT } : {}),
-  };
-}
-
-/** The cache key of one chunk: what is asked, of whom, and how. */
-export function requestKey(settings: LlmSettings, chunk: SourceChunk, questionsPerChunk: number): string {
-  return answerKey({
-    message: fillPrompt(settings.prompt ?? EXAM_PROMPT, chunk, questionsPerChunk),
-    questionsPerChunk,
-    model: settings.model,
-    server: publicUrl(settings.baseURL),
-    temperature: settings.temperature,
-  });
-}
 
 /** The answers' file of one corpus, such as `train`. */
 export function cacheFile(cacheDir: string, corpus: string): string {

@@ -39,6 +39,10 @@ export interface FakeOptions {
   questions?: (passage: string, count: number) => string[];
   /** The whole text answered to a passage, instead of JSON with `questions`. */
   answer?: (passage: string, count: number) => string;
+  /** Passages that are refused as too long for the model. */
+  tooLong?: (passage: string) => boolean;
+  /** Whether the account's money is spent. */
+  quotaSpent?: boolean;
   /** Milliseconds a call takes; 0 by default. */
   delay?: number;
 }
@@ -108,6 +112,10 @@ export class FakeOpenAI {
     this.calls.push(call);
     if (model && body.model !== model)
       return sendError(response, 404, `The model ${body.model} does not exist`, 'model_not_found');
+    if (this.options.quotaSpent)
+      return sendError(response, 429, 'You exceeded your current quota', 'insufficient_quota');
+    if (this.options.tooLong?.(call.passage ?? ''))
+      return sendError(response, 400, "This model's maximum context length is 5 tokens", 'context_length_exceeded');
     if (this.options.delay) await new Promise((resolve) => setTimeout(resolve, this.options.delay));
     call.fault = this.drawFault(path + JSON.stringify(body.messages ?? body.input));
     if (call.fault && playTransportFault(call.fault, request, response)) return;

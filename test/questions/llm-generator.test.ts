@@ -102,6 +102,7 @@ describe('LlmQuestionGenerator', () => {
   it.each([
     ['a wrong key', { apiKey: 'another' }, /Incorrect API key provided/],
     ['an unknown model', { model: 'another' }, /The model m does not exist/],
+    ['an account without money', { quotaSpent: true }, /You exceeded your current quota/],
   ])('stops at once for %s, with the server’s message and without the key', async (_, options, message) => {
     const fake = await serve(options);
     const error: Error = await generator({ concurrency: 1 })
@@ -148,6 +149,17 @@ describe('LlmQuestionGenerator', () => {
     const { summary } = await generator().generate(chunksOf(20), { questionsPerChunk: 1 });
     expect(summary).toMatchObject({ asked: 15, answered: 20 });
     expect(fake.calls).toHaveLength(20);
+  });
+
+  it('names the chunk that fails for good, finishes the others, and asks for it again next time', async () => {
+    const fake = await serve({ tooLong: (passage) => passage.includes('number 3.') });
+    const { summary, questions } = await generator({ concurrency: 1 }).generate(chunksOf(6), { questionsPerChunk: 1 });
+    expect(summary).toMatchObject({ asked: 6, answered: 5, failed: 1, chunksWithoutQuestions: ['c3'] });
+    expect(questions.get('c3')).toEqual([]);
+    // One chunk's fault does not switch structured output off for the others.
+    expect(fake.calls.at(-1)?.body.response_format).toBeDefined();
+    const again = await generator().generate(chunksOf(6), { questionsPerChunk: 1 });
+    expect(again.summary).toMatchObject({ asked: 1, failed: 1 });
   });
 
   it('names the chunks without questions, after asking each a limited number of times over all runs', async () => {

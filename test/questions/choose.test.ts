@@ -1,0 +1,42 @@
+import { chooseGenerator } from 'finetune-embedding/dist/questions/index.js';
+import { describe, expect, it } from 'vitest';
+
+const LLM = { model: 'exam-writer', cacheDir: 'unused' };
+const KEY = 'sk-test-0123456789abcdefghij';
+
+describe('chooseGenerator', () => {
+  it.each([
+    ['auto', {}, 'offline', /neither OPENAI_API_KEY nor OPENAI_BASE_URL is set/],
+    ['auto', { OPENAI_API_KEY: ' ' }, 'offline', /neither/],
+    [
+      'auto',
+      { OPENAI_API_KEY: KEY },
+      'openai',
+      /exam-writer at https:\/\/api\.openai\.com\/v1, since OPENAI_API_KEY is set/,
+    ],
+    [
+      'auto',
+      { OPENAI_BASE_URL: 'http://localhost:11434/v1' },
+      'openai',
+      /localhost:11434\/v1, since OPENAI_BASE_URL is/,
+    ],
+    [
+      'auto',
+      { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: 'http://a/v1' },
+      'openai',
+      /since OPENAI_API_KEY and .*_URL are set/,
+    ],
+    ['openai', { OPENAI_API_KEY: KEY }, 'openai', /QUESTION_GENERATOR is openai/],
+    ['offline', { OPENAI_API_KEY: KEY }, 'offline', /QUESTION_GENERATOR is offline/],
+  ])('%s with %j takes %s and says why', (setting, env, name, why) => {
+    const { generator, reason } = chooseGenerator(setting, env, LLM);
+    expect(generator.name).toBe(name);
+    expect(reason).toMatch(why);
+    expect(reason + generator.description).not.toContain(KEY);
+  });
+
+  it('refuses openai without key and address, and other names', () => {
+    expect(() => chooseGenerator('openai', {}, LLM)).toThrow(/Set one of them, or take QUESTION_GENERATOR=offline/);
+    expect(() => chooseGenerator('magic', {}, LLM)).toThrow(/"magic"; it must be auto, openai or offline/);
+  });
+});
