@@ -22,20 +22,23 @@ pdfmake.setFonts({
 pdfmake.setUrlAccessPolicy(() => false);
 pdfmake.setLocalAccessPolicy((file) => file.startsWith('Times-'));
 
-/** A4 less the margins, in points. */
-const TEXT_WIDTH = 595 - 2 * 68;
+/** Points, on A4. */
+const MARGIN = 76;
+const TEXT_WIDTH = 595 - 2 * MARGIN;
+
+const UNKNOWN_CHARACTER = /[^\n\x20-\x7e\xa0-\xff–—‘’‚“”„†‡•…‰‹›€™ŒœŠšŽžŸƒˆ˜]/u;
 
 const RULE = '#8a8f98';
 const INK = '#1f3a4d';
 
 const styles = {
-  title: { fontSize: 20, bold: true, color: INK, margin: [0, 0, 0, 14] },
+  title: { fontSize: 19, bold: true, color: INK, margin: [0, 0, 0, 14] },
   h1: { fontSize: 18, bold: true, color: INK, margin: [0, 0, 0, 10] },
   h2: { fontSize: 13.5, bold: true, color: INK, margin: [0, 8, 0, 4] },
-  h3: { fontSize: 11.5, bold: true, margin: [0, 5, 0, 3] },
-  h4: { fontSize: 10.5, bold: true, italics: true, margin: [0, 3, 0, 2] },
-  body: { margin: [0, 0, 0, 6] },
-  table: { fontSize: 9, margin: [0, 2, 0, 8] },
+  h3: { fontSize: 12, bold: true, margin: [0, 5, 0, 3] },
+  h4: { fontSize: 11, bold: true, italics: true, margin: [0, 3, 0, 2] },
+  body: { margin: [0, 0, 0, 7] },
+  table: { fontSize: 9, lineHeight: 1.2, margin: [0, 2, 0, 8] },
 };
 
 const tableLayout = {
@@ -144,15 +147,17 @@ async function build(name) {
   const folder = path.join(DATA, 'sources', name);
   const files = (await fs.readdir(folder)).filter((file) => file.endsWith('.md')).sort();
   const sources = await Promise.all(files.map((file) => fs.readFile(path.join(folder, file), 'utf8')));
+  const unknown = sources.join('').match(UNKNOWN_CHARACTER);
+  if (unknown) throw new Error(`${name}: the standard fonts have no '${unknown[0]}'; write it otherwise`);
   const tokens = lexer(sources.join('\n\n'));
   const title = tokens.find((token) => token.type === 'heading').text;
   const definition = {
     info: { title, creationDate: CREATED, modDate: CREATED, producer: 'pdfmake', creator: 'build-sample-pdfs' },
     pageSize: 'A4',
-    pageMargins: [68, 72, 68, 64],
-    defaultStyle: { font: 'Times', fontSize: 10.5, lineHeight: 1.22 },
+    pageMargins: [MARGIN, 78, MARGIN, 70],
+    defaultStyle: { font: 'Times', fontSize: 11, lineHeight: 1.32 },
     styles,
-    header: (page) => page > 1 && { text: title, fontSize: 8.5, color: RULE, margin: [68, 36, 68, 0] },
+    header: (page) => page > 1 && { text: title, fontSize: 8.5, color: RULE, margin: [MARGIN, 40, MARGIN, 0] },
     footer: (page) => ({ text: `${page}`, fontSize: 8.5, color: RULE, alignment: 'center', margin: [0, 24, 0, 0] }),
     content: blocks(tokens),
   };

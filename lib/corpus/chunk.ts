@@ -117,8 +117,8 @@ function textSize(chunkSize: number, file: string, page: number): number {
 
 /**
  * Cuts pages into chunks at the ends of sentences, as LlamaIndex's SentenceSplitter does: as many whole sentences as
- * fit, and the next chunk repeats the last ones of up to `chunkOverlap` tokens. A chunk never spans two pages, so that
- * it can name its page; pages without text give none.
+ * fit, each counted on its own with the space after it, and the next chunk repeats the last ones of up to
+ * `chunkOverlap` tokens. A chunk never spans two pages, so that it can name its page; pages without text give none.
  *
  * @returns Chunks in the order of the pages. Two equal passages get different ids.
  * @throws Error naming CHUNK_SIZE or CHUNK_OVERLAP if one is out of range.
