@@ -31,7 +31,7 @@ const LEAD =
 const CONNECTIVE =
   /^(additionally|however|furthermore|moreover|further|also|in addition|therefore|thus|as a result|for example|accordingly|consequently|in particular|finally|similarly|likewise|nevertheless|instead|generally|historically|currently|in general|in such (case|event)|in that case|in turn|for instance|in fact|indeed|and|but|or|so|second|first|third),?\s+/i;
 const VAGUE_SUBJECT =
-  /^(it|they|he|she|you|i|there|this|these|those|such|that|which|who|what|some|any|each|both|all|many|most|one|none|neither|either|others?|the (foregoing|following|above|same|former|latter)|here)\b/i;
+  /^(it|its|they|their|he|she|you|i|no|nothing|nobody|there|this|these|those|such|that|which|who|what|some|any|each|both|all|many|most|one|none|neither|either|others?|the (foregoing|following|above|same|former|latter)|here)\b/i;
 const OPINION = /^(we|the company|management) (also )?(believe|expect|anticipate)s? (that )?(?!to\b)/i;
 const MAX_SUBJECT_WORDS = 10;
 
@@ -80,6 +80,7 @@ export function parseClause(sentence: string): Clause | undefined {
   }
   text = text.replace(OPINION, '');
   const tokens = tag(text);
+  if (tokens.length === 0 || AUXILIARY.test(bare(tokens[0]))) return undefined;
   const at = mainVerb(tokens);
   if (at < 1) return undefined;
   const subject = join(tokens.slice(0, at)).replace(/,$/, '');
@@ -92,7 +93,7 @@ function isPlainSubject(subject: string, tokens: Token[]): boolean {
   if (tokens.length > MAX_SUBJECT_WORDS || VAGUE_SUBJECT.test(subject)) return false;
   if (/^"[^"]+"$/.test(subject)) return true;
   if (/[;:"]|, |\($/.test(subject)) return false;
-  if (tokens.some((token) => CLAUSE_MARK.test(bare(token)) || /^(not|also)$/.test(bare(token)))) return false;
+  if (tokens.some((token) => CLAUSE_MARK.test(bare(token)) || /^(not|also|it|he|she)$/.test(bare(token)))) return false;
   if (
     /^(including|included|then|and|or|respectively|provided|such as|of|the table|because|before|after|in|on|at|for|during|under|if|when|until|to|with)\b/i.test(
       subject,

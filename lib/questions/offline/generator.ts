@@ -30,6 +30,8 @@ export const MIXTURE: Mixture = {
 };
 const HEADING_SENTENCE_BONUS = 1.3;
 const PARAPHRASED_SHARE = 0.5;
+// Row labels, titles and defined terms are names.
+const KEEPS_WORDS = new Set<QuestionKind>(['table', 'heading', 'definition']);
 // A question is dropped where some other chunk fits its words this much better than its own.
 const MIN_POINTING = 0.85;
 const MIN_TERMS = 3;
@@ -146,7 +148,9 @@ function candidatesFor(
   for (const { draft, source, weight } of drafts) {
     if (mixture[draft.kind] === 0) continue;
     const voiced = outsiderVoice(draft.text, random() < 0.5 ? corpus.company : '');
-    const text = voiced && finish(paraphrase(voiced, PARAPHRASED_SHARE, random), words);
+    const inOtherWords =
+      voiced && (KEEPS_WORDS.has(draft.kind) ? voiced : paraphrase(voiced, PARAPHRASED_SHARE, random));
+    const text = inOtherWords && finish(inOtherWords, words);
     if (!text) drop('unclear who speaks');
     else if (new Set(termsOf(text)).size < MIN_TERMS && draft.kind !== 'definition') drop('too few telling words');
     else if (text.split(' ').length > MAX_WORDS) drop('too long');
@@ -165,7 +169,7 @@ function candidatesFor(
 }
 
 function draftsFor(sentence: Sentence, at: number, { salience, words }: Corpus, random: () => number): Draft[] {
-  const clause = sentence.isFragment || !/[.;:]$/.test(sentence.text) ? undefined : parseClause(sentence.text);
+  const clause = isSentence(sentence) ? parseClause(sentence.text) : undefined;
   const pick = (count: number): number => Math.floor(random() * count);
   const statement: Draft[] = sentence.isFragment ? [] : [{ kind: 'statement', text: sentence.text }];
   return [
@@ -173,6 +177,13 @@ function draftsFor(sentence: Sentence, at: number, { salience, words }: Corpus, 
     ...phraseQuestions(sentence, at, salience, words, pick),
     ...statement,
   ];
+}
+
+// A full sentence, or a heading that reads as one (`Storms may close our harbours`).
+function isSentence({ text, isHeading, isFragment }: Sentence): boolean {
+  return isHeading
+    ? /\b(may|might|could|will|is|are|depends?|relies|rely)\b/.test(text)
+    : !isFragment && /[.;:]$/.test(text);
 }
 
 // Capitals that only opened a sentence go; one space between words.

@@ -84,7 +84,7 @@ export function phraseQuestions(
     ];
     drafts.push({ kind: 'phrase', text: forms[pick(forms.length)] });
   }
-  if (sentence.heading && chosen.length > 0 && sentence.heading.split(' ').length <= 8) {
+  if (sentence.heading && chosen.length > 0 && isTitle(sentence.heading)) {
     const heading = sentence.heading.replace(/[^\p{L}\p{N})]+$/u, '');
     const cue = chosen.slice(0, 2).join(' and ');
     const forms = [
@@ -96,13 +96,25 @@ export function phraseQuestions(
   return drafts;
 }
 
+// A title names a topic; a heading with a verb is a sentence and doesn't fit into a question as it stands.
+function isTitle(heading: string): boolean {
+  return (
+    heading.split(' ').length <= 8 &&
+    !/\b(is|are|was|were|may|might|can|could|will|would|must|has|have)\b|[?!:;]/i.test(heading)
+  );
+}
+
 /** One question over two or three row labels of the chunk's tables. */
 export function tableQuestions(text: string, words: Words): Draft[] {
   const labels: string[] = [];
   for (const line of linesOf(text)) {
-    if (!isTableRow(line) || isFurniture(line)) continue;
+    const figures = line.match(/\d[\d,.]*/g) ?? [];
+    const onlyYears = figures.every((figure) => /^(19|20)\d\d$/.test(figure));
+    if (!isTableRow(line) || isFurniture(line) || onlyYears) continue;
     const label =
-      /^\|?\s*(\p{L}[\p{L}' ,()/-]+?)\s*[|:.]*\s*[$€£(]*\s*[\d—-]/u.exec(line)?.[1].replace(/\s*\([^)]*\)?$/, '') ?? '';
+      /^\|?\s*(\p{L}[\p{L}' ,()/-]+?)(?:\s*[|:.]\s*|\s+)(?:[A-Z]{3} )?[$€£(]*\s*(?:\d|[—–-](?!\p{L}))/u
+        .exec(line)?.[1]
+        .replace(/\s*\([^)]*\)?$/, '') ?? '';
     const tokens = tokensOf(label);
     const sound =
       tokens.length >= 2 &&

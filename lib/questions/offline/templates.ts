@@ -1,6 +1,6 @@
 // A main clause goes in; out come the questions it answers, as a reader would ask them, the answer left out:
 // `S V because …` → `Why … S V?`, `S increased by 8%` → `By how much did S increase?`, `X means …` → `What does X mean?`.
-import type { Clause } from './clauses';
+import { type Clause, tag } from './clauses';
 
 /** What a question asks for; selection weighs and mixes by it. */
 export type QuestionKind =
@@ -27,13 +27,13 @@ const CONDITION =
 const MEANS = /,? (?:by|through|using) (?=\w+ing\b|the use\b|a combination\b)/;
 const PURPOSE = /,? (?:in order to|so that|so as to|for the purpose of|designed to|intended to)\b/;
 const AMOUNT =
-  /(?:approximately |about |up to |at least |an aggregate of |a total of |more than |over )*(?:(?:US)?[$€£] ?\d[\d,.]*(?: (?:thousand|million|billion))?|\d[\d.,]* ?(?:%|percent)(?: points)?)/;
+  /(?:approximately |about |up to |at least |an aggregate of |a total of |more than |over )*(?:(?:US)?(?:[$€£]|\b[A-Z]{3} ?) ?\d[\d,.]*(?: (?:thousand|million|billion))?|\d[\d.,]* ?(?:%|percent)(?: points)?)/;
 const DATE =
-  /,? (?:on|in|since|until|by) (?:(?:January|February|March|April|May|June|July|August|September|October|November|December)(?: \d{1,2})?(?:, \d{4}| \d{4})?|\d{4})(?=[ ,.]|$)/;
+  /,? (?:on|in|since|until|by|for) (?:(?:\d{1,2} )?(?:January|February|March|April|May|June|July|August|September|October|November|December)(?: \d{1,2})?(?:, \d{4}| \d{4})?|\d{4})(?=[ ,.]|$)/;
 const LIST =
   /^(?:also )?([\p{L}]+(?: (?:in|on|for|with|from))?) ((?:(?!and\b|or\b|the\b|to\b|of\b|an?\b)[\p{L}'-]+ ){0,3}[\p{L}-]+s),? (?:including|such as)\b/u;
 const DANGLING =
-  /[\s,;:]+(a|an|the|and|or|but|of|to|in|on|for|by|with|from|at|as|that|which|such|any|our|its|their|his|other|is|are|was|were|be|been|primarily|mainly|partially|largely|also|not|may|due|including|than|over|under|into|between|per|each|if|when|partly|both|either|more|certain|could|would|can|will|has|have|had|within|without|about|based|paid|seeking|presented|resulting|related|attributable|according|restricting|creating|regarding|following|we|it|they|who|until|unless|through|upon|during|all|both|its|it)$/i;
+  /[\s,;:]+(a|an|the|and|or|but|of|to|in|on|for|by|with|from|at|as|that|which|such|any|our|its|their|his|other|is|are|was|were|be|been|primarily|mainly|partially|largely|also|not|may|due|including|than|over|under|into|between|per|each|if|when|partly|both|either|more|certain|could|would|can|will|has|have|had|within|without|about|based|paid|seeking|presented|resulting|related|attributable|according|restricting|creating|regarding|following|we|it|they|who|until|unless|through|upon|during|all|both|its|it|none|no)$/i;
 const MAX_PREDICATE_WORDS = 18;
 
 /** The questions that one clause answers, the most telling first. */
@@ -84,7 +84,7 @@ export function questionsFromClause(clause: Clause): Draft[] {
   if (condition && wordCount(condition) >= (copula ? 1 : 2))
     ask('when', modal ? 'Under what circumstances' : 'When', condition, false);
   const date = DATE.exec(` ${predicate}`);
-  if (date && !amount && date.index > 0 && /^(did|was|were|will|has|have)$/.test(auxiliary)) {
+  if (date && !amount && date.index > 0 && /^(did|is|are|was|were|will|has|have)$/.test(auxiliary)) {
     const before = ` ${predicate}`.slice(0, date.index);
     ask('when', 'When', before + ` ${predicate}`.slice(date.index + date[0].length), false);
   }
@@ -96,7 +96,7 @@ export function questionsFromClause(clause: Clause): Draft[] {
   } else if (answered) {
     return drafts;
   } else if (copula) {
-    if (/^(an?|the) /.test(predicate) && wordCount(subject) <= 6)
+    if (isNominal(predicate) && wordCount(subject) <= 6)
       drafts.push({ kind: 'definition', text: `What ${auxiliary} ${subject}?` });
     else if (!amount) ask('why', 'Why', predicate);
   } else if (modal)
@@ -156,6 +156,17 @@ function tidy(part: string): string {
     text = text.replace(/[\s,.;:]+$/, '').replace(DANGLING, '');
   }
   return DANGLING.test(` ${text}`) ? '' : text;
+}
+
+// Whether a predicate after `be` names a thing (`net cash from …`) rather than a quality (`immaterial`).
+function isNominal(predicate: string): boolean {
+  if (/^(an?|the) /.test(predicate)) return true;
+  for (const token of tag(predicate).slice(0, 4)) {
+    if (/^(in|on|at|of|for|to|by|not|subject|able|unable|likely|equal)$/.test(token.text.trim())) return false;
+    if (token.tags.includes('Noun') && !token.tags.includes('Pronoun')) return true;
+    if (!token.tags.includes('Adjective') && !token.tags.includes('Gerund')) return false;
+  }
+  return false;
 }
 
 const wordCount = (text: string): number => text.split(/\s+/).filter(Boolean).length;
