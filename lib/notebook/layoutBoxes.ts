@@ -68,7 +68,8 @@ function transformed(element: Element, box: Box): Box {
   const steps = [...(element.getAttribute('transform') ?? '').matchAll(/(translate|rotate)\(([^)]*)\)/g)].reverse();
   return steps.reduce((current, [, kind, list]) => {
     const [a, b = 0, c = 0] = list.split(/[\s,]+/).map(Number);
-    if (kind === 'translate') return { x: current.x + a, y: current.y + b, width: current.width, height: current.height };
+    if (kind === 'translate')
+      return { x: current.x + a, y: current.y + b, width: current.width, height: current.height };
     const [sin, cos] = [Math.sin((a * Math.PI) / 180), Math.cos((a * Math.PI) / 180)];
     const corners = [
       [current.x, current.y],

@@ -49,7 +49,9 @@ function joinDots(group: Element): void {
 
 /** A stroke of no width is no stroke. */
 function dropInvisibleStroke(style: string): string {
-  return /(?:^|[;\s])stroke-width: 0(?:px)?(?:;|$)/.test(style) ? style.replace(/(?:^|;)\s*stroke(?:-[a-z]+)?: [^;]+/g, '') : style;
+  return /(?:^|[;\s])stroke-width: 0(?:px)?(?:;|$)/.test(style)
+    ? style.replace(/(?:^|;)\s*stroke(?:-[a-z]+)?: [^;]+/g, '')
+    : style;
 }
 
 /** Styles used again and again become classes. */
@@ -79,14 +81,34 @@ function shareStyles(svg: Element): void {
   svg.prepend(sheet);
 }
 
+/** Drops definitions that nothing uses, and numbers the others: Plotly's ids are random, two runs must give the same bytes. */
+function nameDefinitions(svg: Element): void {
+  const text = svg.outerHTML;
+  const names = new Map<string, string>();
+  for (const element of svg.querySelectorAll('[id]')) {
+    const used = text.includes(`#${element.id}"`) || text.includes(`#${element.id})`);
+    if (used) names.set(element.id, `d${names.size}`);
+    else if (element.closest('defs') && element.tagName !== 'defs') element.remove();
+    else element.removeAttribute('id');
+    if (used) element.id = names.get(element.id) as string;
+  }
+  for (const element of svg.querySelectorAll('*')) {
+    for (const { name, value } of [...element.attributes]) {
+      const id = /^(?:url\()?['"]?#([^'")]+)['"]?\)?$/.exec(value)?.[1];
+      if (id && names.has(id)) element.setAttribute(name, value.replace(id, names.get(id) as string));
+    }
+  }
+}
+
 /**
  * Slims an `svg` element in place: numbers to one decimal, empty groups, unused definitions and default styles dropped,
  * repeated styles shared as classes, many like markers joined in one path.
  */
 export function slimSvg(svg: Element): void {
   for (const group of svg.querySelectorAll('g.points')) joinDots(group);
-  for (const element of svg.querySelectorAll('*')) {
+  for (const element of [svg, ...svg.querySelectorAll('*')]) {
     element.removeAttribute('class');
+    if (!element.getAttribute('transform')) element.removeAttribute('transform');
     for (const name of ['data-unformatted', 'data-math', 'data-notex', 'pointer-events']) element.removeAttribute(name);
     for (const name of ['d', 'transform', 'x', 'y', 'width', 'height']) {
       const value = element.getAttribute(name);
@@ -94,10 +116,7 @@ export function slimSvg(svg: Element): void {
     }
   }
   shareStyles(svg);
-  const text = svg.outerHTML;
-  for (const definition of svg.querySelectorAll('defs [id]')) {
-    if (!text.includes(`#${definition.id}`)) definition.remove();
-  }
+  nameDefinitions(svg);
   // Innermost first, so that groups of nothing but empty groups go too.
   for (const element of [...svg.querySelectorAll('g, defs, path')].reverse()) {
     const empty =

@@ -37,7 +37,7 @@ function makeColumn(name: string, rows: Row[], highlight: TableOptions['highligh
   const numeric = numbers.length > 0 && values.every((value) => typeof value === 'number' || missing(value));
   const format = numberFormat(numbers);
   const direction = typeof highlight === 'object' ? highlight[name] : highlight;
-  const best = numeric && direction ? Math[direction](...numbers) : undefined;
+  const best = numeric && direction && new Set(numbers).size > 1 ? Math[direction](...numbers) : undefined;
   return {
     name,
     numeric,

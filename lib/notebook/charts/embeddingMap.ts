@@ -30,7 +30,12 @@ export function embeddingMap(
   const shownChunks = [...new Set(shownQueries.map((i) => owners[i]))];
   const gap = 0.06;
   const width = (1 - gap * (panels.length - 1)) / panels.length;
-  const layout: Record<string, unknown> = { height: 460, margin: { t: 110 }, legend: { y: 1.07 }, hovermode: 'closest' };
+  const layout: Record<string, unknown> = {
+    height: 460,
+    margin: { t: 110 },
+    legend: { y: 1.07 },
+    hovermode: 'closest',
+  };
   const annotations: unknown[] = [];
   const traces = panels.flatMap(({ model, chunks, queries }, i): Trace[] => {
     const [chunkPlaces, queryPlaces] = principalComponents([chunks, queries]);

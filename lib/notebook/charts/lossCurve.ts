@@ -56,7 +56,13 @@ export function lossCurve({ losses, evaluations, metric, totalSteps }: TrainingC
     {
       xaxis: { title: { text: 'step' }, ...(totalSteps ? { range: [0, totalSteps] } : { rangemode: 'tozero' }) },
       yaxis: { title: { text: 'loss' }, rangemode: 'tozero' },
-      yaxis2: { title: { text: escapeHtml(metric) }, overlaying: 'y', side: 'right', showgrid: false, tickmode: 'auto' },
+      yaxis2: {
+        title: { text: escapeHtml(metric) },
+        overlaying: 'y',
+        side: 'right',
+        showgrid: false,
+        tickmode: 'auto',
+      },
       margin: { r: 60, t: 80 },
       hovermode: 'x unified',
       hoverlabel: { bgcolor: '#ffffff', font: { color: '#333333' } },
