@@ -12,6 +12,8 @@ NEEDED = tuple(HEADERS + part for part in ("tensorflow/c/", "tensorflow/core/pla
 
 with zipfile.ZipFile(wheel) as archive:
     for name in archive.namelist():
+        if name.endswith("/"):
+            continue
         if name in LIBRARIES:
             target = folder / "lib" / pathlib.PurePosixPath(name).name
         elif name.startswith(NEEDED):
