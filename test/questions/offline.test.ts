@@ -76,6 +76,19 @@ describe('the offline generator on a small report', () => {
     expect(right / total).toBeGreaterThan(0.85);
   });
 
+  it('asks nothing about a chunk that is not in English, and says so', async () => {
+    const german = {
+      id: 'de',
+      text: 'Die Bäckerei mietet neunzehn Läden. Der Mietvertrag endet nach zehn Jahren und wird nicht erneuert.',
+    };
+    const { questions, summary } = await createOfflineGenerator({ seed: 7 }).generate([...bakeryReport, german], {
+      questionsPerChunk: 3,
+    });
+    expect(questions.get('de')).toEqual([]);
+    expect(summary.chunksWithoutQuestions).toContain('de');
+    expect(summary.dropped['chunk is not in English']).toBe(1);
+  });
+
   it('tells progress after every chunk, stops on a signal, and refuses a count that makes no sense', async () => {
     const seen: number[] = [];
     await createOfflineGenerator({ seed: 1 }).generate(bakeryReport, {

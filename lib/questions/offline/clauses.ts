@@ -95,7 +95,7 @@ function isPlainSubject(subject: string, tokens: Token[]): boolean {
   if (/[;:"]|, |\($/.test(subject)) return false;
   if (tokens.some((token) => CLAUSE_MARK.test(bare(token)) || /^(not|also|it|he|she)$/.test(bare(token)))) return false;
   if (
-    /^(including|included|then|and|or|respectively|provided|such as|of|the table|because|before|after|in|on|at|for|during|under|if|when|until|to|with)\b/i.test(
+    /^(including|included|then|and|or|respectively|provided|such as|of|the table|because|since|before|after|in|on|at|for|during|under|if|when|until|to|with)\b/i.test(
       subject,
     )
   )
@@ -113,7 +113,7 @@ function mainVerb(tokens: Token[]): number {
     if (AUXILIARY.test(word)) return finite >= 0 && /[,;]/.test(join(tokens.slice(finite, at))) ? finite : at;
     if (finite >= 0) {
       if (/^(and|or)$/.test(word) || /[,;]/.test(tokens[at - 1].text)) break;
-    } else if (isFiniteVerb(tokens, at)) finite = at;
+    } else if (isFiniteVerb(tokens, at)) finite = isFollowedByVerb(tokens, at) ? at + 1 : at;
   }
   return finite;
 }
@@ -132,15 +132,22 @@ function isFiniteVerb(tokens: Token[], at: number): boolean {
   return (has(adverbFree, 'Noun') || has(adverbFree, 'Pronoun')) && !has(before, 'Possessive');
 }
 
+// `the legacy ships end …`, `the slots sold numbered …`: of two verbs in a row the first is a noun or a participle.
+function isFollowedByVerb(tokens: Token[], at: number): boolean {
+  const next = tokens[at + 1];
+  if (/s$/.test(bare(tokens[at])) && has(next, 'Infinitive') && !has(next, 'Noun')) return true;
+  return has(tokens[at], 'PastTense') && has(next, 'PastTense');
+}
+
 function takeVerb(tokens: Token[], at: number, subject: string): Omit<Clause, 'lead'> | undefined {
   const word = bare(tokens[at]);
-  const rest = upToSecondVerb(tokens.slice(at + 1));
+  const rest = upToSecondVerb(tokens.slice(at + 1), word);
   if (rest.length === 0 || /^(and|or|but)$/.test(bare(rest[0]))) return undefined;
   const next = rest.find((token) => !has(token, 'Adverb') && !/^(not|never|also)$/.test(bare(token)));
   const isPerfect =
     /^(has|have|had)$/.test(word) &&
     next !== undefined &&
-    (has(next, 'PastTense') || has(next, 'Participle') || bare(next) === 'been');
+    (has(next, 'PastTense') || has(next, 'Participle') || /^(been|let|put|set|cut|run|become|come)$/.test(bare(next)));
   if (AUXILIARY.test(word) && (!/^(has|have|had|do|does|did)$/.test(word) || isPerfect)) {
     const passive = next !== undefined && (has(next, 'PastTense') || has(next, 'Participle') || has(next, 'Gerund'));
     return {
@@ -176,13 +183,17 @@ function mainPart(text: string): string {
 }
 
 // `… requires costs and requires attention`: the second finite verb can't follow the question's auxiliary.
-function upToSecondVerb(rest: Token[]): Token[] {
+function upToSecondVerb(rest: Token[], verb: string): Token[] {
   const cut = rest.findIndex((token, at) => {
-    if (at === 0 || !/^(and|or|but)$/.test(bare(token))) return false;
+    if (at === 0) return false;
+    const isThirdPerson = has(token, 'PresentTense') && /s$/.test(bare(token)) && !has(token, 'Noun');
+    if (isThirdPerson && /,/.test(rest[at - 1].text)) return true;
+    if (!/^(and|or|but)$/.test(bare(token))) return false;
     const next = rest.slice(at + 1).find((other) => !has(other, 'Adverb'));
     if (!next) return true;
     const word = bare(next);
     if (AUXILIARY.test(word) || /^(we|it|they|he|she|there|in|if|when|as)$/.test(word)) return true;
+    if (/^(is|are|was|were|has|have|had)$/.test(verb) && has(next, 'Infinitive') && !has(next, 'Noun')) return true;
     if (startsClause(rest.slice(at + 1))) return true;
     return has(next, 'PresentTense') && !has(next, 'Infinitive') && !has(next, 'Gerund') && !/ing$/.test(word);
   });

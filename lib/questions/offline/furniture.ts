@@ -45,7 +45,7 @@ export function lineKey(line: string): string {
 export function repeatedLines(chunksAsLines: string[][]): Set<string> {
   const chunksWith = new Map<string, number>();
   for (const lines of chunksAsLines)
-    for (const key of new Set(lines.map(lineKey))) chunksWith.set(key, (chunksWith.get(key) ?? 0) + 1);
+    for (const key of new Set(lines.filter(Boolean).map(lineKey))) chunksWith.set(key, (chunksWith.get(key) ?? 0) + 1);
   const limit = Math.max(3, Math.ceil(chunksAsLines.length / 100));
   return new Set([...chunksWith].filter(([, count]) => count >= limit).map(([key]) => key));
 }

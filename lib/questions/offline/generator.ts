@@ -3,6 +3,7 @@
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
 import { parseClause } from './clauses';
 import { lineKey, repeatedLines } from './furniture';
+import { isEnglish } from './language';
 import { paraphrase } from './paraphrase';
 import { phraseQuestions, tableQuestions } from './phrases';
 import { seededRandom } from './random';
@@ -133,6 +134,10 @@ function candidatesFor(
   mixture: Mixture,
   drop: (reason: string) => void,
 ): Candidate[] {
+  if (!isEnglish(chunk.text)) {
+    drop('chunk is not in English');
+    return [];
+  }
   const { salience, words } = corpus;
   const random = seededRandom(`${seed} ${chunk.text}`);
   const sentences = sentencesOf(chunk.text, words, corpus.repeated);

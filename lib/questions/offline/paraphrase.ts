@@ -17,7 +17,7 @@ determine determined decide decided, disclose disclosed reveal revealed, enhance
 generate generated produce produced, impair impaired weaken weakened, implement implemented introduce introduced,
 maintain maintained keep kept, modify modified change changed, notify notified inform informed, obtain obtained get got,
 perform performed do done, prohibit prohibited ban banned, provide provided offer offered, recruit recruited hire hired, reduce reduced cut cut,
-repay repaid return returned, replace replaced renew renewed, require required need needed, resolve resolved settle settled,
+repay repaid return returned, replace replaced renew renewed, require required need required, resolve resolved settle settled,
 restrict restricted limit limited, retain retained keep kept, sustain sustained keep kept, terminate terminated end ended, utilize utilized use used`;
 // Everything that doesn't change its form.
 const PHRASES = `adversely affect>harm, adversely affected>harmed, additional>further, adequate>sufficient, annual>yearly, annually>every year,

@@ -30,6 +30,7 @@ const TELLING = 0.4;
 export function nounPhrases(sentence: string): string[] {
   const phrases: string[] = [];
   let run: Token[] = [];
+  let afterHyphen = false;
   const close = (): void => {
     while (run.length > 0 && !run[run.length - 1].tags.includes('Noun')) run.pop();
     const phrase = run
@@ -46,9 +47,11 @@ export function nounPhrases(sentence: string): string[] {
       /^(such|other|certain|our|we|us|any|company|various|several|additional|many|same|following|prior|new)\b/i.test(
         token.text.trim(),
       );
-    if (!fits || generic) close();
+    // The head of a compound that doesn't belong (`third-` in `third-party software`) takes its tail along.
+    if (!fits || generic || (afterHyphen && run.length === 0)) close();
     else run.push(token);
     if (/[,;:.()"–—/]/.test(token.text)) close();
+    afterHyphen = /-$/.test(token.text);
   }
   close();
   return phrases;
@@ -69,7 +72,10 @@ export function phraseQuestions(
     .filter((phrase) => tokensOf(phrase).every(isSound))
     .map((phrase) => ({ phrase, weight: salience.of(phrase, chunk) }))
     .sort((a, b) => b.weight - a.weight);
-  const telling = weighed.filter(({ weight }) => weight >= TELLING * weighed[0].weight).map(({ phrase }) => phrase);
+  const telling = weighed
+    .filter(({ weight }) => weight >= TELLING * weighed[0].weight)
+    .filter(({ phrase }, at) => !weighed.slice(0, at).some((other) => overlap(other.phrase, phrase)))
+    .map(({ phrase }) => phrase);
   const chosen = telling.slice(0, 3).sort((a, b) => sentence.text.indexOf(a) - sentence.text.indexOf(b));
   const drafts: Draft[] = [];
   if (chosen.length >= 2) {
@@ -94,6 +100,12 @@ export function phraseQuestions(
     drafts.push({ kind: 'heading', text: forms[pick(forms.length)] });
   }
   return drafts;
+}
+
+// Whether two phrases are the same but for capitals, or one holds the other.
+function overlap(a: string, b: string): boolean {
+  const [one, two] = [a.toLowerCase(), b.toLowerCase()];
+  return one.includes(two) || two.includes(one);
 }
 
 // A title names a topic; a heading with a verb is a sentence and doesn't fit into a question as it stands.

@@ -30,7 +30,7 @@ export function plainText(text: string): string {
     .replace(/[^\S\n]+$/gm, '');
 }
 
-/** The lines of a text, also where extraction lost the line ends (`operations.Our results`, `;•our`). */
+/** The lines of a text, also where extraction lost the line ends (`operations.Our results`, `;•our`); one '' for blank lines. */
 export function linesOf(text: string): string[] {
   return plainText(text)
     .replace(/\s*[•●▪■◦☐☒]\s*/g, '\n• ')
@@ -41,14 +41,20 @@ export function linesOf(text: string): string[] {
     .replace(GLUED_START, '\n')
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '');
+    .filter((line, at, lines) => line !== '' || (at > 0 && lines[at - 1] !== ''));
 }
 
-function isHeadingLine(line: string, previous: string): boolean {
+// Title case, or a short line that stands apart: extraction leaves a heading no other mark.
+function isHeadingLine(line: string, previous: string, next: string): boolean {
   if (/^#{1,6}\s/.test(line)) return true;
   const words = line.match(/\p{L}+/gu) ?? [];
   if (words.length === 0 || words.length > 14 || /[.,;:!?]$/.test(line) || !/^["(\d]*\p{Lu}/u.test(line)) return false;
   if (previous !== '' && !/[.:;!?)]["')]*$/.test(previous) && words.length > 3) return false;
+  const opensNext = /^["(]?\p{Lu}/u.test(next);
+  const isApart =
+    (previous === '' || /[.!?]["')]*$/.test(previous)) &&
+    (next === '' || (opensNext && line.length < 0.8 * next.length));
+  if (isApart && words.length > 2) return true;
   const long = words.filter((word) => word.length > 3);
   return long.length > 0 && long.filter((word) => /^\p{Lu}/u.test(word)).length / long.length > 0.6;
 }
@@ -67,11 +73,17 @@ export function sentencesOf(text: string, words: Words, repeated: Set<string>): 
     paragraph = '';
     isItem = false;
   };
-  for (let line of linesOf(text)) {
-    if (isFurniture(line) || isTableRow(line) || repeated.has(lineKey(line))) {
+  const lines = linesOf(text);
+  for (let [at, line] of lines.entries()) {
+    const next = lines[at + 1] ?? '.';
+    if (line === '') {
+      // Extraction also leaves blank lines inside sentences: only a capital after one opens a paragraph.
+      if (/^[^\p{Ll}]/u.test(next)) flush();
+      else line = previous;
+    } else if (isFurniture(line) || isTableRow(line) || repeated.has(lineKey(line))) {
       flush();
       line = '';
-    } else if (isHeadingLine(line, previous)) {
+    } else if (isHeadingLine(line, previous, next)) {
       flush();
       const title = mendAll(line.replace(/^[#\s]+|^(item|note)?\s*[\dA-Z]{1,3}[.)]\s+/i, ''), words);
       const sound =

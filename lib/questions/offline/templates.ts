@@ -70,9 +70,9 @@ export function questionsFromClause(clause: Clause): Draft[] {
   };
   const reason = cut(REASON);
   if (reason !== undefined) {
-    if (reason === '' || (copula && wordCount(reason) < 1))
-      drafts.push({ kind: 'why', text: `What explains ${subject}?` });
-    else ask('why', 'Why', withoutAmount(reason));
+    const fact = tidy(withoutAmount(` ${reason}`));
+    if (fact === '') drafts.push({ kind: 'why', text: `What explains ${subject}?` });
+    else ask('why', 'Why', fact);
   }
   const amount = AMOUNT.exec(predicate);
   if (amount) askAmount(clause, predicate, amount, ask);
@@ -86,7 +86,8 @@ export function questionsFromClause(clause: Clause): Draft[] {
   const date = DATE.exec(` ${predicate}`);
   if (date && !amount && date.index > 0 && /^(did|is|are|was|were|will|has|have)$/.test(auxiliary)) {
     const before = ` ${predicate}`.slice(0, date.index);
-    ask('when', 'When', before + ` ${predicate}`.slice(date.index + date[0].length), false);
+    const after = ` ${predicate}`.slice(date.index + date[0].length);
+    ask('when', 'When', /^,? (and|or)\b/.test(after) ? before : before + after, false);
   }
   const list = LIST.exec(predicate);
   if (list && !copula) drafts.push({ kind: 'which', text: `Which ${list[2]} ${auxiliary} ${subject} ${list[1]}?` });
