@@ -1,0 +1,100 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { readSafetensors, type StoredTensor, writeSafetensors } from 'finetune-embedding';
+import { describe, expect, it } from 'vitest';
+import { TINY, temporaryFolder } from '../fixtures/engine';
+
+/** A safetensors file written byte by byte. */
+function writeRaw(header: object | string, body: Uint8Array): string {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const file = path.join(temporaryFolder(), 'raw.safetensors');
+  fs.writeFileSync(file, Buffer.concat([length, json, body]));
+  return file;
+}
+
+describe('safetensors', () => {
+  it('reads a file written by the Python library', () => {
+    const tensors = readSafetensors(path.join(TINY, 'model.safetensors'));
+    expect(tensors.size).toBe(37);
+    expect(tensors.get('embeddings.word_embeddings.weight')!.shape).toEqual([120, 32]);
+    // numpy.random.default_rng(7).standard_normal() · 0.5
+    expect(tensors.get('embeddings.word_embeddings.weight')!.data[0]).toBeCloseTo(0.0006150762, 9);
+  });
+
+  it('reads back what it wrote: shapes, order, values to the bit', () => {
+    const written = new Map<string, StoredTensor>([
+      ['b', { shape: [2, 3], data: Float32Array.from([1, -0, 1e-45, 3.4e38, Number.NaN, Number.NEGATIVE_INFINITY]) }],
+      ['ä "quoted"', { shape: [], data: Float32Array.from([0.1]) }],
+      ['empty', { shape: [0, 4], data: new Float32Array(0) }],
+      // A view into a larger buffer: only its own numbers are to be written.
+      ['view', { shape: [2], data: new Float32Array([9, 8, 7, 6]).subarray(1, 3) }],
+    ]);
+    const file = path.join(temporaryFolder(), 'x.safetensors');
+    writeSafetensors(file, written);
+    const read = readSafetensors(file);
+    expect([...read.keys()]).toEqual([...written.keys()]);
+    for (const [name, { shape, data }] of written) {
+      expect(read.get(name)!.shape).toEqual(shape);
+      expect(Buffer.from(read.get(name)!.data.buffer)).toEqual(
+        Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+      );
+    }
+  });
+
+  it('starts the numbers at a multiple of 8 bytes and leaves no temporary file', () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'x.safetensors');
+    for (const name of ['a', 'ab', 'äöü']) {
+      writeSafetensors(file, new Map([[name, { shape: [1], data: new Float32Array(1) }]]));
+      expect(Number(fs.readFileSync(file).readBigUInt64LE()) % 8).toBe(0);
+    }
+    expect(fs.readdirSync(folder)).toEqual(['x.safetensors']);
+  });
+
+  it('widens half precision and bfloat16, and passes over integers', () => {
+    const half = new Uint16Array([0x3c00, 0xc000, 0x0001, 0x03ff, 0x7bff, 0x7c00, 0xfc00, 0x3555]);
+    const brain = new Uint16Array([0x3f80, 0xc049]);
+    const integers = new BigInt64Array([5n]);
+    const body = Buffer.concat([half, brain, integers].map((a) => Buffer.from(a.buffer)));
+    const file = writeRaw(
+      {
+        half: { dtype: 'F16', shape: [8], data_offsets: [0, 16] },
+        brain: { dtype: 'BF16', shape: [2], data_offsets: [16, 20] },
+        position_ids: { dtype: 'I64', shape: [1], data_offsets: [20, 28] },
+      },
+      body,
+    );
+    const tensors = readSafetensors(file);
+    expect([...tensors.keys()]).toEqual(['half', 'brain']);
+    expect([...tensors.get('half')!.data]).toEqual([
+      1,
+      -2,
+      2 ** -24,
+      1023 * 2 ** -24,
+      65504,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      1365 / 4096,
+    ]);
+    expect([...tensors.get('brain')!.data]).toEqual([1, -3.140625]);
+  });
+
+  it('says which file is damaged, and how', () => {
+    const whole = fs.readFileSync(path.join(TINY, 'model.safetensors'));
+    const folder = temporaryFolder();
+    const cut = (length: number) => {
+      const file = path.join(folder, `cut-${length}.safetensors`);
+      fs.writeFileSync(file, whole.subarray(0, length));
+      return file;
+    };
+    expect(() => readSafetensors(cut(0))).toThrow(/cut-0\.safetensors.*shorter than its header.*again/);
+    expect(() => readSafetensors(cut(100))).toThrow(/bad header length/);
+    expect(() => readSafetensors(cut(whole.length - 1))).toThrow(/lies beyond its end/);
+    expect(() => readSafetensors(writeRaw('{"a": ', new Uint8Array(0)))).toThrow(/header is not JSON/);
+    const wrongSize = { weight: { dtype: 'F32', shape: [2, 2], data_offsets: [0, 12] } };
+    expect(() => readSafetensors(writeRaw(wrongSize, new Uint8Array(12)))).toThrow(/tensor weight has 12 bytes/);
+    expect(() => readSafetensors(path.join(folder, 'absent.safetensors'))).toThrow(/absent\.safetensors/);
+  });
+});

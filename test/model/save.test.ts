@@ -1,0 +1,74 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { loadModel, readSafetensors, saveModel, storedWeights } from 'finetune-embedding';
+import { loadWeights } from 'finetune-embedding/dist/model/load.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
+
+const files = (folder: string) => fs.readdirSync(folder, { recursive: true }).map(String).sort();
+
+describe('saveModel', () => {
+  it('writes back every weight it read, under its own name, to the bit', async () => {
+    const model = await loadTiny();
+    const read = readSafetensors(path.join(TINY, 'model.safetensors'));
+    const stored = await storedWeights(model);
+    expect([...stored.keys()].sort()).toEqual([...read.keys()].sort());
+    for (const [name, { shape, data }] of read) {
+      expect(stored.get(name)!.shape).toEqual(shape);
+      expect(Buffer.compare(Buffer.from(stored.get(name)!.data.slice().buffer), Buffer.from(data.buffer))).toBe(0);
+    }
+  });
+
+  it.each([
+    ['mean', true],
+    ['cls', false],
+  ] as const)('makes a folder that loads as the same model (%s, normalised %s)', async (mode, normalize) => {
+    const model = await loadTiny(mode, normalize);
+    const folder = path.join(temporaryFolder(), 'deep/er');
+    await saveModel(model, folder);
+    const loaded = await loadModel(folder, { name: 'again' });
+    onTestFinished(() => loaded.dispose());
+    expect(loaded.name).toBe('again');
+    expect(loaded.encoder.pooling).toEqual({ mode, normalize });
+    expect((await loaded.embedQueries(embeddedTexts)).data).toEqual((await model.embedQueries(embeddedTexts)).data);
+    expect(files(path.dirname(folder)).filter((name) => name.includes('tmp'))).toEqual([]);
+  });
+
+  it('replaces a model that is there, keeps other files, and can save onto its own folder', async () => {
+    const folder = path.join(temporaryFolder(), 'model');
+    const model = await loadTiny();
+    await saveModel(model, folder);
+    fs.writeFileSync(path.join(folder, 'notes.txt'), 'mine');
+    const own = await loadModel(folder);
+    onTestFinished(() => own.dispose());
+    const before = files(folder);
+    await saveModel(own, folder);
+    expect(files(folder)).toEqual(before);
+    expect(fs.readFileSync(path.join(folder, 'notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  it('keeps the length the model was trained with', async () => {
+    const folder = path.join(temporaryFolder(), 'model');
+    const model = await loadModel(TINY, { maxSeqLength: 17 });
+    onTestFinished(() => model.dispose());
+    await saveModel(model, folder);
+    const loaded = await loadModel(folder);
+    onTestFinished(() => loaded.dispose());
+    expect(loaded.maxSeqLength).toBe(17);
+    expect(loaded.tokenize('the ferry '.repeat(20)).length).toBe(17);
+  });
+
+  it('loadWeights puts a saved model back', async () => {
+    const folder = path.join(temporaryFolder(), 'model');
+    const model = await loadTiny();
+    await saveModel(model, folder);
+    const before = (await model.embedQueries(embeddedTexts)).data;
+    const name = 'embeddings.word_embeddings.weight';
+    const words = model.weights.get(name)!;
+    model.weights.set(name, words.add(1));
+    words.dispose();
+    expect((await model.embedQueries(embeddedTexts)).data).not.toEqual(before);
+    loadWeights(model, folder);
+    expect((await model.embedQueries(embeddedTexts)).data).toEqual(before);
+  });
+});

@@ -1,0 +1,36 @@
+// Batches and gradients as the tests of training need them.
+import {
+  type EmbeddingModel,
+  lossAndGradients,
+  makeBatches,
+  type StoredTensor,
+  type TrainingPairs,
+  tf,
+} from 'finetune-embedding';
+import { splitQueryKeyValue } from 'finetune-embedding/dist/model/bert/weights.js';
+
+/** The first batch of `batchSize` pairs in file order, tokenised. */
+export function firstBatch(model: EmbeddingModel, data: TrainingPairs, batchSize: number) {
+  const [batch] = makeBatches(data, 'file-order', batchSize, 0, 0);
+  return {
+    batch,
+    questions: batch.queryIds.map((id) => model.tokenize(data.queries[id])),
+    chunks: batch.chunkIds.map((id) => model.tokenize(data.corpus[id])),
+  };
+}
+
+type Step = Parameters<typeof lossAndGradients>;
+
+/** The loss and every weight's gradient under the checkpoint's own names. */
+export function checkpointGradients(model: Step[0], batch: Step[1], dropout?: Step[2]) {
+  const { loss, gradients } = lossAndGradients(model, batch, dropout);
+  const stored = new Map<string, StoredTensor>();
+  for (const [name, gradient] of gradients) {
+    stored.set(name, { shape: gradient.shape, data: gradient.dataSync() as Float32Array });
+  }
+  tf.dispose([...gradients.values()]);
+  return { loss, gradients: splitQueryKeyValue(stored) };
+}
+
+/** √Σx² */
+export const norm = (values: ArrayLike<number>): number => Math.sqrt(Array.from(values).reduce((s, x) => s + x * x, 0));

@@ -1,0 +1,73 @@
+import { cosineSimilarities, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
+import { describe, expect, it } from 'vitest';
+import { loadTiny, pairsAsData, texts, tinyReference } from '../fixtures/engine';
+import { checkpointGradients, firstBatch } from './helpers';
+
+const QUESTIONS = [
+  [1, 2, 0],
+  [0, -1, 3],
+];
+const CHUNKS = [
+  [2, 1, 1],
+  [0, 0, 0.5],
+  [-1, 4, 2],
+];
+
+/** −log softmax(20 · cosine)[target] in plain 64-bit arithmetic, columns in `skip` left out. */
+function expectedLoss(targets: number[], skip: [number, number][] = []): number {
+  const dot = (a: number[], b: number[]) => a.reduce((sum, x, i) => sum + x * b[i], 0);
+  const cosine = (a: number[], b: number[]) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  const losses = QUESTIONS.map((question, row) => {
+    const exps = CHUNKS.map((chunk, column) =>
+      skip.some(([r, c]) => r === row && c === column) ? 0 : Math.exp(20 * cosine(question, chunk)),
+    );
+    return -Math.log(exps[targets[row]] / exps.reduce((a, b) => a + b));
+  });
+  return losses.reduce((a, b) => a + b) / losses.length;
+}
+
+function loss(questions: number[][], targets: number[], knownPositives: [number, number][] = []): number {
+  return tf.tidy(() => {
+    const batch = { targets: Int32Array.from(targets), knownPositives, columns: CHUNKS.length };
+    return multipleNegativesRankingLoss(tf.tensor2d(questions), tf.tensor2d(CHUNKS), batch).dataSync()[0];
+  });
+}
+
+describe('MultipleNegativesRankingLoss', () => {
+  it('is what sentence-transformers computes', async () => {
+    const model = await loadTiny();
+    const { loss: own } = checkpointGradients(model, firstBatch(model, pairsAsData(texts.tinyPairs), 8));
+    expect(Math.abs(own / tinyReference.loss - 1)).toBeLessThan(1e-5);
+  });
+
+  it('is the mean of −log softmax(20 · cosine) at each question’s chunk', () => {
+    expect(loss(QUESTIONS, [0, 1])).toBeCloseTo(expectedLoss([0, 1]), 5);
+    expect(loss(QUESTIONS, [2, 0])).toBeCloseTo(expectedLoss([2, 0]), 5);
+  });
+
+  it('leaves known positives out of the negatives', () => {
+    expect(loss(QUESTIONS, [0, 1], [[0, 2]])).toBeCloseTo(expectedLoss([0, 1], [[0, 2]]), 5);
+    expect(loss(QUESTIONS, [0, 1], [[0, 2]])).toBeLessThan(loss(QUESTIONS, [0, 1]));
+  });
+
+  it('does not depend on the vectors’ lengths, and bears a vector of zeros', () => {
+    const longer = QUESTIONS.map((row) => row.map((value) => value * 1000));
+    expect(loss(longer, [0, 1])).toBeCloseTo(loss(QUESTIONS, [0, 1]), 5);
+    expect(loss([[0, 0, 0], QUESTIONS[1]], [0, 1])).toBeGreaterThan(0);
+  });
+
+  it('compares by cosine: 1 with itself, 0 at a right angle', () => {
+    tf.tidy(() => {
+      const [a, b] = [
+        tf.tensor2d([[3, 4]]),
+        tf.tensor2d([
+          [30, 40],
+          [-4, 3],
+        ]),
+      ];
+      const cosines = cosineSimilarities(a, b).dataSync();
+      expect(cosines[0]).toBeCloseTo(1, 6);
+      expect(cosines[1]).toBeCloseTo(0, 6);
+    });
+  });
+});
