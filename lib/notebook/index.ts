@@ -10,6 +10,7 @@ export { modelColor } from './colors';
 export { escapeHtml, hoverText, shorten } from './escape';
 export { figure, figureSvg, type LiveFigure, liveFigure } from './figure';
 export * from './figureTypes';
+export { stoppable } from './interrupt';
 export { inlinePlotly } from './plotly';
 export { formatSeconds, type ProgressBar, progressBar } from './progress';
 export * from './settings';

@@ -32,7 +32,7 @@ function drawInPage(plot: Plot, path: string, cdn: string, integrity: string): v
     const style = document.createElement('style');
     style.textContent =
       '.embedding-figure{color:var(--jp-ui-font-color1,var(--vscode-editor-foreground,inherit))}' +
-      '.embedding-figure :is([class$="title"],[class$="tick"] text,.legendtext,.annotation-text)' +
+      '.embedding-figure :is([class$="title"],[class$="tick"] text,.legendtext,.annotation-text,.bartext-outside)' +
       '{fill:currentColor!important}';
     document.head.append(style);
   }
@@ -54,6 +54,12 @@ function drawInPage(plot: Plot, path: string, cdn: string, integrity: string): v
     return load(`${base.replace(/\/*$/, '/')}files/${path}`).catch(() => load(cdn, integrity));
   };
   if (!state.loading) state.loading = find();
+  // No button that uploads the reader's data, none that selects points to no effect.
+  const config = {
+    displaylogo: false,
+    plotlyServerURL: '',
+    modeBarButtonsToRemove: ['sendChartToCloud', 'select2d', 'lasso2d'],
+  };
   const draw = (plotly: PagePlotly): void => {
     for (const box of document.querySelectorAll<HTMLElement>(`[id="${plot.id}"]`)) {
       if (box.dataset.drawn) continue;
@@ -63,7 +69,7 @@ function drawInPage(plot: Plot, path: string, cdn: string, integrity: string): v
       const picture = [...box.childNodes];
       box.replaceChildren(node);
       if (plot.id.startsWith('live')) state.nodes.set(plot.id, node);
-      plotly.react(node, plot.traces, plot.layout, { displaylogo: false }).catch((error) => {
+      plotly.react(node, plot.traces, plot.layout, config).catch((error) => {
         box.replaceChildren(...picture);
         console.error(error);
       });

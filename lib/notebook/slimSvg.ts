@@ -83,21 +83,23 @@ function shareStyles(svg: Element): void {
 
 /** Drops definitions that nothing uses, and numbers the others: Plotly's ids are random, two runs must give the same bytes. */
 function nameDefinitions(svg: Element): void {
-  const text = svg.outerHTML;
+  const used = new Set([...svg.outerHTML.matchAll(/#([\w-]+)/g)].map(([, id]) => id));
   const names = new Map<string, string>();
   for (const element of svg.querySelectorAll('[id]')) {
-    const used = text.includes(`#${element.id}"`) || text.includes(`#${element.id})`);
-    if (used) names.set(element.id, `d${names.size}`);
-    else if (element.closest('defs') && element.tagName !== 'defs') element.remove();
+    if (used.has(element.id)) {
+      names.set(element.id, `d${names.size}`);
+      element.id = names.get(element.id) as string;
+    } else if (element.closest('defs') && element.tagName !== 'defs') element.remove();
     else element.removeAttribute('id');
-    if (used) element.id = names.get(element.id) as string;
   }
+  const renamed = (text: string): string =>
+    text.replace(/#([\w-]+)/g, (link, id) => (names.has(id) ? `#${names.get(id)}` : link));
   for (const element of svg.querySelectorAll('*')) {
     for (const { name, value } of [...element.attributes]) {
-      const id = /^(?:url\()?['"]?#([^'")]+)['"]?\)?$/.exec(value)?.[1];
-      if (id && names.has(id)) element.setAttribute(name, value.replace(id, names.get(id) as string));
+      if (value.includes('#')) element.setAttribute(name, renamed(value));
     }
   }
+  for (const sheet of svg.querySelectorAll('style')) sheet.textContent = renamed(sheet.textContent ?? '');
 }
 
 /**

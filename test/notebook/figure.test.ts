@@ -92,6 +92,12 @@ describe('the still picture', () => {
     );
     const png = Buffer.from(/data:image\/png;base64,([^"]+)/.exec(text)?.[1] ?? '', 'base64');
     expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([3, 2]);
+    // The colour bar's gradient, and every other definition that is referred to, is there.
+    const svg = parse(text);
+    const used = [...text.matchAll(/url\((?:&quot;|["'])?#([\w-]+)/g)].map(([, id]) => id);
+    expect(used.length).toBeGreaterThan(1);
+    expect(used.filter((id) => !svg.getElementById(id))).toEqual([]);
+    expect(svg.querySelectorAll('linearGradient stop').length).toBeGreaterThan(5);
   });
 });
 

@@ -32,7 +32,7 @@ export function lossCurve({ losses, evaluations, metric, totalSteps }: TrainingC
         x: steps,
         y: losses.map(({ loss }) => loss),
         line: { color: BLUE, width: 1 },
-        opacity: 0.4,
+        opacity: 0.6,
       },
       {
         type: 'scatter',

@@ -39,7 +39,7 @@ export function rankChanges(rows: QueryRanks[], last: number): Chart {
     };
   });
   const ticks = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500].filter((tick) => tick <= last);
-  const axis = { type: 'log', tickvals: ticks, ticktext: ticks.map(String), range: [-0.06, Math.log10(last * 1.15)] };
+  const axis = { type: 'log', tickvals: ticks, ticktext: ticks.map(String), range: [-0.1, Math.log10(last * 1.15)] };
   return [
     traces,
     {
