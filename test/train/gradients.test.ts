@@ -160,7 +160,7 @@ describe('dropout', () => {
   it('keeps the mean and drops the share asked', () => {
     tf.tidy(() => {
       for (const rate of [0.1, 0.5]) {
-        const mask = createDropout(rate, [3, 4])!.mask([500, 401]).dataSync();
+        const mask = createDropout(rate, [3, 4])!.mask([500, 401]).dataSync<'float32'>();
         const dropped = mask.filter((value) => value === 0).length / mask.length;
         const mean = mask.reduce((a, b) => a + b, 0) / mask.length;
         expect(new Set(mask).size).toBe(2);

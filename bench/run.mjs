@@ -1,0 +1,30 @@
+// npm run bench -- NAME: one measurement. Out: a table, and as the last line one JSON object.
+import { measureEncode } from './encode.mjs';
+import { measureMemory } from './memory.mjs';
+import { measureTrain } from './train.mjs';
+
+const USAGE = `npm run bench -- NAME
+
+  train    time of a training step, first step and peak memory, against sentence-transformers on PyTorch
+             --model bge-small-shape   12 layers, random weights, CLS pooling (default: all-MiniLM-L6-v2)
+             --dropout                 with the recipe's dropout, in both (default: without, so that losses can be compared)
+             --steps N                 steps measured after warm-up (default: 10)
+  encode   texts a second, against sentence-transformers on PyTorch
+  memory   memory over 500 training steps on short texts
+
+The Python side needs: npm run interop -- --setup`;
+
+const MEASUREMENTS = { train: measureTrain, encode: measureEncode, memory: measureMemory };
+
+const [name, ...args] = process.argv.slice(2);
+if (!Object.hasOwn(MEASUREMENTS, name ?? '')) {
+  console.error(USAGE);
+  process.exit(2);
+}
+try {
+  const result = await MEASUREMENTS[name](args);
+  console.log(JSON.stringify({ bench: name, ...result }));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
