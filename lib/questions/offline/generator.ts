@@ -14,7 +14,7 @@ import { type Draft, type QuestionKind, questionsFromClause } from './templates'
 import { companyName, outsiderVoice } from './voice';
 import { tokensOf, Words } from './words';
 
-/** What each kind of question is worth beside the others; 0 leaves a kind out. Chosen by training on each. */
+/** What each kind of question is worth beside the others; 0 leaves a kind out. */
 export type Mixture = Record<QuestionKind, number>;
 
 export const MIXTURE: Mixture = {
@@ -30,7 +30,7 @@ export const MIXTURE: Mixture = {
   statement: 0,
 };
 const HEADING_SENTENCE_BONUS = 1.3;
-const PARAPHRASED_SHARE = 0.5;
+const PARAPHRASED_SHARE = 0.25;
 // Row labels, titles and defined terms are names.
 const KEEPS_WORDS = new Set<QuestionKind>(['table', 'heading', 'definition']);
 // A question is dropped where some other chunk fits its words this much better than its own.
@@ -48,7 +48,7 @@ interface Corpus {
 /**
  * The question generator for users with neither an API key nor an LLM server.
  * @param options.seed - the one source of chance: equal seeds and chunks give equal questions
- * @param options.mixture - what each kind of question is worth; the default won in training runs
+ * @param options.mixture - what each kind of question is worth; the default leaves bare statements out, since they are no questions
  */
 export function createOfflineGenerator({
   seed = 0,
