@@ -3,6 +3,7 @@
 Usage: execute_notebook.py SOURCE OUTPUT
 """
 
+import html
 import os
 import pathlib
 import re
@@ -17,9 +18,11 @@ UPDATE_EVERY_SECONDS = 5
 
 
 def plain(data):
-    """The last line of an output's plain text, without terminal colours."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", "".join(data.get("text/plain", "")))
-    return text.strip().splitlines()[-1] if text.strip() else ""
+    """What a small live output, such as a progress bar, says; figures and tables say too much for one line."""
+    page = "".join(data.get("text/html", ""))
+    if "<table" in page or "<script" in page or "<img" in page:
+        return ""
+    return " ".join(html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", page, flags=re.S)).split())
 
 
 class Progress(NotebookClient):

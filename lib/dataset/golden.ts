@@ -1,6 +1,8 @@
 // Questions written by people, each with a quote that answers it, go in; a dataset comes out in which the chunks that
 // hold the quote are the relevant ones, however the documents were cut.
 
+import fs from 'node:fs';
+import path from 'node:path';
 import { questionId } from './build';
 import { corpusOf, type EmbeddingDataset } from './dataset';
 import { readJson } from './json-file';
@@ -35,6 +37,14 @@ export async function readGoldenQuestions(file: string): Promise<GoldenQuestion[
       throw new Error(`${file}: entry ${i} ("${entry.question}"): evidence has no letters or digits.`);
     return entry as GoldenQuestion;
   });
+}
+
+/** Golden questions of those documents that have a file of them beside them: `report.questions.json` beside `report.pdf`. */
+export async function readGoldenQuestionsBeside(documents: string[]): Promise<GoldenQuestion[]> {
+  const files = documents
+    .map((file) => path.join(path.dirname(file), `${path.parse(file).name}.questions.json`))
+    .filter((file) => fs.existsSync(file));
+  return (await Promise.all(files.map(readGoldenQuestions))).flat();
 }
 
 /**

@@ -19,4 +19,5 @@ export {
   permutationTest,
   perQueryValues,
 } from './significance';
+export { similarityRows } from './similarityRows';
 export { windowRanges } from './windows';

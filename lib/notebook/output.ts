@@ -1,4 +1,5 @@
 // HTML and its plain-text equivalent → the notebook's cell output (in a tslab kernel) or the terminal (in plain Node).
+import path from 'node:path';
 import type { Display } from 'tslab';
 
 /** One thing to show: as HTML where a notebook shows it, as text in a terminal. */
@@ -23,10 +24,13 @@ interface Tslab {
   newDisplay(): Display;
 }
 
-/** tslab's display API if this process is a tslab kernel: the kernel's own copy, which holds the connection. */
+/**
+ * tslab's display API if this process is a tslab kernel: the kernel's own copy, which holds the connection. Only a kernel loads
+ * tslab's Jupyter server, however it was started.
+ */
 function kernel(): Tslab | undefined {
-  const main = require.main;
-  return main && /[\\/]tslab[\\/]bin[\\/]tslab$/.test(main.filename) ? main.require('../dist/public.js') : undefined;
+  const server = Object.keys(require.cache).find((file) => /[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(file));
+  return server && require(path.join(path.dirname(server), 'public.js'));
 }
 
 /** Whether this process is a notebook's kernel. */

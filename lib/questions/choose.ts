@@ -56,3 +56,12 @@ export function chooseGenerator(
       throw new Error(`QUESTION_GENERATOR is "${setting}"; it must be auto, openai or offline.`);
   }
 }
+
+/** An LLM asks well and is paid by the question; the offline generator costs nothing, and training pays by the chunk. */
+const SUITED = { llm: 2, offline: 8 };
+
+/** A good number of questions a chunk for the generator that `chooseGenerator` would choose. */
+export function suitedQuestionsPerChunk(setting: string, env: Record<string, string | undefined>): number {
+  const hasLlm = Boolean(env.OPENAI_API_KEY?.trim() || env.OPENAI_BASE_URL?.trim());
+  return setting === 'openai' || (setting === 'auto' && hasLlm) ? SUITED.llm : SUITED.offline;
+}

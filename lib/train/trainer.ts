@@ -30,6 +30,7 @@ export interface EvaluationReport {
   score: number;
   /** Whether it is the best so far, and so what `outputDir` now holds. */
   isBest: boolean;
+  milliseconds: number;
 }
 
 /** What {@link train} needs. */
@@ -107,9 +108,11 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
 
   const evaluateNow = async (step: number, epoch: number) => {
     if (!evaluate) return;
+    const started = performance.now();
     const score = await evaluate(model);
     const isBest = !(score <= (result.best?.score ?? Number.NEGATIVE_INFINITY));
-    const report: EvaluationReport = { step, epoch, score, isBest };
+    const milliseconds = performance.now() - started;
+    const report: EvaluationReport = { step, epoch, score, isBest, milliseconds };
     if (isBest) {
       await saveModel(model, outputDir);
       result.best = report;

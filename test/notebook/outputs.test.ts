@@ -86,10 +86,11 @@ describe('progressBar in plain Node', () => {
 describe('in a tslab kernel', () => {
   let folder: string;
 
-  // A kernel as the library sees it: a main script called tslab/bin/tslab with tslab's display API beside it.
+  // A kernel as the library sees it: a process that has loaded tslab's Jupyter server, with tslab's display API beside it.
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'kernel-'));
     for (const part of ['bin', 'dist']) mkdirSync(path.join(folder, 'tslab', part), { recursive: true });
+    writeFileSync(path.join(folder, 'tslab/dist/jupyter.js'), '');
     writeFileSync(
       path.join(folder, 'tslab/dist/public.js'),
       `const sent = []; let displays = 0;
@@ -103,7 +104,7 @@ describe('in a tslab kernel', () => {
     const library = path.resolve('node_modules/finetune-embedding/dist/notebook');
     writeFileSync(
       path.join(folder, 'tslab/bin/tslab'),
-      `const library = require(${JSON.stringify(library)}); const { sent } = require('../dist/public.js');
+      `require('../dist/jupyter.js'); const library = require(${JSON.stringify(library)}); const { sent } = require('../dist/public.js');
        let now = 0; Date.now = () => now; const wait = (ms) => { now += ms; };
        (async () => { ${code} })().then(() => {
          require('fs').writeFileSync(${JSON.stringify(path.join(folder, 'sent.json'))}, JSON.stringify(sent));
