@@ -1,7 +1,8 @@
 // AdamW with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW computes it, with
 // gradient clipping and a linear schedule.
 import type { NamedTensors } from '../model/bert/encoder';
-import { tf, tidy } from '../model/tf';
+import { runOp, tf, tidy } from '../model/tf';
+import { Variable } from './variable';
 
 /** AdamW's settings; the defaults are the original recipe's. */
 export interface AdamWSettings {
@@ -34,57 +35,93 @@ export function linearSchedule(step: number, warmupSteps: number, totalSteps: nu
 /** √Σ‖g‖² over all gradients. */
 export function globalNorm(gradients: NamedTensors): number {
   return tidy(() => {
-    const squares = [...gradients.values()].map((g) => tf.sum(tf.square(g)));
-    return Math.sqrt(tf.addN(squares).dataSync()[0]);
+    const halves = [...gradients.values()].map((g) => runOp('L2Loss', [['T', 'TYPE', 'FLOAT']], [g])); // Σg² / 2 in one pass
+    return Math.sqrt(2 * tf.addN(halves).dataSync()[0]);
   });
 }
 
-/** One optimizer for one set of weights. */
+interface Slot {
+  weight: Variable;
+  m: Variable;
+  v: Variable;
+}
+
+/**
+ * Updates weights in place. It owns the weights it is given: it replaces each tensor in the map by one that lends its
+ * variable's buffer, so that the map always holds the current values.
+ */
 export class AdamW {
   private readonly settings: AdamWSettings;
-  private readonly moments = new Map<string, { m: tf.Tensor; v: tf.Tensor }>();
+  private readonly slots = new Map<string, Slot>();
   private steps = 0;
 
-  constructor(settings: Partial<AdamWSettings> = {}) {
+  constructor(
+    private readonly weights: NamedTensors,
+    settings: Partial<AdamWSettings> = {},
+  ) {
     this.settings = { ...ADAMW_DEFAULTS, ...settings };
   }
 
   /**
-   * Replaces each weight that has a gradient by its updated value, and disposes of the gradients.
+   * One update of every weight that has a gradient; disposes of the gradients.
    *
    * @returns the gradients' global norm before clipping
    */
-  step(weights: NamedTensors, gradients: NamedTensors, learningRate: number): number {
+  step(gradients: NamedTensors, learningRate: number): number {
     const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = this.settings;
     const norm = globalNorm(gradients);
-    const clip = Math.min(1, maxGradNorm / (norm + 1e-6));
+    const clip = Math.min(1, maxGradNorm / (norm + 1e-6)); // as torch.nn.utils.clip_grad_norm_
     this.steps++;
     const correction1 = 1 - beta1 ** this.steps;
     const correction2 = Math.sqrt(1 - beta2 ** this.steps);
+    // m̂ / (√v̂ + ε) with bias-corrected moments is m / (√v + ε·c2) · c2 / c1: the corrections are folded into rate and ε.
+    const rate = (learningRate * correction2) / correction1;
     for (const [name, gradient] of gradients) {
-      const weight = weights.get(name)!;
-      const old = this.moments.get(name);
-      const next = tidy(() => {
-        const g = clip < 1 ? tf.mul(gradient, clip) : gradient;
-        const first = tf.mul(g, 1 - beta1);
-        const second = tf.mul(tf.square(g), 1 - beta2);
-        const m = old ? tf.add(tf.mul(old.m, beta1), first) : first;
-        const v = old ? tf.add(tf.mul(old.v, beta2), second) : second;
-        const denominator = tf.add(tf.mul(tf.sqrt(v), 1 / correction2), epsilon);
-        const change = tf.mul(tf.div(m, denominator), learningRate / correction1);
-        const kept = isDecayed(name) ? tf.mul(weight, 1 - learningRate * weightDecay) : weight;
-        return { weight: tf.sub(kept, change), m, v };
-      });
-      tf.dispose(old ? [weight, gradient, old.m, old.v] : [weight, gradient]);
-      weights.set(name, next.weight);
-      this.moments.set(name, { m: next.m, v: next.v });
+      const slot = this.slot(name);
+      const decay = isDecayed(name) ? 1 - learningRate * weightDecay : 1;
+      if (decay === 1) this.weights.get(name)?.dispose();
+      else this.decay(name, slot.weight, decay);
+      const clipped = clip < 1 ? tf.mul(gradient, clip) : gradient;
+      slot.weight.applyAdam(slot.m, slot.v, clipped, rate, beta1, beta2, epsilon * correction2);
+      this.weights.set(name, slot.weight.read());
+      tf.dispose([gradient, clipped]);
     }
     return norm;
   }
 
-  /** Frees the moments' memory. */
+  private slot(name: string): Slot {
+    let slot = this.slots.get(name);
+    if (!slot) {
+      const value = this.weights.get(name)!;
+      const zeros = () => new Variable(tf.zeros(value.shape));
+      slot = { weight: new Variable(value), m: zeros(), v: zeros() };
+      this.weights.set(name, slot.weight.read());
+      this.slots.set(name, slot);
+    }
+    return slot;
+  }
+
+  /** weight ← weight · factor; leaves no lent tensor behind. */
+  private decay(name: string, variable: Variable, factor: number): void {
+    const lent = this.weights.get(name)!;
+    const decayed = tf.mul(lent, factor);
+    lent.dispose();
+    variable.assign(decayed);
+  }
+
+  /** Product of the decay factors of a weight without a gradient, were it decayed by a step at this learning rate. */
+  decayFactor(learningRate: number): number {
+    return 1 - learningRate * this.settings.weightDecay;
+  }
+
+  /** Frees the moments and the variables; the weights stay in the map as ordinary tensors. */
   dispose(): void {
-    for (const { m, v } of this.moments.values()) tf.dispose([m, v]);
-    this.moments.clear();
+    for (const [name, { weight, m, v }] of this.slots) {
+      const lent = this.weights.get(name)!;
+      this.weights.set(name, tf.clone(lent));
+      lent.dispose();
+      for (const variable of [weight, m, v]) variable.dispose();
+    }
+    this.slots.clear();
   }
 }

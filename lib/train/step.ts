@@ -1,5 +1,5 @@
 // One training step: encode a batch, compare, and turn the loss into the gradient of every weight.
-import type { NamedTensors } from '../model/bert/encoder';
+import type { DropoutSettings, NamedTensors } from '../model/bert/encoder';
 import type { EmbeddingModel } from '../model/embeddingModel';
 import { tf } from '../model/tf';
 import type { TrainingBatch } from './batches';
@@ -15,21 +15,27 @@ export interface TokenizedBatch {
   batch: TrainingBatch;
 }
 
+/** What a step may do differently. */
+export interface StepOptions {
+  /** Rate, and a seed that differs from step to step; none: no dropout. */
+  dropout?: DropoutSettings;
+  loss?: Loss;
+  /** The weights to train, if not the model's own; token ids are then rows of their word embeddings. */
+  weights?: NamedTensors;
+}
+
 /**
  * The loss of a batch and its gradient with respect to every weight.
  *
  * The encoder's gradient is written out in `BertEncoder.backward`; TensorFlow.js differentiates only the small loss itself.
- *
- * @param dropout rate and a seed that differs from step to step; none: no dropout
  */
 export function lossAndGradients(
   model: EmbeddingModel,
   { questions, chunks, batch }: TokenizedBatch,
-  dropout?: { rate: number; seed: number },
-  loss: Loss = multipleNegativesRankingLoss,
+  { dropout, loss = multipleNegativesRankingLoss, weights = model.weights }: StepOptions = {},
 ): { loss: number; gradients: NamedTensors } {
   const packed = model.pack([...questions, ...chunks]);
-  const { embeddings, activations } = model.encoder.forward(model.weights, packed, dropout);
+  const { embeddings, activations } = model.encoder.forward(weights, packed, dropout);
   const lossOfEmbeddings = (all: tf.Tensor): tf.Scalar => {
     const asked = tf.slice(all as tf.Tensor2D, [0, 0], [questions.length, -1]);
     const encoded = tf.slice(all as tf.Tensor2D, [questions.length, 0]);
@@ -37,7 +43,7 @@ export function lossAndGradients(
     return loss(asked, columns, batch);
   };
   const { value, grad } = tf.valueAndGrad(lossOfEmbeddings)(embeddings);
-  const gradients = model.encoder.backward(model.weights, activations, grad as tf.Tensor2D);
+  const gradients = model.encoder.backward(weights, activations, grad as tf.Tensor2D);
   const result = { loss: value.dataSync()[0], gradients };
   tf.dispose([value, grad, embeddings]);
   return result;

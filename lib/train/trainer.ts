@@ -1,4 +1,6 @@
 // The training loop: batches → steps → evaluations; the best model so far is always on disk.
+import type { NamedTensors } from '../model/bert/encoder';
+import { EMBEDDING } from '../model/bert/weights';
 import type { EmbeddingModel } from '../model/embeddingModel';
 import { loadWeights } from '../model/load';
 import { saveModel } from '../model/save';
@@ -7,6 +9,7 @@ import { AdamW, linearSchedule } from './adamw';
 import { makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
 import type { Recipe } from './recipe';
 import { type Loss, lossAndGradients } from './step';
+import { WordRows } from './wordRows';
 
 /** One finished step. */
 export interface StepReport {
@@ -100,14 +103,24 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   const { data, recipe, seed, evaluate, outputDir } = options;
   const questions = tokenizeAll(model, data.queries);
   const chunks = tokenizeAll(model, data.corpus);
+  const words = new WordRows(model, [...questions.values(), ...chunks.values()]);
+  // The weights that training updates: the model's, but of the word embeddings only the rows that occur.
+  const weights: NamedTensors = new Map(model.weights).set(EMBEDDING.words, words.gather());
   const stepsPerEpoch = makeBatches(data, recipe.batching, recipe.batchSize, seed, 0).length;
   const totalSteps = stepsPerEpoch * recipe.epochs;
   const warmupSteps = Math.floor(totalSteps * recipe.warmupRatio);
-  const optimizer = new AdamW();
+  const optimizer = new AdamW(weights);
   const result: TrainResult = { steps: [], evaluations: [], stopped: false };
+
+  // The model shows the weights as they are after each step; its whole table of word embeddings, before it is used.
+  const shareWeights = () => {
+    for (const [name, tensor] of weights) if (name !== EMBEDDING.words) model.weights.set(name, tensor);
+  };
+  const updateWords = () => words.writeBack(weights.get(EMBEDDING.words)!);
 
   const evaluateNow = async (step: number, epoch: number) => {
     if (!evaluate) return;
+    updateWords();
     const started = performance.now();
     const score = await evaluate(model);
     const isBest = !(score <= (result.best?.score ?? Number.NEGATIVE_INFINITY));
@@ -124,12 +137,12 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   const takeStep = (batch: TrainingBatch, step: number, epoch: number) => {
     const started = performance.now();
     const tokenized = {
-      questions: batch.queryIds.map((id) => questions.get(id)!),
-      chunks: batch.chunkIds.map((id) => chunks.get(id)!),
+      questions: batch.queryIds.map((id) => words.rows(questions.get(id)!)),
+      chunks: batch.chunkIds.map((id) => words.rows(chunks.get(id)!)),
       batch,
     };
     const dropout = recipe.dropout > 0 ? { rate: recipe.dropout, seed: seed * 100_003 + step } : undefined;
-    const { loss, gradients } = lossAndGradients(model, tokenized, dropout, options.loss);
+    const { loss, gradients } = lossAndGradients(model, tokenized, { dropout, loss: options.loss, weights });
     if (!Number.isFinite(loss)) {
       disposeAll([...gradients.values()]);
       throw new Error(
@@ -138,7 +151,9 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
       );
     }
     const learningRate = recipe.learningRate * linearSchedule(step - 1, warmupSteps, totalSteps);
-    const gradNorm = optimizer.step(model.weights, gradients, learningRate);
+    const gradNorm = optimizer.step(gradients, learningRate);
+    words.decayOthers(optimizer.decayFactor(learningRate));
+    shareWeights();
     const report = { step, totalSteps, epoch, loss, learningRate, gradNorm, milliseconds: performance.now() - started };
     result.steps.push(report);
     options.onStep?.(report);
@@ -160,10 +175,13 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
         if (isEpochEnd || step % options.evaluationSteps === 0) await evaluateNow(step, step / stepsPerEpoch);
       }
     }
-    if (result.best) loadWeights(model, outputDir);
-    else await saveModel(model, outputDir);
-    return result;
   } finally {
     optimizer.dispose();
+    shareWeights();
+    updateWords();
+    weights.get(EMBEDDING.words)!.dispose();
+    if (result.best) loadWeights(model, outputDir);
   }
+  if (!result.best) await saveModel(model, outputDir);
+  return result;
 }

@@ -6,6 +6,7 @@
 import { tf, tidy } from '../tf';
 import { addBias, sumRows } from './linear';
 
+/** A block has at most so many rows. */
 const BLOCK_ROWS = 768;
 const HALF_ROOT = Math.SQRT1_2;
 
@@ -22,8 +23,10 @@ export type FeedForwardSaved = tf.Tensor2D[];
 
 function rowBlocks(x: tf.Tensor2D): tf.Tensor2D[] {
   const blocks: tf.Tensor2D[] = [];
-  for (let start = 0; start < x.shape[0]; start += BLOCK_ROWS) {
-    blocks.push(tf.slice(x, [start, 0], [Math.min(BLOCK_ROWS, x.shape[0] - start), -1]));
+  const rows = x.shape[0];
+  const size = Math.ceil(rows / Math.ceil(rows / BLOCK_ROWS)); // blocks of nearly one size: small ones compute slowly
+  for (let start = 0; start < rows; start += size) {
+    blocks.push(tf.slice(x, [start, 0], [Math.min(size, rows - start), -1]));
   }
   return blocks;
 }
