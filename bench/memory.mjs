@@ -15,6 +15,7 @@ export async function measureMemory() {
     model: await modelFolder('all-MiniLM-L6-v2'),
     maxSeqLength: 64,
     batchSize: 10,
+    epochs: Math.ceil((STEPS + 1) / Math.ceil(short.length / 10)),
     dropout: 0.1,
     pairs: short,
   };

@@ -1,46 +1,19 @@
-// This project's side of a measurement. In, a line each: settings { model, maxSeqLength, pairs?, batchSize?, encode?, dropout? }, then
-// { do: "step" | "encode" | "memory" }. Out, a line each: what was measured.
+// This project's side of a measurement. In, a line each: settings { model, maxSeqLength, and to train: pairs, batchSize, epochs,
+// eachPair, dropout }, then { do: "step" | "encode" | "memory" }. Out, a line each: what was measured.
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import readline from 'node:readline';
 import lib from 'finetune-embedding';
-import adamw from 'finetune-embedding/dist/train/adamw.js';
 
-const { loadModel, lossAndGradients, makeBatches, tf } = lib;
-const LEARNING_RATE = 2e-5;
+const { loadModel, RECIPES, tf, train } = lib;
+const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const answer = (content) => fs.writeSync(1, `${JSON.stringify(content)}\n`);
 
-/** Pairs in file order; `eachPair`: a chunk that two pairs share is encoded twice. */
-function tokenizedBatches(model, { pairs, batchSize, eachPair }) {
-  const chunks = [...new Set(pairs.map(([, chunk]) => chunk))];
-  const data = {
-    queries: Object.fromEntries(pairs.map(([question], i) => [`q${i}`, question])),
-    corpus: Object.fromEntries(chunks.map((chunk, i) => [`c${i}`, chunk])),
-    relevantDocs: Object.fromEntries(pairs.map(([, chunk], i) => [`q${i}`, [`c${chunks.indexOf(chunk)}`]])),
-  };
-  return makeBatches(data, 'file-order', batchSize, 0, 0).map((distinct) => {
-    const repeated = Array.from(distinct.columnChunks, (i) => distinct.chunkIds[i]);
-    const batch = eachPair
-      ? { ...distinct, chunkIds: repeated, columnChunks: Int32Array.from(repeated.keys()) }
-      : distinct;
-    return {
-      batch,
-      questions: batch.queryIds.map((id) => model.tokenize(data.queries[id])),
-      chunks: batch.chunkIds.map((id) => model.tokenize(data.corpus[id])),
-    };
-  });
-}
-
-function trainer(model, settings) {
-  const batches = tokenizedBatches(model, settings);
-  const optimizer = new adamw.AdamW();
-  let step = 0;
-  return () => {
-    const batch = batches[step % batches.length];
-    const dropout = settings.dropout ? { rate: settings.dropout, seed: step } : undefined;
-    const started = performance.now();
-    const { loss, gradients } = lossAndGradients(model, batch, dropout);
-    optimizer.step(model.weights, gradients, LEARNING_RATE * adamw.linearSchedule(step++, 13, 1000));
-    return { milliseconds: performance.now() - started, loss };
-  };
+async function nextQuestion() {
+  const { value, done } = await lines.next();
+  if (done) process.exit(0);
+  return JSON.parse(value);
 }
 
 function memory() {
@@ -49,19 +22,48 @@ function memory() {
   return { numTensors, numBytes, rss, peak: process.resourceUsage().maxRSS * 1024 };
 }
 
-let model;
-let takeStep;
-for await (const line of readline.createInterface({ input: process.stdin })) {
-  const question = JSON.parse(line);
-  let answer = {};
-  if (!model) {
-    model = await loadModel(question.model, { maxSeqLength: question.maxSeqLength });
-    if (question.pairs) takeStep = trainer(model, question);
-  } else if (question.do === 'step') answer = takeStep();
-  else if (question.do === 'encode') {
+/** Pairs as training data; `eachPair`: a chunk that two pairs share has two ids, and so is encoded twice. */
+function trainingData({ pairs, eachPair }) {
+  const chunks = pairs.map(([, chunk]) => chunk);
+  const idOf = (i) => (eachPair ? i : chunks.indexOf(chunks[i]));
+  return {
+    queries: Object.fromEntries(pairs.map(([question], i) => [`q${i}`, question])),
+    corpus: Object.fromEntries(chunks.map((chunk, i) => [`c${idOf(i)}`, chunk])),
+    relevantDocs: Object.fromEntries(chunks.map((_, i) => [`q${i}`, [`c${idOf(i)}`]])),
+  };
+}
+
+/** Trains; the evaluation after each step is the gate at which the next step waits to be asked for. */
+async function trainStepByStep(model, settings) {
+  const outputDir = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-'));
+  process.on('exit', () => fs.rmSync(outputDir, { recursive: true, force: true }));
+  let last;
+  await train(model, {
+    data: trainingData(settings),
+    recipe: { ...RECIPES.original, batchSize: settings.batchSize, epochs: settings.epochs, dropout: settings.dropout },
+    outputDir,
+    seed: 1,
+    evaluationSteps: 1,
+    onStep: ({ milliseconds, loss }) => {
+      last = { milliseconds, loss };
+    },
+    evaluate: async () => {
+      if (last) answer(last);
+      while ((await nextQuestion()).do !== 'step') answer(memory());
+      return 0;
+    },
+  });
+}
+
+const settings = await nextQuestion();
+const model = await loadModel(settings.model, { maxSeqLength: settings.maxSeqLength });
+answer({});
+if (settings.pairs) await trainStepByStep(model, settings);
+for (;;) {
+  const question = await nextQuestion();
+  if (question.do === 'encode') {
     const started = performance.now();
     const { data } = await model.embedQueries(question.texts);
-    answer = { milliseconds: performance.now() - started, first: [...data.subarray(0, 8)] };
-  } else answer = memory();
-  fs.writeSync(1, `${JSON.stringify(answer)}\n`);
+    answer({ milliseconds: performance.now() - started, first: [...data.subarray(0, 8)] });
+  } else answer(memory());
 }

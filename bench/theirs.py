@@ -38,7 +38,8 @@ def trainer(model, settings):
         {"params": [p for n, p in named if any(nd in n for nd in NO_DECAY)], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE)
-    scheduler = get_linear_schedule_with_warmup(optimizer, 13, 1000)
+    total = len(batches) * settings["epochs"]
+    scheduler = get_linear_schedule_with_warmup(optimizer, int(total * 0.1), total)
     loss_model.train()
     step = 0
 

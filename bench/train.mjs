@@ -26,6 +26,7 @@ export async function measureTrain(args) {
     model: await modelFolder(values.model),
     maxSeqLength: 512,
     batchSize: 10,
+    epochs: 1,
     dropout: values.dropout ? DROPOUT : 0,
     pairs: pairs.slice(0, 10 * (WARM_UP + steps)),
   };

@@ -16,14 +16,14 @@ function referenceAdamW(weight: number, gradients: number[], rates: number[], de
 
 /** Steps a set of weights named as given, all with the same gradients; returns the last values and the norms reported. */
 function run(names: string[], start: number[], gradients: number[][], rates: number[]) {
-  const optimizer = new AdamW();
   const weights = new Map<string, tf.Tensor>(names.map((name) => [name, tf.tensor1d(start)]));
+  const optimizer = new AdamW(weights);
   onTestFinished(() => {
     optimizer.dispose();
     tf.dispose([...weights.values()]);
   });
   const norms = gradients.map((values, i) =>
-    optimizer.step(weights, new Map(names.map((name) => [name, tf.tensor1d(values)])), rates[i]),
+    optimizer.step(new Map(names.map((name) => [name, tf.tensor1d(values)])), rates[i]),
   );
   return { norms, values: names.map((name) => [...weights.get(name)!.dataSync()]) };
 }
@@ -70,10 +70,10 @@ describe('AdamW', () => {
 
   it('frees what it replaces', () => {
     const before = tf.memory().numTensors;
-    const optimizer = new AdamW();
     const weights = new Map<string, tf.Tensor>([['w', tf.tensor1d(start)]]);
+    const optimizer = new AdamW(weights);
     const counts = gradients.map((values, i) => {
-      optimizer.step(weights, new Map([['w', tf.tensor1d(values)]]), rates[i]);
+      optimizer.step(new Map([['w', tf.tensor1d(values)]]), rates[i]);
       return tf.memory().numTensors;
     });
     expect(new Set(counts).size).toBe(1);

@@ -1,5 +1,5 @@
 // The written-out gradient of every weight, against PyTorch's and against finite differences.
-import { type EmbeddingModel, loadModel, lossAndGradients, tf } from 'finetune-embedding';
+import { type DropoutSettings, type EmbeddingModel, loadModel, lossAndGradients, tf } from 'finetune-embedding';
 import { createDropout } from 'finetune-embedding/dist/model/bert/dropout.js';
 import { packSequences } from 'finetune-embedding/dist/model/bert/packing.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -18,7 +18,6 @@ import {
 import { checkpointGradients, firstBatch, norm } from './helpers';
 
 type Batch = Parameters<typeof lossAndGradients>[1];
-type Dropout = Parameters<typeof lossAndGradients>[2];
 
 /** A batch of made-up sequences: as many questions as chunks, question i about chunk i. */
 function batchOfLengths(questionLengths: number[], chunkLengths: number[]): Batch {
@@ -40,13 +39,13 @@ function batchOfLengths(questionLengths: number[], chunkLengths: number[]): Batc
 }
 
 /** Checks each weight's gradient along its own direction: (L(w + εg) − L(w − εg)) / 2ε = ‖g‖² for small ε. */
-function expectFiniteDifferences(model: EmbeddingModel, batch: Batch, dropout?: Dropout): void {
+function expectFiniteDifferences(model: EmbeddingModel, batch: Batch, dropout?: DropoutSettings): void {
   const lossOnly = () => {
-    const { loss, gradients } = lossAndGradients(model, batch, dropout);
+    const { loss, gradients } = lossAndGradients(model, batch, { dropout });
     tf.dispose([...gradients.values()]);
     return loss;
   };
-  const { gradients } = lossAndGradients(model, batch, dropout);
+  const { gradients } = lossAndGradients(model, batch, { dropout });
   for (const [name, gradient] of gradients) {
     const weight = model.weights.get(name)!;
     const size = norm(gradient.dataSync());
@@ -183,7 +182,7 @@ describe('dropout', () => {
   it('is replayed exactly, differs from step to step, and is off without a rate', async () => {
     const model = await loadTiny();
     const batch = batchOfLengths([3, 9, 5], [40, 17, 64]);
-    const run = (dropout?: Dropout) => checkpointGradients(model, batch, dropout);
+    const run = (dropout?: DropoutSettings) => checkpointGradients(model, batch, dropout);
     const first = run({ rate: 0.1, seed: 1 });
     const again = run({ rate: 0.1, seed: 1 });
     expect(again.loss).toBe(first.loss);

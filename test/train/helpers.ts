@@ -1,5 +1,6 @@
 // Batches and gradients as the tests of training need them.
 import {
+  type DropoutSettings,
   type EmbeddingModel,
   lossAndGradients,
   makeBatches,
@@ -22,8 +23,8 @@ export function firstBatch(model: EmbeddingModel, data: TrainingPairs, batchSize
 type Step = Parameters<typeof lossAndGradients>;
 
 /** The loss and every weight's gradient under the checkpoint's own names. */
-export function checkpointGradients(model: Step[0], batch: Step[1], dropout?: Step[2]) {
-  const { loss, gradients } = lossAndGradients(model, batch, dropout);
+export function checkpointGradients(model: Step[0], batch: Step[1], dropout?: DropoutSettings) {
+  const { loss, gradients } = lossAndGradients(model, batch, { dropout });
   const stored = new Map<string, StoredTensor>();
   for (const [name, gradient] of gradients) {
     stored.set(name, { shape: gradient.shape, data: gradient.dataSync() as Float32Array });
