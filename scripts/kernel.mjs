@@ -1,14 +1,58 @@
-// What Jupyter starts as the TypeScript kernel: compiles lib/ if a source changed, then runs tslab in this process.
+// What Jupyter starts as the TypeScript kernel: checks set-up, compiles lib/ if a source changed, then runs tslab in this process.
+// What is amiss is said in the first cell that runs.
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
+import { ROOT } from './environment.mjs';
 import { library } from './setup/library.mjs';
+import { packages } from './setup/packages.mjs';
+import { python } from './setup/python.mjs';
 import { runSteps, SetupError } from './setup/steps.mjs';
+import { tensorflow } from './setup/tensorflow.mjs';
+
+const connectionFile = process.argv[2];
+const notes = [];
+
+const isDone = ({ stamp, inputs }) => fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === inputs();
+const undone = [packages, python, tensorflow].filter((step) => !isDone(step)).map(({ title }) => title);
+if (undone.length > 0) {
+  notes.push(
+    `Set-up is not complete (${undone.join('; ')}). Close Jupyter, run \`npm run lab\` in ${ROOT}, and open the notebook there.`,
+  );
+}
+
+// Jupyter starts a kernel that has died again, under the same connection file.
+const marker = path.join(ROOT, '.cache', 'kernels', path.basename(connectionFile));
+if (fs.existsSync(marker)) {
+  notes.push(
+    'The kernel before this one ended without a word, as it does when memory runs out. Close other notebooks (Kernel ▸ Shut Down All ' +
+      'Kernels), or take a smaller BATCH_SIZE or MAX_SEQ_LENGTH; then run the notebook from its first cell.',
+  );
+}
+fs.mkdirSync(path.dirname(marker), { recursive: true });
+fs.writeFileSync(marker, '');
+process.on('exit', () => fs.rmSync(marker, { force: true }));
+process.once('SIGTERM', () => process.exit(143));
 
 try {
   await runSteps([library]);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
-  // The cells show what is wrong better than a kernel that does not start.
-  console.error(error.message);
+  notes.push(error.message);
 }
-const { startKernel } = createRequire(import.meta.url)('tslab/dist/main.js');
-startKernel({ configPath: process.argv[2], enableFindLocal: false });
+
+const require = createRequire(import.meta.url);
+let tslab;
+try {
+  tslab = { ...require('tslab/dist/main.js'), ...require('tslab/dist/jupyter.js') };
+} catch (error) {
+  console.error([...notes, error.message].join('\n'));
+  process.exit(1);
+}
+const { startKernel, JupyterHandlerImpl } = tslab;
+const execute = JupyterHandlerImpl.prototype.handleExecuteImpl;
+JupyterHandlerImpl.prototype.handleExecuteImpl = function (request, writeStream, ...rest) {
+  for (const note of notes.splice(0)) writeStream('stderr', `${note}\n`);
+  return execute.call(this, request, writeStream, ...rest);
+};
+startKernel({ configPath: connectionFile, enableFindLocal: false });
