@@ -37,6 +37,7 @@ function trainingData({ pairs, eachPair }) {
 async function trainStepByStep(model, settings) {
   const outputDir = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-'));
   process.on('exit', () => fs.rmSync(outputDir, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
   let last;
   await train(model, {
     data: trainingData(settings),
