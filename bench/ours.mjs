@@ -4,9 +4,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
-import lib from 'finetune-embedding';
+import modelStage from 'finetune-embedding/dist/model/index.js';
+import trainStage from 'finetune-embedding/dist/train/index.js';
 
-const { loadModel, RECIPES, tf, train } = lib;
+const { loadModel, tf } = modelStage;
+const { RECIPES, train } = trainStage;
 const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const answer = (content) => fs.writeSync(1, `${JSON.stringify(content)}\n`);
 
