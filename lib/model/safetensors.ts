@@ -91,9 +91,9 @@ export function writeSafetensors(file: string, tensors: Map<string, StoredTensor
     header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
     offset += data.byteLength;
   }
-  const json = JSON.stringify(header);
+  const json = Buffer.from(JSON.stringify(header));
   // The numbers start at a multiple of 8 bytes: the header is filled up with spaces, as the format allows.
-  const headerBytes = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
+  const headerBytes = Buffer.concat([json, Buffer.alloc(-json.length & 7, ' ')]);
   const lengthBytes = Buffer.alloc(8);
   lengthBytes.writeBigUInt64LE(BigInt(headerBytes.length));
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);

@@ -65,11 +65,15 @@ export class AdamW {
   /**
    * One update of every weight that has a gradient; disposes of the gradients.
    *
-   * @returns the gradients' global norm before clipping
+   * @returns the gradients' global norm before clipping; if it is not finite, the weights stay as they are
    */
   step(gradients: NamedTensors, learningRate: number): number {
     const { beta1, beta2, epsilon, weightDecay, maxGradNorm } = this.settings;
     const norm = globalNorm(gradients);
+    if (!Number.isFinite(norm)) {
+      tf.dispose([...gradients.values()]);
+      return norm;
+    }
     const clip = Math.min(1, maxGradNorm / (norm + 1e-6)); // as torch.nn.utils.clip_grad_norm_
     this.steps++;
     const correction1 = 1 - beta1 ** this.steps;

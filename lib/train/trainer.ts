@@ -76,6 +76,13 @@ function checkOptions({ data, recipe, evaluationSteps }: TrainOptions): void {
     throw refuse('LEARNING_RATE', recipe.learningRate, 'above 0 and below 1');
   if (!(recipe.dropout >= 0 && recipe.dropout < 1)) throw refuse('DROPOUT', recipe.dropout, 'from 0 to below 1');
   if (!whole(evaluationSteps)) throw refuse('EVALUATION_STEPS', evaluationSteps, 'a whole number from 1');
+  for (const queryId of Object.keys(data.queries)) {
+    const chunkIds = data.relevantDocs[queryId] ?? [];
+    if (chunkIds.length === 0) throw new Error(`Query ${queryId} has no relevant document to train on.`);
+    const unknown = chunkIds.find((id) => data.corpus[id] === undefined);
+    if (unknown !== undefined)
+      throw new Error(`Query ${queryId} refers to document ${unknown}, which the corpus lacks.`);
+  }
   const chunks = new Set(Object.keys(data.queries).map((id) => data.relevantDocs[id]?.[0]));
   if (chunks.size < 2) {
     throw new Error(
@@ -143,15 +150,19 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
     };
     const dropout = recipe.dropout > 0 ? { rate: recipe.dropout, seed: seed * 100_003 + step } : undefined;
     const { loss, gradients } = lossAndGradients(model, tokenized, { dropout, loss: options.loss, weights });
+    const notFinite = (what: string, value: number) =>
+      new Error(
+        `The ${what} is ${value} at step ${step}, so training stopped. Try a smaller LEARNING_RATE (it is ${recipe.learningRate}). ` +
+          `The ${evaluate ? 'best model so far' : 'model as it was before this step'} is in ${outputDir}. ` +
+          `The batch's queries: ${batch.queryIds.join(', ')}`,
+      );
     if (!Number.isFinite(loss)) {
       disposeAll([...gradients.values()]);
-      throw new Error(
-        `The loss is ${loss} at step ${step}, so training stopped. Try a smaller LEARNING_RATE (it is ${recipe.learningRate}). ` +
-          `The best model so far is in ${outputDir}. The batch's queries: ${batch.queryIds.join(', ')}`,
-      );
+      throw notFinite('loss', loss);
     }
     const learningRate = recipe.learningRate * linearSchedule(step - 1, warmupSteps, totalSteps);
     const gradNorm = optimizer.step(gradients, learningRate);
+    if (!Number.isFinite(gradNorm)) throw notFinite("gradients' norm", gradNorm);
     words.decayOthers(optimizer.decayFactor(learningRate));
     shareWeights();
     const report = { step, totalSteps, epoch, loss, learningRate, gradNorm, milliseconds: performance.now() - started };
@@ -171,8 +182,10 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
         }
         step++;
         takeStep(batch, step, step / stepsPerEpoch);
-        const isEpochEnd = step % stepsPerEpoch === 0;
-        if (isEpochEnd || step % options.evaluationSteps === 0) await evaluateNow(step, step / stepsPerEpoch);
+        // Counted anew in each epoch, as sentence-transformers' fit() counts.
+        const stepInEpoch = ((step - 1) % stepsPerEpoch) + 1;
+        if (stepInEpoch === stepsPerEpoch || stepInEpoch % options.evaluationSteps === 0)
+          await evaluateNow(step, step / stepsPerEpoch);
       }
     }
   } finally {
@@ -180,8 +193,9 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
     shareWeights();
     updateWords();
     weights.get(EMBEDDING.words)!.dispose();
+    // Also after an error: what the run reached is not lost.
     if (result.best) loadWeights(model, outputDir);
+    else await saveModel(model, outputDir);
   }
-  if (!result.best) await saveModel(model, outputDir);
   return result;
 }

@@ -79,13 +79,20 @@ function mergeHeads(x: tf.Tensor4D, heads: number, group: AttentionGroup): tf.Te
   return isRagged(group) ? (tf.gather(merged, tf.tensor1d(packedRows(group), 'int32')) as tf.Tensor2D) : merged;
 }
 
-/** E = exp(Q·Kᵀ): [B, length, length]; shifted by each row's maximum, which softmax allows, only where exp could overflow. */
-function exponentials(q: tf.Tensor3D, k: tf.Tensor3D): tf.Tensor3D {
+/**
+ * E = exp(Q·Kᵀ): [B, length, length]; shifted by each row's maximum, which softmax allows, only where exp could overflow.
+ * The maximum is over tokens: padding with a larger score would push all of a row's tokens to 0.
+ *
+ * @param mask 1 where a token stands, 0 at padding: [B, length, 1]; undefined where there is no padding
+ */
+function exponentials(q: tf.Tensor3D, k: tf.Tensor3D, mask?: tf.Tensor3D): tf.Tensor3D {
   return tidy(() => {
     const scores = tf.matMul(q, k, false, true);
     // |q·k| ≤ ‖q‖·‖k‖ (Cauchy–Schwarz), from tensors far smaller than the scores.
     const bound = tf.sqrt(tf.mul(tf.max(tf.sum(tf.square(q), 2)), tf.max(tf.sum(tf.square(k), 2)))).dataSync()[0];
-    return tf.exp(bound < SAFE_EXPONENT ? scores : tf.sub(scores, tf.max(scores, 2, true))) as tf.Tensor3D;
+    if (bound < SAFE_EXPONENT) return tf.exp(scores) as tf.Tensor3D;
+    const visible = mask ? tf.add(scores, tf.mul(tf.sub(mask.reshape([-1, 1, mask.shape[1]]), 1), 1e30)) : scores;
+    return tf.exp(tf.sub(visible, tf.max(visible, 2, true))) as tf.Tensor3D;
   });
 }
 
@@ -109,7 +116,7 @@ export function attention(
     const q = tf.mul(q0, 1 / Math.sqrt(d)) as tf.Tensor3D;
     const mask = tokenMask(group, heads);
     const v1 = tf.concat([mask ? tf.mul(v, mask) : v, mask ?? tf.ones([B, length, 1])], 2) as tf.Tensor3D;
-    const scores = exponentials(q, k);
+    const scores = exponentials(q, k, mask);
     const product = tf.matMul(scores, v1); // [B, length, d + 1]
     const rowSums = tf.slice(product, [0, 0, d]) as tf.Tensor3D;
     const weighted = dropout
@@ -138,7 +145,7 @@ export function attentionGradient(
     const split = splitHeads(dContext, 1, heads, group).squeeze([0]) as tf.Tensor3D; // [B, length, d]
     const dOutput = tf.div(mask ? tf.mul(split, mask) : split, rowSums) as tf.Tensor3D; // dO / r
     const dRow = tf.sum(tf.mul(dOutput, output), 2, true); // D / r: [B, length, 1]
-    const scores = saved.scores ?? exponentials(q, k);
+    const scores = saved.scores ?? exponentials(q, k, mask);
     let inner: tf.Tensor;
     let weights: tf.Tensor = scores;
     if (dropout) {

@@ -15,6 +15,9 @@ export interface LossBatch {
 /** Cosine similarities × 20, the default of sentence-transformers. */
 export const DEFAULT_SCALE = 20;
 
+/** Added to a similarity that must not count: e to its power is 0. */
+export const MASKED = -1e9;
+
 /** x / max(‖x‖, 1e-12), row by row: [rows, hidden] */
 function normalizeRows(x: tf.Tensor2D): tf.Tensor2D {
   return tf.div(x, tf.maximum(tf.sqrt(tf.sum(tf.square(x), 1, true)), 1e-12)) as tf.Tensor2D;
@@ -25,10 +28,30 @@ export function cosineSimilarities(questions: tf.Tensor2D, chunks: tf.Tensor2D):
   return tf.matMul(normalizeRows(questions), normalizeRows(chunks), false, true);
 }
 
+/** scale · cosine, with known positives pushed out of every softmax: [questions, columns] */
+export function rankingScores(
+  questions: tf.Tensor2D,
+  chunks: tf.Tensor2D,
+  { targets, columns, knownPositives }: LossBatch,
+  scale: number,
+): tf.Tensor2D {
+  const scores = tf.mul(cosineSimilarities(questions, chunks), scale) as tf.Tensor2D;
+  if (knownPositives.length === 0) return scores;
+  const mask = new Float32Array(targets.length * columns);
+  for (const [row, column] of knownPositives) mask[row * columns + column] = MASKED;
+  return tf.add(scores, tf.tensor2d(mask, [targets.length, columns])) as tf.Tensor2D;
+}
+
+/** 1 at each question's chunk, else 0: [questions, columns] */
+export function oneHotTargets({ targets, columns }: LossBatch): tf.Tensor2D {
+  return tf.oneHot(tf.tensor1d(targets, 'int32'), columns) as tf.Tensor2D;
+}
+
 /**
  * Mean over questions of −log softmax(scale · cosine)[its chunk].
  *
  * Use it with (question, chunk) pairs and no other labels: each question should find its chunk among all chunks of the batch.
+ * Columns that are no question's chunk are hard negatives, for every question alike.
  *
  * @param questions [questions, hidden]
  * @param chunks [columns, hidden]
@@ -40,14 +63,7 @@ export function multipleNegativesRankingLoss(
   scale = DEFAULT_SCALE,
 ): tf.Scalar {
   return tf.tidy(() => {
-    const rows = batch.targets.length;
-    let scores = tf.mul(cosineSimilarities(questions, chunks), scale); // [questions, columns]
-    if (batch.knownPositives.length) {
-      const mask = new Float32Array(rows * batch.columns);
-      for (const [row, column] of batch.knownPositives) mask[row * batch.columns + column] = -1e9;
-      scores = tf.add(scores, tf.tensor2d(mask, [rows, batch.columns]));
-    }
-    const targets = tf.oneHot(tf.tensor1d(batch.targets, 'int32'), batch.columns);
-    return tf.neg(tf.sum(tf.mul(tf.logSoftmax(scores), targets))).div(rows) as tf.Scalar;
+    const scores = rankingScores(questions, chunks, batch, scale);
+    return tf.neg(tf.sum(tf.mul(tf.logSoftmax(scores), oneHotTargets(batch)))).div(batch.targets.length) as tf.Scalar;
   });
 }
