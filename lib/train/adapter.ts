@@ -89,10 +89,10 @@ export async function loadAdapter(base: Embedder, folder: string, name?: string)
   const weightsFile = path.join(folder, WEIGHTS);
   const stored = readSafetensors(weightsFile).get(WEIGHT);
   const [rows, columns] = [config.out_features, config.in_features];
-  if (!stored || stored.shape.length !== 2 || stored.shape[0] !== rows || stored.shape[1] !== columns) {
+  if (stored?.shape.join() !== `${rows},${columns}`) {
     throw new Error(
       `${weightsFile}: "${WEIGHT}" is ${stored ? `[${stored.shape}]` : 'missing'}, but ${configFile} asks for [${rows},${columns}].`,
     );
   }
-  return new AdaptedEmbedder(base, { data: stored.data, rows, columns }, name);
+  return new AdaptedEmbedder(base, { data: stored!.data, rows: rows!, columns: columns! }, name);
 }
