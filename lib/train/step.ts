@@ -3,6 +3,7 @@ import type { DropoutSettings, NamedTensors } from '../model/bert/encoder';
 import type { EmbeddingModel } from '../model/embeddingModel';
 import { tf } from '../model/tf';
 import type { TrainingBatch } from './batches';
+import { lossAndEmbeddingGradient } from './embeddingGradient';
 import { type LossBatch, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
 
 /** A loss over pooled embeddings: questions [questions, hidden], columns [columns, hidden] → scalar. */
@@ -36,15 +37,8 @@ export function lossAndGradients(
 ): { loss: number; gradients: NamedTensors } {
   const packed = model.pack([...questions, ...chunks]);
   const { embeddings, activations } = model.encoder.forward(weights, packed, dropout);
-  const lossOfEmbeddings = (all: tf.Tensor): tf.Scalar => {
-    const asked = tf.slice(all as tf.Tensor2D, [0, 0], [questions.length, -1]);
-    const encoded = tf.slice(all as tf.Tensor2D, [questions.length, 0]);
-    const columns = tf.gather(encoded, tf.tensor1d(batch.columnChunks, 'int32')); // [columns, hidden]
-    return loss(asked, columns, batch);
-  };
-  const { value, grad } = tf.valueAndGrad(lossOfEmbeddings)(embeddings);
-  const gradients = model.encoder.backward(weights, activations, grad as tf.Tensor2D);
-  const result = { loss: value.dataSync()[0], gradients };
-  tf.dispose([value, grad, embeddings]);
-  return result;
+  const { loss: value, gradient } = lossAndEmbeddingGradient(embeddings as tf.Tensor2D, batch, loss);
+  const gradients = model.encoder.backward(weights, activations, gradient);
+  tf.dispose([embeddings, gradient]);
+  return { loss: value, gradients };
 }

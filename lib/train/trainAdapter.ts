@@ -5,7 +5,7 @@ import { tf } from '../model/tf';
 import { AdamW, linearSchedule } from './adamw';
 import { AdaptedEmbedder } from './adapter';
 import { makeBatches, type TrainingBatch } from './batches';
-import { type LossBatch, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
+import { cosineSimilarities, type LossBatch, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
 import type { Recipe } from './recipe';
 import type { EvaluationReport, TrainOptions, TrainResult } from './trainer';
 
@@ -38,39 +38,35 @@ function byId(ids: string[], { vectors, owners }: Embeddings): Encoded {
   return { vectors, rows };
 }
 
-/** Index in `rows` of the vector with the highest dot product with a question's: of vectors of length 1, the most similar. */
-function nearest(question: Float32Array, chunks: Matrix, rows: number[]): number {
-  const similarities = rows.map((row) => {
-    let dot = 0;
-    for (let i = 0; i < question.length; i++) dot += question[i] * chunks.data[row * chunks.columns + i];
-    return dot;
-  });
-  return similarities.indexOf(Math.max(...similarities));
-}
-
-/**
- * The batch as the loss sees it when a chunk may have several vectors (windows): a column for each vector. A question's target is the window of
- * its chunk that the base finds nearest; the chunk's other windows are no negatives.
- */
-function byVector(batch: TrainingBatch, questions: Encoded, chunks: Encoded): LossBatch & { vectorRows: number[] } {
+/** A column for each vector of each chunk: the vectors' rows, and for each of the batch's columns the columns that its chunk's vectors got. */
+function expandColumns(batch: TrainingBatch, chunks: Encoded): { vectorRows: number[]; columnsOf: number[][] } {
   const vectorRows: number[] = [];
   const columnsOf = Array.from(batch.columnChunks, (chunk) =>
     chunks.rows.get(batch.chunkIds[chunk])!.map((row) => vectorRows.push(row) - 1),
   );
-  const { data, columns } = questions.vectors;
-  const targets = Int32Array.from(batch.targets, (target, row) => {
-    const question = questions.rows.get(batch.queryIds[row])![0];
-    const windows = chunks.rows.get(batch.chunkIds[batch.columnChunks[target]])!;
-    const vector = data.subarray(question * columns, (question + 1) * columns);
-    return columnsOf[target][nearest(vector, chunks.vectors, windows)];
-  });
+  return { vectorRows, columnsOf };
+}
+
+/**
+ * The batch as the loss sees it when a chunk may have several vectors (windows). A question's target is the window of its chunk that is nearest
+ * now, and the chunk's other windows are no negatives.
+ *
+ * @param cosines [questions, vectors]
+ */
+function byVector(batch: TrainingBatch, columnsOf: number[][], cosines: Float32Array): LossBatch {
+  const columns = columnsOf.flat().length;
+  const targets = batch.targets.map((target, row) =>
+    columnsOf[target].reduce((best, column) =>
+      cosines[row * columns + column] > cosines[row * columns + best] ? column : best,
+    ),
+  );
   const knownPositives: LossBatch['knownPositives'] = [];
   const addAll = (row: number, column: number) => {
     for (const own of columnsOf[column]) if (own !== targets[row]) knownPositives.push([row, own]);
   };
   for (const [row, target] of batch.targets.entries()) addAll(row, target);
   for (const [row, column] of batch.knownPositives) addAll(row, column);
-  return { targets, knownPositives, columns: vectorRows.length, vectorRows };
+  return { targets, knownPositives, columns };
 }
 
 /**
@@ -79,7 +75,7 @@ function byVector(batch: TrainingBatch, questions: Encoded, chunks: Encoded): Lo
  * Use it where the model cannot be changed (OpenAI's, for one), where the corpus's vectors must stay as they are, or where seconds must do. It can
  * only turn and stretch the question vectors, so it gains less than training the model.
  *
- * @throws Error if the data has fewer than two chunks, or if the loss stops being a finite number
+ * @throws Error if the data has fewer than two chunks, or if the loss or its gradient stops being finite
  */
 export async function trainAdapter(base: Embedder, options: AdapterOptions): Promise<AdapterResult> {
   const { data, recipe, seed, evaluate } = options;
@@ -128,26 +124,28 @@ export async function trainAdapter(base: Embedder, options: AdapterOptions): Pro
 
   const takeStep = (batch: TrainingBatch, epoch: number) => {
     const started = performance.now();
-    const { vectorRows, ...lossBatch } = byVector(batch, questions, chunks);
+    const { vectorRows, columnsOf } = expandColumns(batch, chunks);
     const questionRows = batch.queryIds.map((id) => questions.rows.get(id)![0]);
     const { value, grad } = tf.tidy(() => {
       const asked = tf.gather(questionTable, tf.tensor1d(questionRows, 'int32')) as tf.Tensor2D;
       const columns = tf.gather(chunkTable, tf.tensor1d(vectorRows, 'int32')) as tf.Tensor2D;
-      return tf.valueAndGrad((weight: tf.Tensor) =>
-        multipleNegativesRankingLoss(tf.matMul(asked, weight as tf.Tensor2D, false, true), columns, lossBatch),
-      )(trainables.get(WEIGHT)!);
+      return tf.valueAndGrad((weight: tf.Tensor) => {
+        const turned = tf.matMul(asked, weight as tf.Tensor2D, false, true) as tf.Tensor2D; // [questions, dimensions]
+        const cosines = tf.tidy(() => cosineSimilarities(turned, columns).dataSync() as Float32Array);
+        return multipleNegativesRankingLoss(turned, columns, byVector(batch, columnsOf, cosines));
+      })(trainables.get(WEIGHT)!);
     });
     const loss = value.dataSync()[0];
     value.dispose();
     const step = result.steps.length + 1;
-    if (!Number.isFinite(loss)) {
-      grad.dispose();
-      throw new Error(
-        `The loss is ${loss} at step ${step}, so training stopped. Try a smaller LEARNING_RATE (it is ${recipe.learningRate}).`,
-      );
-    }
     const learningRate = recipe.learningRate * linearSchedule(step - 1, warmupSteps, totalSteps);
     const gradNorm = optimizer.step(new Map([[WEIGHT, grad]]), learningRate);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
+      throw new Error(
+        `The loss is ${loss} and its gradient's norm ${gradNorm} at step ${step}, so training stopped. ` +
+          `Try a smaller LEARNING_RATE (it is ${recipe.learningRate}).`,
+      );
+    }
     const milliseconds = performance.now() - started;
     const report = { step, totalSteps, epoch, loss, learningRate, gradNorm, milliseconds };
     result.steps.push(report);
