@@ -3,12 +3,12 @@
 // The lists are short on purpose: pairs that mean the same in nearly every report, and keep the grammar as it is.
 
 // Nouns with regular plurals.
-const NOUNS = `acquisition takeover, agreement contract, aim goal, amount sum, approval consent, attorney lawyer, borrowing debt,
-breach violation, client customer, commencement start, competitor rival, consumer buyer, contract agreement, customer client,
-dividend payout, duration length, employee worker, expenditure outlay, expense cost, expiration end, facility site, individual person,
+const NOUNS = `acquisition takeover, agreement contract, aim goal, approval consent, attorney lawyer, borrowing debt,
+breach violation, client customer, commencement start, competitor rival, contract agreement, customer client,
+dividend payout, duration length, employee worker, expenditure outlay, expense cost, expiration end, facility site,
 landlord owner, legislation law, lender creditor, litigation lawsuit, manufacturer maker, methodology method, objective goal,
 obligation duty, opportunity chance, outage breakdown, passenger traveller, penalty fine, portion part, provider supplier, purchaser buyer,
-regulation rule, reduction cut, requirement condition, shareholder investor, shortage lack, stockholder shareholder, supplier vendor,
+reduction cut, requirement condition, shareholder investor, shortage lack, stockholder shareholder, supplier vendor,
 tenant renter, termination end, utilization use, vessel ship`;
 // Verbs that are hardly ever nouns: base form, past form.
 const VERBS = `acquire acquired buy bought, amend amended change changed, anticipate anticipated expect expected, assess assessed evaluate evaluated,
@@ -16,7 +16,7 @@ assist assisted help helped, attempt attempted try tried, commence commenced sta
 determine determined decide decided, disclose disclosed reveal revealed, enhance enhanced improve improved, evaluate evaluated assess assessed,
 generate generated produce produced, impair impaired weaken weakened, implement implemented introduce introduced,
 maintain maintained keep kept, modify modified change changed, notify notified inform informed, obtain obtained get got,
-perform performed do done, prohibit prohibited ban banned, provide provided offer offered, recruit recruited hire hired, reduce reduced cut cut,
+prohibit prohibited ban banned, provide provided offer offered, recruit recruited hire hired, reduce reduced cut cut,
 repay repaid return returned, replace replaced renew renewed, require required need required, resolve resolved settle settled,
 restrict restricted limit limited, retain retained keep kept, sustain sustained keep kept, terminate terminated end ended, utilize utilized use used`;
 // Everything that doesn't change its form.
@@ -24,9 +24,9 @@ const PHRASES = `adversely affect>harm, adversely affected>harmed, additional>fu
 approximately>about, at least>no less than, comply with>follow, complied with>followed, complex>complicated, currently>at present, declining>falling,
 depend on>rely on, depends on>relies on, domestic>home, entire>whole, failure to>inability to, frequently>often, generally>usually,
 immediately>at once, in accordance with>in line with, in connection with>in relation to, in excess of>above, inadequate>poor, numerous>many,
-periodically>from time to time, personnel>staff, primarily>mainly, primary>main, principal>main, prior to>before, prior year>year before,
+periodically>from time to time, personnel>staff, primarily>mainly, primary>main, principal>main, regulations>rules, prior to>before, prior year>year before,
 promptly>quickly, pursuant to>under, rapid>fast, rapidly>quickly, rely on>depend on, relies on>depends on, remuneration>pay, result in>lead to,
-results in>leads to, revenue>sales, revenues>sales, significant>major, significantly>considerably, subsequent to>after,
+results in>leads to, revenue>turnover, revenues>sales, significant>major, significantly>considerably, subsequent to>after,
 substantial>large, substantially>largely, sufficient>enough, various>different, workforce>staff`;
 
 const AFTER_AUXILIARY = String.raw`(?<=\b(?:is|are|was|were|be|been|has|have|had|being)(?: not| \w+ly)? )`;
@@ -38,7 +38,7 @@ interface Swap {
 
 const listed = (list: string): string[] => list.split(/,\s*/);
 const swap = (from: string, to: string, before = ''): Swap => ({
-  from: new RegExp(`${before}\\b${from}\\b(?![-'])`, 'g'),
+  from: new RegExp(`${before}\\b${from}\\b(?![-',])`, 'g'),
   to,
 });
 
@@ -61,7 +61,6 @@ const SWAPS: Swap[] = [
 
 // A noun's plural, and by the same spelling a verb's third person.
 function plural(word: string): string {
-  if (word === 'person') return 'people';
   if (/[^aeiou]y$/.test(word)) return word.replace(/y$/, 'ies');
   return /(s|x|ch|sh|o)$/.test(word) ? `${word}es` : `${word}s`;
 }

@@ -90,7 +90,8 @@ export function sentencesOf(text: string, words: Words, repeated: Set<string>): 
         (title.match(/\p{L}{2,}/gu) ?? []).length > 1 &&
         !/\b(exhibit|appendix|heading)\b|\d\.\d/i.test(title) &&
         !tokensOf(title).some((token) => words.isBroken(token));
-      heading = sound ? title : '';
+      // Above rows of figures stand the heads of a table.
+      heading = sound && !isTableRow(next) ? title : '';
       if (sound) found.push({ text: title, heading, isHeading: true, isFragment: true });
     } else {
       const startsItem = /^(•|[-*]\s|\(?[a-z0-9]{1,3}\)\s)/.test(line);

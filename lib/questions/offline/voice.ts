@@ -16,7 +16,7 @@ export function companyName(texts: Iterable<string>): string {
 const SUBJECT = /\b(do|does|did|is|are|was|were|has|have|had|may|might|can|could|will|would|should|must|shall) we\b/i;
 const SINGULAR: Record<string, string> = { do: 'does', are: 'is', have: 'has', were: 'was' };
 const UNCHANGED =
-  /^(may|might|can|cannot|could|will|would|should|must|shall|did|had|is|was|has|does|made|took|sold|grew|paid|held|began|became|went|came|gave|got|kept|left|lost|met|saw|set|spent|built|bought|chose|knew|found|let|led|put|rose|won|wrote|undertook|\w+ed)$/;
+  /^(may|might|can|cannot|could|will|would|should|must|shall|did|had|is|was|has|does|made|took|sold|grew|paid|held|began|became|went|came|gave|got|kept|left|lost|met|saw|set|spent|built|bought|chose|knew|found|let|led|put|rose|won|wrote|undertook|withdrew|drew|broke|fell|drove|threw|\w+ed)$/;
 const OTHER_SPEAKER =
   /\b(I|my|me|you|your|yours|he|she|his|her|him|mine|hereof|hereto|hereunder|thereof|thereto|herein|aforementioned)\b/;
 
@@ -25,6 +25,7 @@ export function outsiderVoice(question: string, company: string): string | undef
   if (OTHER_SPEAKER.test(question)) return undefined;
   const name = company || 'the company';
   let named = /\bthe company\b/i.test(question);
+  let isSaid = false;
   const subject = (): string => {
     const who = named ? 'it' : name;
     named = true;
@@ -40,9 +41,12 @@ export function outsiderVoice(question: string, company: string): string | undef
       /\bwe ((?:also|not|\w+ly) )?([a-z]+)\b/gi,
       (_, adverb: string | undefined, verb: string) => `${subject()} ${adverb ?? ''}${thirdPerson(verb)}`,
     )
-    .replace(/\b(our|us|ourselves|ours)\b/g, (form) => {
+    .replace(/\b(our|us|ourselves|ours)\b/g, (form: string, _, at: number, all: string) => {
       if (form === 'ourselves') return 'itself';
+      // The company may be named only further on.
+      named = isSaid || all.slice(0, at).includes(name);
       const who = subject();
+      isSaid = true;
       if (form === 'us') return who;
       return who === 'it' ? 'its' : `${who}'s`;
     })

@@ -12,6 +12,10 @@ const FUNCTION_WORD =
 const WORD_WITH_DIGITS =
   /^(\d+(st|nd|rd|th|s|x|k|m|bn)|[A-Z]{1,4}\d{1,3}|\d{1,3}[A-Z]{1,2}|\d+(\.\d+)?(kg|km|kW|MW|GW|kWh|MWh|GWh|GB|TB|mm|cm|ha))$/;
 
+// A capital inside a sentence: after a small letter and a blank.
+const CAPITAL_INSIDE = /(?<=\p{Ll},? )\p{Lu}[\p{L}'’-]*/gu;
+const COMMON_ENDING = /(s|ed|ing|tion|sion|ment|ity|ness|ance|ence|al|ive|ous|ary|ure|age|er|or|y)$/;
+
 /** Every token of a text as it stands, in order. */
 export function tokensOf(text: string): string[] {
   return text.match(TOKEN) ?? [];
@@ -26,10 +30,13 @@ const englishWords = model.one?.lexicon ?? {};
 export class Words {
   private readonly counts = new Map<string, number>();
   private readonly lowerCase = new Map<string, number>();
+  private readonly capitalInside = new Map<string, number>();
   private readonly pairs = new Map<string, number>();
 
   constructor(texts: Iterable<string>) {
     for (const text of texts) {
+      for (const [capital] of text.matchAll(CAPITAL_INSIDE))
+        this.capitalInside.set(capital.toLowerCase(), (this.capitalInside.get(capital.toLowerCase()) ?? 0) + 1);
       let previous = '';
       for (const token of tokensOf(text)) {
         const word = token.toLowerCase();
@@ -45,12 +52,13 @@ export class Words {
     return this.counts.get(word) ?? 0;
   }
 
-  /** Whether a word is mostly written without a capital: then its capital only opens a sentence. */
+  /** Whether a word is no name: its capital only opens a sentence, a row or a title. */
   isCommon(word: string): boolean {
     const lower = word.toLowerCase();
-    if (this.lowerCase.has(lower) || this.count(lower) > 2)
-      return (this.lowerCase.get(lower) ?? 0) > this.count(lower) / 2;
-    return Object.hasOwn(englishWords, lower) && !NAME_TAG.test(String(englishWords[lower]));
+    const [small, capital] = [this.lowerCase.get(lower) ?? 0, this.capitalInside.get(lower) ?? 0];
+    if (small > 0) return small >= capital;
+    if (Object.hasOwn(englishWords, lower)) return !NAME_TAG.test(String(englishWords[lower])) && capital < 2;
+    return capital === 0 && COMMON_ENDING.test(lower);
   }
 
   /** Whether a word is surely one: in the dictionary, or met more than once. */
