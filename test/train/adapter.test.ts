@@ -139,7 +139,7 @@ describe('trainAdapter', () => {
         return vectors;
       },
     };
-    await expect(trainAdapter(broken, options)).rejects.toThrow('The loss is NaN at step 1');
+    await expect(trainAdapter(broken, options)).rejects.toThrow(/The loss is NaN.* at step 1/);
   });
 
   it('works on a loaded model', async () => {
