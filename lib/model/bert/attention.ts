@@ -23,8 +23,6 @@ export interface AttentionSaved {
   rowSums: tf.Tensor3D;
   /** E: [B, length, length]; absent where it is computed again to save memory. */
   scores?: tf.Tensor3D;
-  /** O: [B, length, d] */
-  output: tf.Tensor3D;
 }
 
 const isRagged = (group: AttentionGroup) => group.rows < group.count * group.length;
@@ -124,27 +122,30 @@ export function attention(
       : tf.slice(product, [0, 0, 0], [-1, -1, d]);
     const output = tf.div(weighted, rowSums) as tf.Tensor3D;
     const context = mergeHeads(output.expandDims(0) as tf.Tensor4D, heads, group);
-    const saved: AttentionSaved = { q, k, v1, rowSums, output };
+    const saved: AttentionSaved = { q, k, v1, rowSums };
     if (keepScores) saved.scores = scores;
     return { context, saved };
   });
 }
 
-/** Gradient of {@link attention}: dContext: [rows, hidden] → dqkv: [rows, 3 · hidden] */
+/** Gradient of {@link attention}: dContext and context: [rows, hidden] → dqkv: [rows, 3 · hidden] */
 export function attentionGradient(
   dContext: tf.Tensor2D,
+  context: tf.Tensor2D,
   heads: number,
   group: AttentionGroup,
   saved: AttentionSaved,
   dropout?: Dropout,
 ): tf.Tensor2D {
   return tidy(() => {
-    const { q, k, v1, rowSums, output } = saved;
+    const { q, k, v1, rowSums } = saved;
     const d = q.shape[2];
     const mask = tokenMask(group, heads);
     const split = splitHeads(dContext, 1, heads, group).squeeze([0]) as tf.Tensor3D; // [B, length, d]
     const dOutput = tf.div(mask ? tf.mul(split, mask) : split, rowSums) as tf.Tensor3D; // dO / r
-    const dRow = tf.sum(tf.mul(dOutput, output), 2, true); // D / r: [B, length, 1]
+    const products = tf.mul(dContext, context).reshape([group.rows, heads, d]); // dO ∘ O
+    const perHead = splitHeads(tf.sum(products, 2) as tf.Tensor2D, 1, heads, group).squeeze([0]); // D: [B, length, 1]
+    const dRow = tf.div(mask ? tf.mul(perHead, mask) : perHead, rowSums); // D / r
     const scores = saved.scores ?? exponentials(q, k, mask);
     let inner: tf.Tensor;
     let weights: tf.Tensor = scores;

@@ -7,7 +7,7 @@ import { disposeAll, tf, tidy } from '../tf';
 import { type AttentionSaved, attention, attentionGradient } from './attention';
 import { createDropout, type Dropout } from './dropout';
 import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwardGradients } from './feedForward';
-import { type LayerNormSaved, layerNorm, layerNormGradients } from './layerNorm';
+import { type LayerNormSaved, layerNorm, layerNormGradients, scaled } from './layerNorm';
 import { linear, linearWeightGradients } from './linear';
 import type { PackedBatch } from './packing';
 import { EMBEDDING, type LAYER, layerWeight } from './weights';
@@ -26,7 +26,6 @@ interface LayerSaved {
   attention: AttentionSaved[];
   context: tf.Tensor2D;
   norm1: LayerNormSaved;
-  middle: tf.Tensor2D;
   feedForward: FeedForwardSaved;
   norm2: LayerNormSaved;
 }
@@ -40,8 +39,8 @@ export interface Activations {
   pooling: tf.Tensor2D;
 }
 
-/** Attention weights of a batch are kept for the gradient up to this many numbers (512 MB), else computed again. */
-const MAX_KEPT_SCORES = 128_000_000;
+/** Attention scores are kept for the gradient up to this many numbers (128 MB), layer by layer; the others are computed again. */
+const MAX_KEPT_SCORES = 32_000_000;
 
 /** Places of dropout within a layer. */
 const PLACES = { attention: 1, attentionOutput: 2, feedForward: 3 };
@@ -130,7 +129,6 @@ export class BertEncoder {
         attention: parts.map((part) => part.saved),
         context,
         norm1: norm1.saved,
-        middle: norm1.y,
         feedForward: forwarded.saved,
         norm2: norm2.saved,
       };
@@ -154,13 +152,15 @@ export class BertEncoder {
   /** As {@link infer}, with what {@link backward} needs: embeddings [sequences, hidden] and the activations. */
   forward(weights: NamedTensors, batch: PackedBatch, dropout?: DropoutSettings) {
     return tidy(() => {
-      const scores = batch.groups.reduce((sum, { count, length }) => sum + count * length ** 2, 0);
-      const keep = { any: true, scores: scores * this.config.heads * this.config.layers <= MAX_KEPT_SCORES };
+      const scoresPerLayer =
+        this.config.heads * batch.groups.reduce((sum, { count, length }) => sum + count * length ** 2, 0);
       const embedded = this.embed(weights, batch);
       let x = drop(embedded.y, dropoutAt(dropout, -1, 0));
       const layers: LayerSaved[] = [];
       for (let i = 0; i < this.config.layers; i++) {
-        const { y, saved } = this.layer(x, weights, i, batch, keep, dropout);
+        // The last layers' are kept: their gradient is the first to be computed, and frees them.
+        const keepScores = (this.config.layers - i) * scoresPerLayer <= MAX_KEPT_SCORES;
+        const { y, saved } = this.layer(x, weights, i, batch, { any: true, scores: keepScores }, dropout);
         layers.push(saved!);
         x = y;
       }
@@ -183,7 +183,8 @@ export class BertEncoder {
     const { dx, ...own } = tidy(() => {
       const norm2 = layerNormGradients(dy, of('norm2Gamma'), saved.norm2);
       const dForwarded = drop(norm2.dx, dropoutAt(dropout, index, PLACES.feedForward));
-      const forwarded = feedForwardGradients(dForwarded, saved.middle, feedForwardWeights, saved.feedForward);
+      const middle = scaled(saved.norm1.normalized, of('norm1Gamma'), of('norm1Beta')); // the feed-forward's input
+      const forwarded = feedForwardGradients(dForwarded, middle, feedForwardWeights, saved.feedForward);
       const norm1 = layerNormGradients(tf.add(norm2.dx, forwarded.dx), of('norm1Gamma'), saved.norm1);
       const dAttended = drop(norm1.dx, dropoutAt(dropout, index, PLACES.attentionOutput));
       const out = linearWeightGradients(dAttended, saved.context);
@@ -192,6 +193,7 @@ export class BertEncoder {
         batch.groups.map((group, g) =>
           attentionGradient(
             rowsOf(dContext as tf.Tensor2D, group),
+            rowsOf(saved.context, group),
             this.config.heads,
             group,
             saved.attention[g],

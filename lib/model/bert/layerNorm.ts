@@ -15,9 +15,13 @@ export function layerNorm(x: tf.Tensor2D, gamma: tf.Tensor1D, beta: tf.Tensor1D,
     const variance = tf.mean(tf.square(centered), 1, true); // [tokens, 1]
     const inverseStd = tf.rsqrt(tf.add(variance, eps)) as tf.Tensor2D;
     const normalized = tf.mul(centered, inverseStd) as tf.Tensor2D;
-    const y = tf.add(tf.mul(normalized, gamma), beta) as tf.Tensor2D;
-    return { y, saved: { normalized, inverseStd } as LayerNormSaved };
+    return { y: scaled(normalized, gamma, beta), saved: { normalized, inverseStd } as LayerNormSaved };
   });
+}
+
+/** y from x̂: two cheap passes, which saves keeping both. */
+export function scaled(normalized: tf.Tensor2D, gamma: tf.Tensor1D, beta: tf.Tensor1D): tf.Tensor2D {
+  return tidy(() => tf.add(tf.mul(normalized, gamma), beta) as tf.Tensor2D);
 }
 
 /**
