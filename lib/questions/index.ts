@@ -5,5 +5,6 @@ export * from './filters';
 export * from './generator';
 export { LlmQuestionGenerator } from './llm-generator';
 export type { LlmSettings, TokenPrice } from './llm-settings';
+export { LocalQuestionGenerator } from './local-generator';
 export { createOfflineGenerator } from './offline';
 export { EXAM_PROMPT, fillPrompt } from './prompt';

@@ -4,7 +4,7 @@ import type { AnswerCache } from './answer-cache';
 import type { GenerationResult, SourceChunk } from './generator';
 import { type ParsedAnswer, parseAnswer } from './parse-answer';
 
-/** A chunk whose answers hold no question is asked this often, over all runs, and then left. */
+/** A chunk whose answers hold no question is asked this often by default, over all runs, and then left. */
 const ANSWERS_PER_CHUNK = 5;
 
 /** One distinct request, its answers so far, and the one with most questions. */
@@ -26,6 +26,7 @@ export class Ledger {
     private readonly chunks: SourceChunk[],
     keyOf: (chunk: SourceChunk) => string,
     private readonly questionsPerChunk: number,
+    private readonly answersPerChunk = ANSWERS_PER_CHUNK,
   ) {
     if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
       throw new Error(`QUESTIONS_PER_CHUNK is ${questionsPerChunk}; it must be a whole number, 1 or more.`);
@@ -53,7 +54,7 @@ export class Ledger {
   }
 
   isMissing(entry: Entry): boolean {
-    return entry.answers < ANSWERS_PER_CHUNK && !entry.best?.questions.length;
+    return entry.answers < this.answersPerChunk && !entry.best?.questions.length;
   }
 
   /** What is still to be asked, in corpus order. */

@@ -27,6 +27,7 @@ describe('chooseGenerator', () => {
       /since OPENAI_API_KEY and .*_URL are set/,
     ],
     ['openai', { OPENAI_API_KEY: KEY }, 'openai', /QUESTION_GENERATOR is openai/],
+    ['local', { OPENAI_API_KEY: KEY }, 'local', /exam-writer on this machine, since QUESTION_GENERATOR is local/],
     ['offline', { OPENAI_API_KEY: KEY }, 'offline', /QUESTION_GENERATOR is offline/],
   ])('%s with %j takes %s and says why', (setting, env, name, why) => {
     const { generator, reason } = chooseGenerator(setting, env, LLM);
@@ -37,6 +38,6 @@ describe('chooseGenerator', () => {
 
   it('refuses openai without key and address, and other names', () => {
     expect(() => chooseGenerator('openai', {}, LLM)).toThrow(/Set one of them, or take QUESTION_GENERATOR=offline/);
-    expect(() => chooseGenerator('magic', {}, LLM)).toThrow(/"magic"; it must be auto, openai or offline/);
+    expect(() => chooseGenerator('magic', {}, LLM)).toThrow(/"magic"; it must be auto, openai, local or offline/);
   });
 });
