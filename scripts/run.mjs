@@ -12,6 +12,7 @@ const COMMANDS = {
   'notebooks:update': ['scripts/update-notebooks.mjs'],
   lab: ['scripts/lab.mjs'],
   test: ['scripts/test.mjs'],
+  'test:browser': ['test/browser/run.mjs'],
   bench: ['bench/run.mjs'],
   interop: ['test/interop/run.mjs'],
 };
