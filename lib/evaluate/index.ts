@@ -3,6 +3,7 @@ export { groupResults, type QueryChange, queryChanges } from './compare';
 export { type EvaluationResult, evaluateRanking, type QueryResult } from './evaluation';
 export { type EmbedderCost, type EmbedderEvaluation, evaluateEmbedder } from './evaluator';
 export { chooseFusionWeight, convexFusion, type Normalisation, reciprocalRankFusion } from './fusion';
+export { type HardNegativeOptions, type MinedNegatives, mineHardNegatives } from './hardNegatives';
 export { type HitRateRow, perQueryRows, writePerQueryRows } from './hitRate';
 export { METRIC_NAMES, type MetricName, type Metrics } from './metrics';
 export { writeMetricsCsv } from './metricsCsv';
@@ -20,4 +21,5 @@ export {
   perQueryValues,
 } from './significance';
 export { similarityRows } from './similarityRows';
+export { type WindowSettings, windowedEmbedder } from './windowedEmbedder';
 export { windowRanges } from './windows';
