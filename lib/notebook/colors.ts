@@ -12,13 +12,15 @@ export const SKY_BLUE = '#56B4E9';
 export const GREY = '#777777';
 
 const FAMILIES: [RegExp, string][] = [
+  [/fine-?tuned, windows/i, ORANGE],
+  [/base, windows/i, SKY_BLUE],
   [/fine-?tuned/i, VERMILLION],
   [/bm25/i, GREEN],
   [/openai|^text-embedding-/i, PURPLE],
   [/^base\b|untrained/i, BLUE],
 ];
 
-/** The colour of a model: base blue, fine-tuned vermillion, OpenAI purple, BM25 green; others keep one by their name. */
+/** The colour of a model: base blue, fine-tuned vermillion (searched by windows: their lighter kin), OpenAI purple, BM25 green; others keep one by their name. */
 export function modelColor(name: string): string {
   const family = FAMILIES.find(([pattern]) => pattern.test(name));
   if (family) return family[1];
