@@ -8,7 +8,9 @@ export interface EmbeddingDataset {
   corpus: Record<string, string>;
   /** Question id → ids of the chunks that answer it; at least one. */
   relevantDocs: Record<string, string[]>;
-  /** Other keys of the file, such as `negatives`, kept as they were read and written back. */
+  /** Question id → ids of chunks that look like answers and aren't; `negatives` in the file. Not every question has some. */
+  hardNegatives?: Record<string, string[]>;
+  /** Other keys of the file, kept as they were read and written back. */
   extra?: Record<string, unknown>;
 }
 

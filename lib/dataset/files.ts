@@ -7,14 +7,15 @@ import { readJson, writeJson } from './json-file';
 /**
  * Writes `{split}_corpus.json`, `{split}_queries.json`, `{split}_relevant_docs.json`, and all three together as
  * `{split}_dataset.json`, which LlamaIndex's `EmbeddingQAFinetuneDataset.from_json` reads. Each appears whole or not at
- * all; the dataset comes last.
+ * all; the dataset comes last, and holds the hard negatives too, as `negatives`: readers that don't know them pass over.
  * @returns the path of the dataset file.
  * @throws Error if the dataset is not valid; nothing is written then.
  */
 export async function writeDataset(dir: string, split: 'train' | 'val', dataset: EmbeddingDataset): Promise<string> {
-  const { queries, corpus, relevantDocs, extra } = dataset;
+  const { queries, corpus, relevantDocs, hardNegatives, extra } = dataset;
   const file = path.join(dir, `${split}_dataset.json`);
-  const whole = { ...extra, queries, corpus, relevant_docs: relevantDocs, mode: 'text' };
+  const negatives = hardNegatives && { negatives: hardNegatives };
+  const whole = { ...extra, queries, corpus, relevant_docs: relevantDocs, ...negatives, mode: 'text' };
   parseDataset(whole, file);
   await writeJson(path.join(dir, `${split}_corpus.json`), corpus);
   await writeJson(path.join(dir, `${split}_queries.json`), queries);
@@ -36,7 +37,7 @@ function parseDataset(value: unknown, file: string): EmbeddingDataset {
     throw new Error(`${file}: ${key}: ${problem}`);
   };
   if (!isRecord(value)) return fail('(top)', 'an object with queries, corpus and relevant_docs is needed.');
-  const { queries, corpus, relevant_docs: relevantDocs, mode, ...extra } = value;
+  const { queries, corpus, relevant_docs: relevantDocs, negatives, mode, ...extra } = value;
   if (mode !== undefined && mode !== 'text') fail('mode', `${JSON.stringify(mode)}; only "text" can be trained on.`);
 
   const texts = (key: string, record: unknown): Record<string, string> => {
@@ -50,24 +51,31 @@ function parseDataset(value: unknown, file: string): EmbeddingDataset {
   const checkedQueries = texts('queries', queries);
   const checkedCorpus = texts('corpus', corpus);
 
-  if (!isRecord(relevantDocs)) return fail('relevant_docs', 'missing, or not an object of query id → chunk ids.');
-  for (const [queryId, ids] of Object.entries(relevantDocs)) {
-    const key = `relevant_docs.${queryId}`;
-    if (!Object.hasOwn(checkedQueries, queryId)) fail(key, 'there is no such query.');
-    if (!Array.isArray(ids) || ids.length === 0) return fail(key, 'must be a list of one or more chunk ids.');
-    for (const id of ids) {
-      if (typeof id !== 'string') fail(key, `chunk ids are texts, but one is ${typeName(id)}.`);
-      if (!Object.hasOwn(checkedCorpus, id)) fail(key, `chunk ${id} is not in the corpus.`);
+  const chunkLists = (key: string, record: unknown): Record<string, string[]> => {
+    if (!isRecord(record)) return fail(key, 'missing, or not an object of query id → chunk ids.');
+    for (const [queryId, ids] of Object.entries(record)) {
+      const entry = `${key}.${queryId}`;
+      if (!Object.hasOwn(checkedQueries, queryId)) fail(entry, 'there is no such query.');
+      if (!Array.isArray(ids) || ids.length === 0) return fail(entry, 'must be a list of one or more chunk ids.');
+      for (const id of ids) {
+        if (typeof id !== 'string') fail(entry, `chunk ids are texts, but one is ${typeName(id)}.`);
+        if (!Object.hasOwn(checkedCorpus, id)) fail(entry, `chunk ${id} is not in the corpus.`);
+      }
+    }
+    return record as Record<string, string[]>;
+  };
+  const checkedDocs = chunkLists('relevant_docs', relevantDocs);
+  for (const queryId of Object.keys(checkedQueries))
+    if (!Object.hasOwn(checkedDocs, queryId)) fail(`queries.${queryId}`, 'has no entry in relevant_docs.');
+
+  const dataset: EmbeddingDataset = { queries: checkedQueries, corpus: checkedCorpus, relevantDocs: checkedDocs };
+  if (negatives !== undefined) {
+    dataset.hardNegatives = chunkLists('negatives', negatives);
+    for (const [queryId, ids] of Object.entries(dataset.hardNegatives)) {
+      const both = ids.find((id) => checkedDocs[queryId].includes(id));
+      if (both !== undefined) fail(`negatives.${queryId}`, `chunk ${both} is in relevant_docs too.`);
     }
   }
-  for (const queryId of Object.keys(checkedQueries))
-    if (!Object.hasOwn(relevantDocs, queryId)) fail(`queries.${queryId}`, 'has no entry in relevant_docs.');
-
-  const dataset = {
-    queries: checkedQueries,
-    corpus: checkedCorpus,
-    relevantDocs: relevantDocs as Record<string, string[]>,
-  };
   return Object.keys(extra).length > 0 ? { ...dataset, extra } : dataset;
 }
 

@@ -15,11 +15,14 @@ export function keepConsistent(
   topN: number,
 ): { dataset: EmbeddingDataset; dropped: string[] } {
   const kept: EmbeddingDataset = { ...dataset, queries: {}, relevantDocs: {} };
+  if (dataset.hardNegatives) kept.hardNegatives = {};
   const dropped: string[] = [];
   for (const [id, query] of Object.entries(dataset.queries)) {
     if ((ranks.get(id) ?? Number.POSITIVE_INFINITY) <= topN) {
       kept.queries[id] = query;
       kept.relevantDocs[id] = dataset.relevantDocs[id];
+      const negatives = dataset.hardNegatives?.[id];
+      if (negatives) kept.hardNegatives![id] = negatives;
     } else dropped.push(id);
   }
   return { dataset: kept, dropped };

@@ -111,5 +111,9 @@ describe('keepConsistent', () => {
     expect(kept.relevantDocs).toEqual({ [first]: ['a'] });
     expect(kept.corpus).toEqual(dataset.corpus);
     expect(dropped).toEqual([second, third]);
+
+    const hardNegatives = { [first]: ['c'], [second]: ['b'] };
+    const mined = keepConsistent({ ...dataset, hardNegatives }, ranks, 2).dataset;
+    expect(mined.hardNegatives).toEqual({ [first]: ['c'] });
   });
 });

@@ -45,10 +45,16 @@ describe('writeDataset', () => {
   it('keeps keys it does not know, from reading to writing', async () => {
     const { relevantDocs, ...rest } = DATASET;
     const file = path.join(dir, 'in.json');
-    const negatives = { q1: ['c2'] };
-    await writeFile(file, JSON.stringify({ ...rest, relevant_docs: relevantDocs, negatives }));
+    await writeFile(file, JSON.stringify({ ...rest, relevant_docs: relevantDocs, made_by: { hand: true } }));
     await writeDataset(dir, 'train', await readDataset(file));
-    expect(await json('train_dataset.json')).toMatchObject({ negatives, queries: DATASET.queries, mode: 'text' });
+    expect(await json('train_dataset.json')).toMatchObject({ made_by: { hand: true }, mode: 'text' });
+  });
+
+  it('writes hard negatives beside relevant_docs, and reads them back', async () => {
+    const hardNegatives = { q1: ['c2'] };
+    const file = await writeDataset(dir, 'train', { ...DATASET, hardNegatives });
+    expect(await json('train_dataset.json')).toMatchObject({ negatives: hardNegatives, mode: 'text' });
+    expect(await readDataset(file)).toEqual({ ...DATASET, hardNegatives });
   });
 });
 
@@ -57,6 +63,9 @@ describe('readDataset', () => {
   it.each([
     ['no JSON', '{"queries": {', /is not JSON/],
     ['a list', '[]', /\(top\): an object with queries, corpus and relevant_docs/],
+    ['negatives of no query', { ...good, negatives: { x: ['c'] } }, /negatives\.x: there is no such query/],
+    ['a negative of no chunk', { ...good, negatives: { q: ['x'] } }, /negatives\.q: chunk x is not in the corpus/],
+    ['a negative that is relevant', { ...good, negatives: { q: ['c'] } }, /negatives\.q: chunk c is in relevant_docs/],
     ['no corpus', { ...good, corpus: undefined }, /corpus: missing/],
     ['queries as a list', { ...good, queries: ['Who?'] }, /queries: missing, or not an object/],
     ['an empty chunk', { ...good, corpus: { c: ' \n' } }, /corpus\.c: the text is empty/],
