@@ -33,8 +33,9 @@ const nameOfB = (name: string): string => `${name}.lora_B`;
 /**
  * LoRA on a model's attention and feed-forward matrices.
  *
- * Use it where optimizer memory is short or data is scarce: MiniLM's 22.7 million weights become 0.66 million at rank 8 (moments: 5 MB instead
- * of 180 MB); the encoder's own work, most of a step, stays the same. Learning rates are higher than for all weights: 2e-4 to 1e-3.
+ * Use it where optimizer memory is short or data is scarce: of MiniLM's 22.6 million trained numbers 0.33 million are left at rank 8 (their
+ * moments: 2.7 MB instead of 180 MB); the encoder's own work, most of a step, stays the same. Learning rates are higher than for all weights:
+ * 2e-4 to 1e-3.
  * B starts at 0, so that training starts at the model as it is. It takes over the adapted weights in `model.weights`; they hold the merged
  * matrices after each {@link updateWeights}, and for good after {@link dispose}: `saveModel` just works.
  */
