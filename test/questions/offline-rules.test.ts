@@ -22,6 +22,14 @@ describe('a sentence with a figure', () => {
     expect(questionsOf(sentence)).toContain(question);
   });
 
+  it('asks when, wherever the date stands', () => {
+    for (const sentence of [
+      'On March 2, 2021, Ada Brook sold the old mill.',
+      'Ada Brook sold the old mill on March 2, 2021.',
+    ])
+      expect(questionsOf(sentence)).toEqual(['When did Ada Brook sell the old mill?']);
+  });
+
   it('asks since, until or by when, as the sentence has it', () => {
     expect(questionsOf('Ada Brook has been chief baker since 2019.')).toContain(
       'Since when has Ada Brook been chief baker?',

@@ -37,12 +37,9 @@ const PARAPHRASED_SHARE = 0.25;
 const KEEPS_WORDS = new Set<QuestionKind>(['table', 'heading', 'definition']);
 // A question is dropped where some other chunk fits its words this much better than its own.
 const MIN_POINTING = 0.85;
-const MIN_POINTING_OF_TOPICS = 1;
 const MIN_TERMS = 3;
-// Ask for more than one thing that phrases name; the first to become vague.
 // Not made by turning a clause round.
 const KEEPS_FORM = new Set<QuestionKind>(['phrase', 'heading', 'table', 'statement']);
-const TOPICS = new Set<QuestionKind>(['phrase', 'heading']);
 const MAX_WORDS = 40;
 
 /** What the corpus as a whole says. */
@@ -100,10 +97,10 @@ export function candidatesFor(
     else if (new Set(termsOf(text)).size < (draft.kind === 'definition' ? 2 : MIN_TERMS)) drop('too few telling words');
     else if (text.split(' ').length > MAX_WORDS) drop('too long');
     else if (tokensOf(text).some((token) => words.isBroken(token))) drop('broken words');
-    else if (!KEEPS_FORM.has(draft.kind) && !isWellFormed(text)) drop('not well formed');
     else {
       const pointing = salience.pointsTo(text, at);
-      if (pointing < (TOPICS.has(draft.kind) ? MIN_POINTING_OF_TOPICS : MIN_POINTING)) drop('fits other chunks better');
+      if (pointing < MIN_POINTING) drop('fits other chunks better');
+      else if (!KEEPS_FORM.has(draft.kind) && !isWellFormed(text)) drop('not well formed');
       else {
         const worth = mixture[draft.kind] * (weight + salience.of(text, at)) * Math.min(pointing, 2) ** 0.5;
         const key = lineKey(text);

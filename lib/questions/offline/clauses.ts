@@ -56,7 +56,7 @@ function isPlainSubject(subject: string, tokens: Token[]): boolean {
   if (/[;:"]|, |\($/.test(subject)) return false;
   if (tokens.some((token) => CLAUSE_MARK.test(bare(token)) || /^(not|also|it|he|she)$/.test(bare(token)))) return false;
   if (
-    /^(including|included|then|and|or|respectively|provided|such as|of|the table|because|since|before|after|in|on|at|for|during|under|if|when|until|to|with)\b/i.test(
+    /^(including|included|then|and|or|respectively|provided|given|such as|of|the table|because|since|before|after|in|on|at|for|during|under|if|when|until|to|with)\b/i.test(
       subject,
     )
   )

@@ -136,6 +136,7 @@ export function headingQuestions(
 
 // Lower case in the middle of a question, unless the title is written as a name.
 function inText(heading: string, words: Words): string {
+  if (heading === heading.toUpperCase() && heading.includes(' ')) return heading.toLowerCase();
   const [first, ...others] = heading.split(' ');
   const isName =
     others.some((word) => /^\p{Lu}/u.test(word)) || !words.isCommon(first) || !/^\p{Lu}\p{Ll}+/u.test(first);

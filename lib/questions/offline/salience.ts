@@ -7,7 +7,9 @@ did do does doing during each either for from further had has have having he her
 might more most must my no nor not of on once one only or other our out over own same shall she should so some such than that the
 their them then there these they this those through to too under until up upon us use used very was we well were what when where
 whether which while who whom whose why will with within without would you your company following respectively say says said explain
-explains circumstances terms purpose much many related role regard connection reader disclosed amounts`.split(/\s+/),
+explains circumstances terms purpose much many related role regard connection relation reader know disclosed particular amounts percentage often since`.split(
+    /\s+/,
+  ),
 );
 
 const K1 = 1.2;

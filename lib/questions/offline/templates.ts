@@ -108,6 +108,8 @@ export function questionsFromClause(clause: Clause): Draft[] {
     if (isMain)
       ask('when', opening, /^,|^ (and|or|on|in|at|by|until|to)\b/.test(after) ? before : before + after, false);
   }
+  if (!answered && auxiliary === 'did' && DATE.exec(` ${clause.lead}`)?.index === 0)
+    ask('when', 'When', predicate, false);
   const often = OFTEN.exec(predicate);
   if (often && often.index > 0 && !answered && !copula && !/\b(that|which|as|who)\b/.test(predicate))
     ask('when', 'How often', predicate.slice(0, often.index), false);
