@@ -3,17 +3,11 @@
 
 import { randomUUID } from 'node:crypto';
 import OpenAI, { toFile } from 'openai';
-import type { LlmAnswer } from './answer-cache';
+import { packRequests, readLine, requestLine } from './batch-lines';
 import { BatchState } from './batch-state';
 import type { GenerationOptions, SourceChunk } from './generator';
-import { readCompletion } from './llm-client';
 import { cacheRecord, openLedger } from './llm-generator';
-import { chatRequest } from './llm-request';
 import { cacheFile, type LlmSettings, OPENAI_URL, scrub } from './llm-settings';
-
-/** OpenAI's limits for one batch, the size with room to spare. */
-const REQUESTS_PER_BATCH = 50_000;
-const BYTES_PER_BATCH = 150 * 2 ** 20;
 
 /** Where a batch stands. */
 export interface BatchProgress {
@@ -155,49 +149,6 @@ async function openState(settings: LlmSettings, corpus = 'corpus', openai: OpenA
   state.entries.splice(0, state.entries.length, ...found);
   await state.save();
   return state;
-}
-
-function requestLine(
-  settings: LlmSettings,
-  key: string,
-  chunk: SourceChunk,
-  { questionsPerChunk }: GenerationOptions,
-): string {
-  const body = chatRequest(settings, chunk, questionsPerChunk, true);
-  return `${JSON.stringify({ custom_id: key, method: 'POST', url: '/v1/chat/completions', body })}\n`;
-}
-
-/** Splits lines into files within OpenAI's limits. */
-export function packRequests(
-  lines: string[],
-  maxRequests = REQUESTS_PER_BATCH,
-  maxBytes = BYTES_PER_BATCH,
-): string[][] {
-  const parts: string[][] = [];
-  let bytes = 0;
-  for (const line of lines) {
-    const size = Buffer.byteLength(line);
-    const part = parts.at(-1);
-    if (part && part.length < maxRequests && bytes + size <= maxBytes) {
-      part.push(line);
-      bytes += size;
-    } else {
-      parts.push([line]);
-      bytes = size;
-    }
-  }
-  return parts;
-}
-
-/** One line of an output or error file: the answer to a request, or why there is none. */
-function readLine(line: string): { key: string; answer?: LlmAnswer; problem?: string } {
-  try {
-    const { custom_id: key, response, error } = JSON.parse(line);
-    if (response?.status_code === 200) return { key, answer: readCompletion(response.body) };
-    return { key, problem: error?.message ?? response?.body?.error?.message ?? 'no reason given' };
-  } catch (error) {
-    return { key: '', problem: `a line of the output cannot be read: ${(error as Error).message}` };
-  }
 }
 
 function progressOf({ id, status, request_counts: counts, errors }: OpenAI.Batch): BatchProgress {

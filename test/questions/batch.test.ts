@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { packRequests } from 'finetune-embedding/dist/questions/batch.js';
+import { packRequests } from 'finetune-embedding/dist/questions/batch-lines.js';
 import {
   collectBatches,
   LlmQuestionGenerator,
