@@ -124,12 +124,11 @@ export function figureTitles(notebook: Notebook): string[] {
 
 /** One workplace of the three notebooks: its documents, settings and results are below `folder`, its home too. */
 export class Workplace {
+  readonly folder: string;
   readonly env: Record<string, string>;
 
-  constructor(
-    readonly folder: string,
-    settings: Record<string, string>,
-  ) {
+  constructor(folder: string, settings: Record<string, string>) {
+    this.folder = folder;
     const home = this.path('home');
     fs.mkdirSync(home, { recursive: true });
     // Nothing of the caller's environment but the means to run programs: a setting or a key there must not change a test.
