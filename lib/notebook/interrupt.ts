@@ -1,16 +1,29 @@
 // The stop button of Jupyter, for work that takes long: an AbortSignal that the interruption of the kernel sets off.
 
 /**
- * Runs work that can be stopped with Jupyter's stop button (or Ctrl+C). tslab ends the cell at once on an interruption while its work goes on
- * behind; work that heeds the signal ends too, in its own time and order.
+ * Runs work that can be stopped with Jupyter's stop button (or Ctrl+C): the signal is set off, the work ends in its own time and order, and
+ * the cell goes on behind it as if it had ended by itself. A second interruption ends the cell at once.
  */
 export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  // A kernel runs a cell's synchronous part under V8's own handler, which takes a listener added meanwhile with it when it goes.
+  await new Promise(setImmediate);
   const controller = new AbortController();
-  const stop = () => controller.abort(new Error('Stopped by the user.'));
+  // The kernel's own listener would end the cell, and forget what it declares.
+  const others = process.listeners('SIGINT');
+  const stop = () => {
+    restore();
+    controller.abort(new Error('Stopped by the user.'));
+  };
+  const restore = () => {
+    if (!process.listeners('SIGINT').includes(stop)) return;
+    for (const listener of others) process.on('SIGINT', listener);
+    process.off('SIGINT', stop);
+  };
   process.on('SIGINT', stop);
+  for (const listener of others) process.off('SIGINT', listener);
   try {
     return await work(controller.signal);
   } finally {
-    process.off('SIGINT', stop);
+    restore();
   }
 }
