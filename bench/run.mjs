@@ -1,7 +1,4 @@
 // npm run bench -- NAME: one measurement. Out: a table, and as the last line one JSON object.
-import { measureEncode } from './encode.mjs';
-import { measureMemory } from './memory.mjs';
-import { measureTrain } from './train.mjs';
 
 const USAGE = `npm run bench -- NAME
 
@@ -11,10 +8,18 @@ const USAGE = `npm run bench -- NAME
              --steps N                 steps measured after warm-up (default: 10)
   encode   texts a second, against sentence-transformers on PyTorch
   memory   memory over 500 training steps on short texts
+  questions  what the offline questions are worth: trained on them alone, asked real ones about the same document
+             --questions N a chunk (default: 8), --epochs N, --seed N
 
 The Python side needs: npm run interop -- --setup`;
 
-const MEASUREMENTS = { train: measureTrain, encode: measureEncode, memory: measureMemory };
+/** Each is loaded when it is asked for: what one needs in memory must not count in another. */
+const MEASUREMENTS = {
+  train: async (args) => (await import('./train.mjs')).measureTrain(args),
+  encode: async (args) => (await import('./encode.mjs')).measureEncode(args),
+  memory: async (args) => (await import('./memory.mjs')).measureMemory(args),
+  questions: async (args) => (await import('./questions.mjs')).measureQuestions(args),
+};
 
 const [name, ...args] = process.argv.slice(2);
 if (!Object.hasOwn(MEASUREMENTS, name ?? '')) {
