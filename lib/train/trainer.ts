@@ -1,15 +1,15 @@
 // The training loop: batches → steps → evaluations; the best model so far is always on disk.
-import type { NamedTensors } from '../model/bert/encoder';
-import { EMBEDDING } from '../model/bert/weights';
 import type { EmbeddingModel } from '../model/embeddingModel';
 import { loadWeights } from '../model/load';
 import { saveModel } from '../model/save';
 import { disposeAll } from '../model/tf';
-import { AdamW, linearSchedule } from './adamw';
+import { linearSchedule } from './adamw';
 import { makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
+import { cachedLossAndGradients } from './gradCache';
+import type { LoraSettings } from './lora';
 import type { Recipe } from './recipe';
 import { type Loss, lossAndGradients } from './step';
-import { WordRows } from './wordRows';
+import { trainAllWeights, trainLora } from './trainedWeights';
 
 /** One finished step. */
 export interface StepReport {
@@ -52,6 +52,12 @@ export interface TrainOptions {
   /** Stops after the current step; the best model so far is kept. */
   signal?: AbortSignal;
   loss?: Loss;
+  /** Changes a batch before its step: masks known positives or false negatives, adds hard negatives. */
+  prepareBatch?: (batch: TrainingBatch) => TrainingBatch;
+  /** Trains by gradient caching in mini-batches of so many tokens: batches of any size in the memory of one. */
+  tokensPerMiniBatch?: number;
+  /** Trains low-rank updates (LoRA) in place of all weights. */
+  lora?: LoraSettings;
 }
 
 /** What a run left behind. */
@@ -110,24 +116,17 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   const { data, recipe, seed, evaluate, outputDir } = options;
   const questions = tokenizeAll(model, data.queries);
   const chunks = tokenizeAll(model, data.corpus);
-  const words = new WordRows(model, [...questions.values(), ...chunks.values()]);
-  // The weights that training updates: the model's, but of the word embeddings only the rows that occur.
-  const weights: NamedTensors = new Map(model.weights).set(EMBEDDING.words, words.gather());
+  const trained = options.lora
+    ? trainLora(model, options.lora, seed)
+    : trainAllWeights(model, [...questions.values(), ...chunks.values()]);
   const stepsPerEpoch = makeBatches(data, recipe.batching, recipe.batchSize, seed, 0).length;
   const totalSteps = stepsPerEpoch * recipe.epochs;
   const warmupSteps = Math.floor(totalSteps * recipe.warmupRatio);
-  const optimizer = new AdamW(weights);
   const result: TrainResult = { steps: [], evaluations: [], stopped: false };
-
-  // The model shows the weights as they are after each step; its whole table of word embeddings, before it is used.
-  const shareWeights = () => {
-    for (const [name, tensor] of weights) if (name !== EMBEDDING.words) model.weights.set(name, tensor);
-  };
-  const updateWords = () => words.writeBack(weights.get(EMBEDDING.words)!);
 
   const evaluateNow = async (step: number, epoch: number) => {
     if (!evaluate) return;
-    updateWords();
+    trained.publish();
     const started = performance.now();
     const score = await evaluate(model);
     const isBest = !(score <= (result.best?.score ?? Number.NEGATIVE_INFINITY));
@@ -144,12 +143,16 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   const takeStep = (batch: TrainingBatch, step: number, epoch: number) => {
     const started = performance.now();
     const tokenized = {
-      questions: batch.queryIds.map((id) => words.rows(questions.get(id)!)),
-      chunks: batch.chunkIds.map((id) => words.rows(chunks.get(id)!)),
+      questions: batch.queryIds.map((id) => trained.rows(questions.get(id)!)),
+      chunks: batch.chunkIds.map((id) => trained.rows(chunks.get(id)!)),
       batch,
     };
     const dropout = recipe.dropout > 0 ? { rate: recipe.dropout, seed: seed * 100_003 + step } : undefined;
-    const { loss, gradients } = lossAndGradients(model, tokenized, { dropout, loss: options.loss, weights });
+    const { weights } = trained;
+    const { tokensPerMiniBatch } = options;
+    const { loss, gradients } = tokensPerMiniBatch
+      ? cachedLossAndGradients(model, tokenized, { dropout, loss: options.loss, weights, tokensPerMiniBatch })
+      : lossAndGradients(model, tokenized, { dropout, loss: options.loss, weights });
     const notFinite = (what: string, value: number) =>
       new Error(
         `The ${what} is ${value} at step ${step}, so training stopped. Try a smaller LEARNING_RATE (it is ${recipe.learningRate}). ` +
@@ -161,10 +164,8 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
       throw notFinite('loss', loss);
     }
     const learningRate = recipe.learningRate * linearSchedule(step - 1, warmupSteps, totalSteps);
-    const gradNorm = optimizer.step(gradients, learningRate);
+    const gradNorm = trained.step(gradients, learningRate);
     if (!Number.isFinite(gradNorm)) throw notFinite("gradients' norm", gradNorm);
-    words.decayOthers(optimizer.decayFactor(learningRate));
-    shareWeights();
     const report = { step, totalSteps, epoch, loss, learningRate, gradNorm, milliseconds: performance.now() - started };
     result.steps.push(report);
     options.onStep?.(report);
@@ -181,7 +182,7 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
           break training;
         }
         step++;
-        takeStep(batch, step, step / stepsPerEpoch);
+        takeStep(options.prepareBatch?.(batch) ?? batch, step, step / stepsPerEpoch);
         // Counted anew in each epoch, as sentence-transformers' fit() counts.
         const stepInEpoch = ((step - 1) % stepsPerEpoch) + 1;
         if (stepInEpoch === stepsPerEpoch || stepInEpoch % options.evaluationSteps === 0)
@@ -189,10 +190,7 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
       }
     }
   } finally {
-    optimizer.dispose();
-    shareWeights();
-    updateWords();
-    weights.get(EMBEDDING.words)!.dispose();
+    trained.dispose();
     // Also after an error: what the run reached is not lost.
     if (result.best) loadWeights(model, outputDir);
     else await saveModel(model, outputDir);
