@@ -4,7 +4,7 @@ import path from 'node:path';
 import weights from 'finetune-embedding/dist/model/bert/weights.js';
 import resolve from 'finetune-embedding/dist/model/hub/resolve.js';
 import safetensors from 'finetune-embedding/dist/model/safetensors.js';
-import random from 'finetune-embedding/dist/train/batches.js';
+import random from 'finetune-embedding/dist/random.js';
 
 const BGE_SMALL_SHAPE = {
   hiddenSize: 384,

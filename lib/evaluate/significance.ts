@@ -1,8 +1,8 @@
 // In: evaluations. Out: how far their numbers, and the difference of two, can be trusted.
 
+import { seededRandom } from '../random';
 import type { EvaluationResult } from './evaluation';
 import type { MetricName } from './metrics';
-import { seededRandom } from './random';
 
 /** A mean over queries, with a 95% confidence interval. */
 export interface Interval {

@@ -13,6 +13,7 @@ export * from './figureTypes';
 export { stoppable } from './interrupt';
 export { inlinePlotly } from './plotly';
 export { formatSeconds, type ProgressBar, progressBar } from './progress';
+export { replaceEarlier } from './replace';
 export * from './settings';
 export { type Row, type TableOptions, table } from './table';
 export * from './text';

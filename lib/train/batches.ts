@@ -1,4 +1,5 @@
 // A dataset → the batches of an epoch: which questions and chunks are encoded together, and what the loss compares.
+import { seededRandom } from '../random';
 import type { LossBatch } from './losses/multipleNegativesRanking';
 
 /** The part of a dataset that training reads. */
@@ -19,17 +20,6 @@ export interface TrainingBatch extends LossBatch {
 
 /** How batches are made: `file-order` pairs as the original's, or `distinct-chunks` with all their questions. */
 export type Batching = 'file-order' | 'distinct-chunks';
-
-/** A seeded generator of numbers in [0, 1): mulberry32. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** Fisher–Yates; the input stays as it is. */
 function shuffled<T>(items: T[], random: () => number): T[] {

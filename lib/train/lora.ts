@@ -6,7 +6,7 @@ import type { NamedTensors } from '../model/bert/encoder';
 import { layerWeight } from '../model/bert/weights';
 import type { EmbeddingModel } from '../model/embeddingModel';
 import { tf, tidy } from '../model/tf';
-import { seededRandom } from './batches';
+import { seededRandom } from '../random';
 import type { Parameterization } from './parameterization';
 
 /** LoRA's settings. */

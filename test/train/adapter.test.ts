@@ -12,7 +12,7 @@ import {
   trainAdapter,
   writeSafetensors,
 } from 'finetune-embedding';
-import { seededRandom } from 'finetune-embedding/dist/train/batches.js';
+import { seededRandom } from 'finetune-embedding/dist/random.js';
 import { describe, expect, it } from 'vitest';
 import { loadTiny, pairsAsData, temporaryFolder, texts } from '../fixtures/engine';
 

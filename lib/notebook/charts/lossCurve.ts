@@ -7,7 +7,7 @@ import type { Chart } from '../figureTypes';
 export interface TrainingCurve {
   losses: { step: number; loss: number }[];
   evaluations: { step: number; score: number }[];
-  /** What `score` is, such as `MAP@100`. */
+  /** What `score`, from 0 to 1, is, such as `MAP@100`. */
   metric: string;
   /** Steps of the whole training: the axis keeps its length while the curve grows. */
   totalSteps?: number;
@@ -61,7 +61,7 @@ export function lossCurve({ losses, evaluations, metric, totalSteps }: TrainingC
         overlaying: 'y',
         side: 'right',
         showgrid: false,
-        tickmode: 'auto',
+        range: [0, 1],
       },
       margin: { r: 60, t: 80 },
       hovermode: 'x unified',

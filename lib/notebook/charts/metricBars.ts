@@ -24,7 +24,11 @@ export function metricBars(models: ModelMetrics[]): Chart {
       marker: { color: modelColor(model) },
       hovertemplate: `${hoverText(model)}<br>%{x}: %{y:.3f}<extra></extra>`,
     })),
-    { barmode: 'group', margin: { t: 90 }, yaxis: { range: [0, 1], title: { text: 'score' } } },
+    {
+      barmode: 'group',
+      margin: { t: 90 }, // Room above 1 for the number on a bar that reaches it, below the legend.
+      yaxis: { range: [0, 1.1], dtick: 0.2, title: { text: 'score' } },
+    },
     { title: 'Models compared' },
   ];
 }

@@ -1,11 +1,12 @@
 // A chunk and what is known of its corpus go in; out come all questions that can be asked about it, each with its worth.
+
+import { seededRandom } from '../../random';
 import type { SourceChunk } from '../generator';
 import { parseClause } from './clauses';
 import { lineKey, repeatedLines } from './furniture';
 import { isEnglish } from './language';
 import { paraphrase } from './paraphrase';
 import { headingQuestions, phraseQuestions } from './phrases';
-import { seededRandom } from './random';
 import { Salience, termsOf } from './salience';
 import type { Candidate } from './select';
 import { linesOf, type Sentence, sentencesOf } from './sentences';
