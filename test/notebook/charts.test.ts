@@ -57,6 +57,7 @@ describe('charts', () => {
     const [[, smooth], layout] = chart;
     expect((smooth.y as number[])[19]).toBe(0.5);
     expect(layout.xaxis).toMatchObject({ range: [0, 50] });
+    expect(layout.yaxis2).toMatchObject({ range: [0, 1] });
     await expectDraws(chart, 'MAP@100', 'step', 'loss');
     await expectDraws(lossCurve({ losses: [], evaluations: [], metric: 'MAP@100' }));
   });
@@ -118,6 +119,8 @@ describe('charts', () => {
       ['base', 'fine-tuned'].map((name) => ({ color: modelColor(name) })),
     );
     expect(chart[0][1].y).toEqual([0.75, null]);
+    const [, top] = (chart[1].yaxis as { range: [number, number] }).range;
+    expect(top, 'room for the number on a bar of 1').toBeGreaterThan(1.05);
     await expectDraws(chart, 'MRR@10', 'MAP@100', '0.75');
   });
 
