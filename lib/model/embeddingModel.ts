@@ -2,6 +2,7 @@
 import type { BertEncoder, NamedTensors } from './bert/encoder';
 import { type PackedBatch, packSequences } from './bert/packing';
 import type { Embedder, Embeddings, Matrix, OnProgress } from './matrix';
+import type { StoredTensor } from './safetensors';
 import { tf } from './tf';
 import type { Tokenizer } from './tokenizer';
 
@@ -16,6 +17,8 @@ export interface EmbeddingModelParts {
   tokenizer: Tokenizer;
   encoder: BertEncoder;
   weights: NamedTensors;
+  /** Weights of the checkpoint that embeddings don't need (BERT's pooler): saved again as they were. */
+  untrained: Map<string, StoredTensor>;
   maxSeqLength: number;
 }
 
@@ -27,6 +30,7 @@ export class EmbeddingModel implements Embedder {
   readonly encoder: BertEncoder;
   /** Current weights by name; training replaces the tensors in place. */
   readonly weights: NamedTensors;
+  readonly untrained: Map<string, StoredTensor>;
   /** Texts are cut to this many tokens, special tokens included. */
   readonly maxSeqLength: number;
 
@@ -36,6 +40,7 @@ export class EmbeddingModel implements Embedder {
     this.tokenizer = parts.tokenizer;
     this.encoder = parts.encoder;
     this.weights = parts.weights;
+    this.untrained = parts.untrained;
     this.maxSeqLength = parts.maxSeqLength;
   }
 

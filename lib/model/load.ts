@@ -34,26 +34,28 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
     throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes 3 to ${config.maxPositions} tokens.`);
   }
   const tokenizer = loadTokenizer(folder);
-  const weights = readWeights(folder, config);
+  const { weights, untrained } = readWeights(folder, config);
   return new EmbeddingModel({
     name: options.name ?? nameOrPath,
     folder,
     tokenizer,
     encoder: new BertEncoder(config, pooling),
     weights,
+    untrained,
     maxSeqLength,
   });
 }
 
-/** Weights of a folder as tensors, query, key and value joined. */
-function readWeights(folder: string, config: EncoderConfig): NamedTensors {
+/** Weights of a folder as tensors, query, key and value joined; and its other weights, which embeddings don't need. */
+function readWeights(folder: string, config: EncoderConfig) {
   const index = path.join(folder, 'model.safetensors.index.json');
   const stored = new Map<string, StoredTensor>();
   for (const file of fs.existsSync(index) ? shardsOf(index) : ['model.safetensors']) {
     for (const [name, tensor] of readSafetensors(path.join(folder, file))) stored.set(name, tensor);
   }
   const fused = fuseQueryKeyValue(selectWeights(stored, config, folder));
-  return new Map([...fused].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]));
+  const weights: NamedTensors = new Map([...fused].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]));
+  return { weights, untrained: new Map([...stored].filter(([name]) => /^(bert\.)?pooler\./.test(name))) };
 }
 
 /** The files that a sharded checkpoint's index names. */
@@ -64,7 +66,7 @@ function shardsOf(index: string): string[] {
 
 /** Replaces a model's weights by those saved in a folder, such as the best of a training run. */
 export function loadWeights(model: EmbeddingModel, folder: string): void {
-  for (const [name, tensor] of readWeights(folder, model.encoder.config)) {
+  for (const [name, tensor] of readWeights(folder, model.encoder.config).weights) {
     model.weights.get(name)?.dispose();
     model.weights.set(name, tensor);
   }

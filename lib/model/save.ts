@@ -59,7 +59,9 @@ export async function saveModel(model: EmbeddingModel, folder: string): Promise<
     });
     write('sentence_bert_config.json', { max_seq_length: model.maxSeqLength, do_lower_case: false });
     write('config_sentence_transformers.json', { similarity_fn_name: 'cosine' });
-    writeSafetensors(path.join(temporary, 'model.safetensors'), await storedWeights(model));
+    const untrained = [...model.untrained].map(([name, tensor]) => [name.replace(/^bert\./, ''), tensor] as const);
+    const weights = new Map([...(await storedWeights(model)), ...untrained]);
+    writeSafetensors(path.join(temporary, 'model.safetensors'), weights);
     moveInto(temporary, folder);
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true });

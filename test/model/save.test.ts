@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { loadModel, readSafetensors, saveModel, storedWeights } from 'finetune-embedding';
+import { loadModel, readSafetensors, saveModel, storedWeights, writeSafetensors } from 'finetune-embedding';
 import { loadWeights } from 'finetune-embedding/dist/model/load.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
+import { copyOfTiny, embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
 
 const files = (folder: string) => fs.readdirSync(folder, { recursive: true }).map(String).sort();
 
@@ -17,6 +17,19 @@ describe('saveModel', () => {
       expect(stored.get(name)!.shape).toEqual(shape);
       expect(Buffer.compare(Buffer.from(stored.get(name)!.data.slice().buffer), Buffer.from(data.buffer))).toBe(0);
     }
+  });
+
+  it('saves weights that embeddings do not need as they were: a pooler', async () => {
+    const pooler = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+    const source = copyOfTiny((folder) => {
+      const file = path.join(folder, 'model.safetensors');
+      writeSafetensors(file, new Map([...readSafetensors(file), ['pooler.dense.weight', pooler]]));
+    });
+    const model = await loadModel(source);
+    onTestFinished(() => model.dispose());
+    const folder = path.join(temporaryFolder(), 'saved');
+    await saveModel(model, folder);
+    expect(readSafetensors(path.join(folder, 'model.safetensors')).get('pooler.dense.weight')).toEqual(pooler);
   });
 
   it.each([
