@@ -6,17 +6,22 @@ import { pipeline } from '@huggingface/transformers';
 import { loadModel, METRIC_NAMES, readDataset } from 'finetune-embedding';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeOpenAI } from '../questions/fake-openai';
+import { answered, EXERCISES } from './answers';
 import { BAKERY, figureTitles, GARDEN, GOLDEN, type NotebookRun, OBSERVATORY, outputTexts, Workplace } from './slice';
 
 const NOTEBOOKS = ['generate_dataset', 'finetune', 'evaluate'];
 const ALL_RAN = 100_000;
 const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'notebooks-'));
-afterAll(() => fs.rmSync(temporary, { recursive: true, force: true }));
+// Notebooks find the library from where they are.
+const answers = path.resolve(`runs/answered-${process.pid}`);
+afterAll(() => {
+  for (const folder of [temporary, answers]) fs.rmSync(folder, { recursive: true, force: true });
+});
 
-async function runAll(workplace: Workplace): Promise<Record<string, NotebookRun>> {
+async function runAll(workplace: Workplace, find?: (name: string) => string): Promise<Record<string, NotebookRun>> {
   const runs: Record<string, NotebookRun> = {};
   for (const name of NOTEBOOKS) {
-    runs[name] = await workplace.run(name);
+    runs[name] = await workplace.run(name, {}, find?.(name));
     if (runs[name].code !== 0) throw new Error(`${name} failed:\n${runs[name].log}`);
   }
   return runs;
@@ -138,7 +143,8 @@ describe('offline, with golden questions', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(more).toEqual([]);
-    expect(Object.keys(run.results)).toEqual(['base', 'fine-tuned', 'BM25']);
+    const retrievers = ['base', 'fine-tuned', 'base, windows', 'fine-tuned, windows', 'BM25'];
+    expect(Object.keys(run.results)).toEqual([...retrievers, 'fine-tuned, windows + BM25']);
     const [finetuned] = readCsv(workplace.path('results/Information-Retrieval_evaluation_finetuned_results.csv'));
     expect(run.results['fine-tuned']['MAP@100']).toBe(Number(finetuned['cosine-MAP@100']));
   });
@@ -155,7 +161,12 @@ describe('offline, with golden questions', () => {
       ]),
     );
     expect(titles.evaluate).toEqual(
-      expect.arrayContaining(['Models compared', 'Hit rate over k', 'Rank of the right chunk, question by question']),
+      expect.arrayContaining([
+        'Models compared',
+        'Hit rate over k',
+        'Rank of the right chunk, question by question',
+        'Map of chunks and questions',
+      ]),
     );
     for (const name of NOTEBOOKS) {
       const outputs = runs[name].notebook.cells.flatMap((cell) => cell.outputs ?? []);
@@ -167,6 +178,13 @@ describe('offline, with golden questions', () => {
   it('says in so many words that OpenAI was left out', () => {
     expect(outputTexts(runs.evaluate.notebook).join('\n')).toContain('OPENAI_API_KEY is not set');
     expect(fs.existsSync(workplace.path('results/per_query_openai.json'))).toBe(false);
+  });
+
+  it('waits for answers to its exercises', () => {
+    for (const name of NOTEBOOKS) {
+      const waiting = outputTexts(runs[name].notebook).filter((text) => /Exercise \d: not answered yet\./.test(text));
+      expect(waiting).toHaveLength(EXERCISES);
+    }
   });
 
   it('leaves no unfinished files', () => {
@@ -192,7 +210,7 @@ describe('with a language model and OpenAI embeddings', () => {
       TRAIN_FILES: workplace.write('docs/bakery.md', BAKERY),
       VAL_FILES: workplace.write('docs/garden.md', GARDEN),
     });
-    runs = await runAll(workplace);
+    runs = await runAll(workplace, (name) => answered(name, answers));
   }, ALL_RAN);
   afterAll(() => fake.close());
 
@@ -208,13 +226,28 @@ describe('with a language model and OpenAI embeddings', () => {
   it('compares with the embeddings of the server', () => {
     const { corpus, queries } = workplace.readJson('data/val_dataset.json');
     const sent = fake.calls.filter(({ path }) => path === '/v1/embeddings').flatMap(({ body }) => body.input ?? []);
-    expect(sent.sort()).toEqual([...Object.values<string>(corpus), ...Object.values<string>(queries)].sort());
+    const texts = [...Object.values<string>(corpus), ...Object.values<string>(queries)];
+    // Nothing is asked, or paid for, twice; beside the texts themselves there are windows of chunks.
+    expect(new Set(sent).size).toBe(sent.length);
+    for (const text of texts) expect(sent).toContain(text);
+    const windows = sent.filter((text) => !texts.includes(text));
+    expect(windows.length).toBeGreaterThan(0);
+    for (const window of windows)
+      expect(Object.values<string>(corpus).some((text) => text.includes(window))).toBe(true);
     const [row] = readCsv(workplace.path('results/Information-Retrieval_evaluation_openai_results.csv'));
     // The fake's questions and vectors are made of words, so that its vectors do better than chance.
     expect(Number(row['cosine-MAP@100'])).toBeGreaterThan(0.5);
     expect(workplace.readJson('results/per_query_openai.json')).toHaveLength(
       Object.keys(workplace.readJson('data/val_queries.json')).length,
     );
+  });
+
+  it('finds right answers to its exercises right', () => {
+    for (const name of NOTEBOOKS) {
+      const verdicts = outputTexts(runs[name].notebook).slice(-EXERCISES).join('\n');
+      // A question that keywords alone find need not exist in so small a corpus.
+      expect(verdicts.match(/Right[:.,]|There is no such question/g), verdicts).toHaveLength(EXERCISES);
+    }
   });
 
   it('keeps the base model where training does not better it', async () => {

@@ -169,13 +169,17 @@ export class Workplace {
     return JSON.parse(fs.readFileSync(this.path(name), 'utf8'));
   }
 
-  /** Executes a notebook as `npm run notebook` does. */
-  async run(name: string, settings: Record<string, string> = {}): Promise<NotebookRun> {
+  /** Executes a notebook as `npm run notebook` does; `notebook` is one of `notebooks/`, or another file inside the project. */
+  async run(
+    name: string,
+    settings: Record<string, string> = {},
+    notebook = path.join(ROOT, `notebooks/${name}.ipynb`),
+  ): Promise<NotebookRun> {
     const output = this.path(`runs/${name}.ipynb`);
     fs.mkdirSync(path.dirname(output), { recursive: true });
     const child = spawn(
       path.join(ROOT, '.venv/bin/python'),
-      [path.join(ROOT, 'scripts/execute_notebook.py'), path.join(ROOT, `notebooks/${name}.ipynb`), output],
+      [path.join(ROOT, 'scripts/execute_notebook.py'), notebook, output],
       { env: { ...this.env, ...settings }, cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     let log = '';
