@@ -4,8 +4,8 @@ import { type Content, liveOutput } from './output';
 
 /** A running progress bar. Its functions need no `this`: `update` can be handed over as an `OnProgress`. */
 export interface ProgressBar {
-  /** `done` of `total` units; the bar closes itself when they are equal. */
-  update(done: number, total?: number): void;
+  /** `done` of `total` units, and a remark such as what it has cost so far; the bar closes itself when they are equal. */
+  update(done: number, total?: number, remark?: string): void;
   /** Closes the bar, with a remark if given. Needed where the total is not known, harmless elsewhere. */
   finish(remark?: string): void;
 }
@@ -29,6 +29,7 @@ export function progressBar(title: string, total?: number): ProgressBar {
   const started = Date.now();
   let done = 0;
   let all = total;
+  let note = '';
   const rateText = (): string => {
     const seconds = (Date.now() - started) / 1000;
     return seconds > 0 && done > 0 ? `${formatRate(done / seconds)}/s` : '';
@@ -37,12 +38,12 @@ export function progressBar(title: string, total?: number): ProgressBar {
     const seconds = (Date.now() - started) / 1000;
     const left = all && done > 0 ? `${formatSeconds((seconds / done) * (all - done))} left` : '';
     const count = all ? `${done}/${all}` : `${done}`;
-    const text = [`${title}: ${count}`, rateText(), left].filter(Boolean).join(' · ');
+    const text = [`${title}: ${count}`, rateText(), left, note].filter(Boolean).join(' · ');
     const bar = all ? `<progress value="${done}" max="${all}" style="width:14em"></progress> ` : '';
     return { html: `<div>${bar}${escapeHtml(text)}</div>`, text };
   };
   const output = liveOutput(running());
-  const finish = (remark?: string): void => {
+  const finish = (remark = note): void => {
     const took = `in ${formatSeconds((Date.now() - started) / 1000)}`;
     const short = all && done < all ? `${done} of ${all}` : `${done}`;
     const rate = rateText();
@@ -50,8 +51,9 @@ export function progressBar(title: string, total?: number): ProgressBar {
     output.finish({ html: `<div>${escapeHtml(text)}</div>`, text });
   };
   return {
-    update: (newDone, newTotal) => {
+    update: (newDone, newTotal, remark = '') => {
       done = newDone;
+      note = remark;
       all = newTotal ?? all;
       if (all && done >= all) finish();
       else output.update(running);

@@ -125,6 +125,14 @@ describe('in a tslab kernel', () => {
     expect(sent.at(-1)?.html).toBe('<div>&lt;Encoding&gt;: 100 in 1.0 s (100/s)</div>');
   });
 
+  it('says a remark beside the progress, and keeps it at the end', () => {
+    const sent = run(`const bar = library.progressBar('Questions', 2);
+      wait(500); bar.update(1, 2, '1 failed'); bar.update(2, 2, '1 failed, $0.01');`);
+    expect(sent[1].html).toContain('1/2');
+    expect(sent[1].html).toContain('1 failed');
+    expect(sent.at(-1)?.html).toContain('1 failed, $0.01');
+  });
+
   it('redraws a live figure in one display and ends with its still picture', () => {
     const sent = run(`const live = library.liveFigure(); let drawn = 0;
       const chart = () => { drawn++; return library.lossCurve({ losses: [{ step: 1, loss: 2 }], evaluations: [], metric: 'MAP@100' }); };
