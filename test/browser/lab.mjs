@@ -76,6 +76,37 @@ export class Lab {
     }
   }
 
+  /** Scrolls from the top of the notebook to its end, a screen at a time: Lab holds no more of it in the page than is seen. */
+  async walk(visit) {
+    const panel = this.page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer').first();
+    for (let screen = 0, atEnd = false; !atEnd; screen++) {
+      await panel.evaluate((node, at) => node.scrollTo(0, at * (node.clientHeight - 40)), screen);
+      await this.page.waitForTimeout(SECONDS);
+      await visit(screen + 1);
+      atEnd = await panel.evaluate((node) => node.scrollTop + node.clientHeight >= node.scrollHeight - 2);
+    }
+  }
+
+  /** Pictures of the whole notebook, in the light theme or the dark one. */
+  async pictureScreens(name, theme) {
+    await this.menu('Settings', 'Theme', `JupyterLab ${theme}`);
+    await this.walk((screen) => this.picture(`${name}-${theme.toLowerCase()}-${String(screen).padStart(2, '0')}`));
+  }
+
+  /** Beginnings of the code cells that are wider than the window. */
+  async cutOffCells() {
+    const cut = new Set();
+    await this.walk(async () => {
+      const found = await this.page
+        .locator('.jp-CodeCell .cm-scroller')
+        .evaluateAll((boxes) =>
+          boxes.filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent.slice(0, 80)),
+        );
+      for (const beginning of found) cut.add(beginning);
+    });
+    return [...cut];
+  }
+
   async openNotebook(file) {
     // Without the tabs of before, in which the same elements would be found.
     const url = new URL(`/lab/tree/${file}?reset`, this.address);
@@ -91,9 +122,10 @@ export class Lab {
     await idle.first().waitFor({ state: 'attached', timeout: 60 * SECONDS });
   }
 
-  async menu(title, item) {
+  async menu(title, ...items) {
     await this.page.locator('.lm-MenuBar-itemLabel', { hasText: new RegExp(`^${title}$`) }).click();
-    await this.page.locator('.lm-Menu-itemLabel', { hasText: new RegExp(`^${item}$`) }).click();
+    for (const item of items)
+      await this.page.locator('.lm-Menu-itemLabel', { hasText: new RegExp(`^${item}$`) }).click();
   }
 
   /** Waits until no cell runs or waits to. */

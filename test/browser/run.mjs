@@ -93,7 +93,12 @@ try {
   const FIGURES = {
     generate_dataset: ['Length of the chunks'],
     finetune: ['Training loss and evaluations', 'Similarity of questions and chunks in one batch', 'Time per stage'],
-    evaluate: ['Models compared', 'Hit rate over k', 'Rank of the right chunk, question by question'],
+    evaluate: [
+      'Models compared',
+      'Hit rate over k',
+      'Rank of the right chunk, question by question',
+      'Map of chunks and questions',
+    ],
   };
   for (const name of NAMES) {
     await check(`${name}: Run All, without a dialog; its figures are live`, async () => {
@@ -105,6 +110,8 @@ try {
       assertAllRan(await lab.prompts());
       assertDrawn(await lab.figures(), FIGURES[name]);
       await lab.pictureOutputs(name);
+      assert.deepEqual(await lab.cutOffCells(), []);
+      for (const theme of ['Dark', 'Light']) await lab.pictureScreens(name, theme);
     });
   }
 
