@@ -6,12 +6,12 @@
 //   dS = P ∘ (dO·Vᵀ − D) = E ∘ ([dO, −D] / r · [V, 1]ᵀ)   with D = rowsum(dO ∘ O)
 // which leaves one pass over the [length, length] scores forward and one backward, besides the products.
 
-import { tf, tidy } from '../tf';
+import { disposeAll, tf, tidy } from '../tf';
 import type { Dropout } from './dropout';
 import type { AttentionGroup } from './packing';
 
-/** exp(±80) is far from overflow and underflow in 32-bit floats. */
-const SAFE_EXPONENT = 80;
+/** Row sums of E outside these limits come near overflow, or lose digits to underflow. */
+const SAFE_SUMS = { from: 1e-25, to: 1e30 };
 
 /** What the gradient needs of one group; B = sequences · heads. */
 export interface AttentionSaved {
@@ -21,6 +21,8 @@ export interface AttentionSaved {
   v1: tf.Tensor3D;
   /** Row sums of E: [B, length, 1] */
   rowSums: tf.Tensor3D;
+  /** Whether E's rows were shifted by their maximum. */
+  shifted: boolean;
   /** E: [B, length, length]; absent where it is computed again to save memory. */
   scores?: tf.Tensor3D;
 }
@@ -78,20 +80,32 @@ function mergeHeads(x: tf.Tensor4D, heads: number, group: AttentionGroup): tf.Te
 }
 
 /**
- * E = exp(Q·Kᵀ): [B, length, length]; shifted by each row's maximum, which softmax allows, only where exp could overflow.
+ * E = exp(Q·Kᵀ): [B, length, length]; shifted by each row's maximum, which softmax allows, only where exp would overflow.
  * The maximum is over tokens: padding with a larger score would push all of a row's tokens to 0.
  *
  * @param mask 1 where a token stands, 0 at padding: [B, length, 1]; undefined where there is no padding
  */
-function exponentials(q: tf.Tensor3D, k: tf.Tensor3D, mask?: tf.Tensor3D): tf.Tensor3D {
+function exponentials(q: tf.Tensor3D, k: tf.Tensor3D, shifted: boolean, mask?: tf.Tensor3D): tf.Tensor3D {
   return tidy(() => {
     const scores = tf.matMul(q, k, false, true);
-    // |q·k| ≤ ‖q‖·‖k‖ (Cauchy–Schwarz), from tensors far smaller than the scores.
-    const bound = tf.sqrt(tf.mul(tf.max(tf.sum(tf.square(q), 2)), tf.max(tf.sum(tf.square(k), 2)))).dataSync()[0];
-    if (bound < SAFE_EXPONENT) return tf.exp(scores) as tf.Tensor3D;
+    if (!shifted) return tf.exp(scores) as tf.Tensor3D;
     const visible = mask ? tf.add(scores, tf.mul(tf.sub(mask.reshape([-1, 1, mask.shape[1]]), 1), 1e30)) : scores;
     return tf.exp(tf.sub(visible, tf.max(visible, 2, true))) as tf.Tensor3D;
   });
+}
+
+/** E, E·[V, 1] and its last column, the row sums: [B, length, length], [B, length, d + 1], [B, length, 1] */
+function weighValues(q: tf.Tensor3D, k: tf.Tensor3D, v1: tf.Tensor3D, mask?: tf.Tensor3D) {
+  const attempt = (shifted: boolean) =>
+    tidy(() => {
+      const scores = exponentials(q, k, shifted, mask);
+      const product = tf.matMul(scores, v1);
+      return { scores, product, rowSums: tf.slice(product, [0, 0, v1.shape[2] - 1]) as tf.Tensor3D, shifted };
+    });
+  const first = attempt(false);
+  if (first.rowSums.dataSync().every((sum) => sum > SAFE_SUMS.from && sum < SAFE_SUMS.to)) return first;
+  disposeAll(first);
+  return attempt(true);
 }
 
 /**
@@ -114,15 +128,13 @@ export function attention(
     const q = tf.mul(q0, 1 / Math.sqrt(d)) as tf.Tensor3D;
     const mask = tokenMask(group, heads);
     const v1 = tf.concat([mask ? tf.mul(v, mask) : v, mask ?? tf.ones([B, length, 1])], 2) as tf.Tensor3D;
-    const scores = exponentials(q, k, mask);
-    const product = tf.matMul(scores, v1); // [B, length, d + 1]
-    const rowSums = tf.slice(product, [0, 0, d]) as tf.Tensor3D;
+    const { scores, product, rowSums, shifted } = weighValues(q, k, v1, mask);
     const weighted = dropout
       ? tf.matMul(tf.mul(scores, dropout.mask(scores.shape)), tf.slice(v1, [0, 0, 0], [-1, -1, d]))
       : tf.slice(product, [0, 0, 0], [-1, -1, d]);
     const output = tf.div(weighted, rowSums) as tf.Tensor3D;
     const context = mergeHeads(output.expandDims(0) as tf.Tensor4D, heads, group);
-    const saved: AttentionSaved = { q, k, v1, rowSums };
+    const saved: AttentionSaved = { q, k, v1, rowSums, shifted };
     if (keepScores) saved.scores = scores;
     return { context, saved };
   });
@@ -146,7 +158,7 @@ export function attentionGradient(
     const products = tf.mul(dContext, context).reshape([group.rows, heads, d]); // dO ∘ O
     const perHead = splitHeads(tf.sum(products, 2) as tf.Tensor2D, 1, heads, group).squeeze([0]); // D: [B, length, 1]
     const dRow = tf.div(mask ? tf.mul(perHead, mask) : perHead, rowSums); // D / r
-    const scores = saved.scores ?? exponentials(q, k, mask);
+    const scores = saved.scores ?? exponentials(q, k, saved.shifted, mask);
     let inner: tf.Tensor;
     let weights: tf.Tensor = scores;
     if (dropout) {
