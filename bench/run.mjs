@@ -10,6 +10,9 @@ const USAGE = `npm run bench -- NAME
   memory   memory over 500 training steps on short texts
   questions  what the offline questions are worth: trained on them alone, asked real ones about the same document
              --questions N a chunk (default: 8), --epochs N, --seed N
+  recipe   what each ingredient of RECIPE=best brings, as a table (some hours in full; what is done is kept)
+             --short                   base, original and best, on the first part of the data only
+             --only NAME,NAME          these variants   --folds N   on so many parts of the data (default: all)
 
 The Python side needs: npm run interop -- --setup`;
 
@@ -18,6 +21,7 @@ const MEASUREMENTS = {
   train: async (args) => (await import('./train.mjs')).measureTrain(args),
   encode: async (args) => (await import('./encode.mjs')).measureEncode(args),
   memory: async (args) => (await import('./memory.mjs')).measureMemory(args),
+  recipe: async (args) => (await import('./recipe.mjs')).measureRecipe(args),
   questions: async (args) => (await import('./questions.mjs')).measureQuestions(args),
 };
 

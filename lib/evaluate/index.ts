@@ -21,5 +21,4 @@ export {
   perQueryValues,
 } from './significance';
 export { similarityRows } from './similarityRows';
-export { type WindowSettings, windowedEmbedder } from './windowedEmbedder';
-export { windowRanges } from './windows';
+export { windowedEmbedder } from './windowedEmbedder';

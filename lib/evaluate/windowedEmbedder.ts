@@ -1,13 +1,7 @@
 // An embedding model → an embedder that gives a document one vector a window, so that the whole text is seen, sharply.
 import type { EmbeddingModel } from '../model/embeddingModel';
 import type { Embedder } from '../model/matrix';
-import { windowRanges } from './windows';
-
-/** How a document is cut for the model: windows of `size` word pieces, `stride` apart. */
-export interface WindowSettings {
-  size: number;
-  stride: number;
-}
+import { type WindowSettings, windowSequences } from '../model/windows';
 
 /**
  * Embeds documents by overlapping windows; a document then scores as its best window does (MaxP: Dai & Callan 2019,
@@ -20,11 +14,7 @@ export interface WindowSettings {
  */
 export function windowedEmbedder(model: EmbeddingModel, windows: WindowSettings): Embedder {
   const { tokenizer, maxSeqLength } = model;
-  const { before, after } = tokenizer.around;
-  const largest = maxSeqLength - before.length - after.length;
-  if (windows.size > largest) {
-    throw new RangeError(`Windows of ${windows.size} word pieces are more than the model's ${largest}.`);
-  }
+  windowSequences(tokenizer, '', windows, maxSeqLength); // refuses windows that don't fit before any work
   return {
     name: `${model.name}, windows`,
     embedQueries: (texts, onProgress) => model.embedQueries(texts, onProgress),
@@ -32,10 +22,9 @@ export function windowedEmbedder(model: EmbeddingModel, windows: WindowSettings)
       const owners: number[] = [];
       const sequences: Int32Array[] = [];
       texts.forEach((text, owner) => {
-        const ids = tokenizer.encodeWhole(text);
-        for (const [start, end] of windowRanges(ids.length, windows.size, windows.stride)) {
+        for (const sequence of windowSequences(tokenizer, text, windows, maxSeqLength)) {
           owners.push(owner);
-          sequences.push(Int32Array.from([...before, ...ids.subarray(start, end), ...after]));
+          sequences.push(sequence);
         }
       });
       const vectors = await model.embedTokens(sequences, (done, total) =>

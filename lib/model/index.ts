@@ -9,3 +9,4 @@ export { readSafetensors, type StoredTensor, writeSafetensors } from './safetens
 export { saveModel, storedWeights } from './save';
 export { tf } from './tf';
 export { loadTokenizer, type Tokenizer } from './tokenizer';
+export { type WindowSettings, windowRanges, windowSequences } from './windows';

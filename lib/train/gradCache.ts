@@ -59,7 +59,7 @@ function addGradients(sum: NamedTensors, more: NamedTensors): void {
  */
 export function cachedLossAndGradients(
   model: EmbeddingModel,
-  { questions, chunks, batch }: TokenizedBatch,
+  tokenized: TokenizedBatch,
   {
     dropout,
     loss = multipleNegativesRankingLoss,
@@ -69,7 +69,7 @@ export function cachedLossAndGradients(
 ): { loss: number; gradients: NamedTensors } {
   if (!Number.isInteger(tokensPerMiniBatch) || tokensPerMiniBatch < 1)
     throw new Error(`tokensPerMiniBatch is ${tokensPerMiniBatch}; it must be a whole number from 1.`);
-  const sequences = [...questions, ...chunks];
+  const sequences = [...tokenized.questions, ...tokenized.chunks];
   const miniBatches = miniBatchesOf(sequences, tokensPerMiniBatch);
   const last = miniBatches.length - 1;
   const packed = (m: number) => model.pack(miniBatches[m].map((index) => sequences[index]));
@@ -97,7 +97,7 @@ export function cachedLossAndGradients(
   });
   const inOrder = tidy(() => tf.gather(tf.concat(embeddings, 0), tf.tensor1d(placeOf, 'int32')) as tf.Tensor2D);
   tf.dispose(embeddings);
-  const { loss: value, gradient } = lossAndEmbeddingGradient(inOrder, batch, loss);
+  const { loss: value, gradient } = lossAndEmbeddingGradient(inOrder, tokenized, loss);
   inOrder.dispose();
 
   const gradients: NamedTensors = new Map();

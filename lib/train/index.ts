@@ -2,6 +2,7 @@ export { AdaptedEmbedder, loadAdapter, saveAdapter } from './adapter';
 export { type Batching, makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
 export { cachedLossAndGradients, type GradCacheOptions } from './gradCache';
 export { addHardNegatives } from './hardNegatives';
+export { interpolateWeights } from './interpolate';
 export { createKnownPositives } from './knownPositives';
 export { Lora, type LoraSettings } from './lora';
 export { createFalseNegativeFilter, type FalseNegativeMargin, selfGuidedLoss } from './losses/falseNegatives';

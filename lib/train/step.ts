@@ -6,13 +6,16 @@ import type { TrainingBatch } from './batches';
 import { lossAndEmbeddingGradient } from './embeddingGradient';
 import { type LossBatch, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
 
-/** A loss over pooled embeddings: questions [questions, hidden], columns [columns, hidden] → scalar. */
+/** A loss over pooled embeddings: questions [questions, hidden], columns' vectors [vectors, hidden] → scalar. */
 export type Loss = (questions: tf.Tensor2D, columns: tf.Tensor2D, batch: LossBatch) => tf.Scalar;
 
 /** A batch's texts as token ids. */
 export interface TokenizedBatch {
   questions: Int32Array[];
+  /** One sequence a chunk, or the sequences of all chunks' windows. */
   chunks: Int32Array[];
+  /** For each sequence of `chunks`, the index of its chunk; absent where each chunk is one sequence. */
+  chunkOwners?: Int32Array;
   batch: TrainingBatch;
 }
 
@@ -32,12 +35,12 @@ export interface StepOptions {
  */
 export function lossAndGradients(
   model: EmbeddingModel,
-  { questions, chunks, batch }: TokenizedBatch,
+  tokenized: TokenizedBatch,
   { dropout, loss = multipleNegativesRankingLoss, weights = model.weights }: StepOptions = {},
 ): { loss: number; gradients: NamedTensors } {
-  const packed = model.pack([...questions, ...chunks]);
+  const packed = model.pack([...tokenized.questions, ...tokenized.chunks]);
   const { embeddings, activations } = model.encoder.forward(weights, packed, dropout);
-  const { loss: value, gradient } = lossAndEmbeddingGradient(embeddings as tf.Tensor2D, batch, loss);
+  const { loss: value, gradient } = lossAndEmbeddingGradient(embeddings as tf.Tensor2D, tokenized, loss);
   const gradients = model.encoder.backward(weights, activations, gradient);
   tf.dispose([embeddings, gradient]);
   return { loss: value, gradients };

@@ -5,7 +5,8 @@ import { tf } from '../model/tf';
 import { AdamW, linearSchedule } from './adamw';
 import { AdaptedEmbedder } from './adapter';
 import { makeBatches, type TrainingBatch } from './batches';
-import { cosineSimilarities, type LossBatch, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
+import { columnVectors } from './embeddingGradient';
+import { multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
 import type { Recipe } from './recipe';
 import type { EvaluationReport, TrainOptions, TrainResult } from './trainer';
 
@@ -36,37 +37,6 @@ function byId(ids: string[], { vectors, owners }: Embeddings): Encoded {
     rows.get(ids[owner])!.push(row);
   });
   return { vectors, rows };
-}
-
-/** A column for each vector of each chunk: the vectors' rows, and for each of the batch's columns the columns that its chunk's vectors got. */
-function expandColumns(batch: TrainingBatch, chunks: Encoded): { vectorRows: number[]; columnsOf: number[][] } {
-  const vectorRows: number[] = [];
-  const columnsOf = Array.from(batch.columnChunks, (chunk) =>
-    chunks.rows.get(batch.chunkIds[chunk])!.map((row) => vectorRows.push(row) - 1),
-  );
-  return { vectorRows, columnsOf };
-}
-
-/**
- * The batch as the loss sees it when a chunk may have several vectors (windows). A question's target is the window of its chunk that is nearest
- * now, and the chunk's other windows are no negatives.
- *
- * @param cosines [questions, vectors]
- */
-function byVector(batch: TrainingBatch, columnsOf: number[][], cosines: Float32Array): LossBatch {
-  const columns = columnsOf.flat().length;
-  const targets = batch.targets.map((target, row) =>
-    columnsOf[target].reduce((best, column) =>
-      cosines[row * columns + column] > cosines[row * columns + best] ? column : best,
-    ),
-  );
-  const knownPositives: LossBatch['knownPositives'] = [];
-  const addAll = (row: number, column: number) => {
-    for (const own of columnsOf[column]) if (own !== targets[row]) knownPositives.push([row, own]);
-  };
-  for (const [row, target] of batch.targets.entries()) addAll(row, target);
-  for (const [row, column] of batch.knownPositives) addAll(row, column);
-  return { targets, knownPositives, columns };
 }
 
 /**
@@ -124,15 +94,17 @@ export async function trainAdapter(base: Embedder, options: AdapterOptions): Pro
 
   const takeStep = (batch: TrainingBatch, epoch: number) => {
     const started = performance.now();
-    const { vectorRows, columnsOf } = expandColumns(batch, chunks);
+    const chunkRows = batch.chunkIds.map((id) => chunks.rows.get(id)!);
+    const chunkOwners = Int32Array.from(chunkRows.flatMap((rows, chunk) => rows.map(() => chunk)));
+    const { rows, lossBatch } = columnVectors({ batch, chunkOwners });
+    const vectorRows = Array.from(rows, (row) => chunkRows.flat()[row]);
     const questionRows = batch.queryIds.map((id) => questions.rows.get(id)![0]);
     const { value, grad } = tf.tidy(() => {
       const asked = tf.gather(questionTable, tf.tensor1d(questionRows, 'int32')) as tf.Tensor2D;
       const columns = tf.gather(chunkTable, tf.tensor1d(vectorRows, 'int32')) as tf.Tensor2D;
       return tf.valueAndGrad((weight: tf.Tensor) => {
         const turned = tf.matMul(asked, weight as tf.Tensor2D, false, true) as tf.Tensor2D; // [questions, dimensions]
-        const cosines = tf.tidy(() => cosineSimilarities(turned, columns).dataSync() as Float32Array);
-        return multipleNegativesRankingLoss(turned, columns, byVector(batch, columnsOf, cosines));
+        return multipleNegativesRankingLoss(turned, columns, lossBatch);
       })(trainables.get(WEIGHT)!);
     });
     const loss = value.dataSync()[0];

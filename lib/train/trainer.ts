@@ -3,12 +3,13 @@ import type { EmbeddingModel } from '../model/embeddingModel';
 import { loadWeights } from '../model/load';
 import { saveModel } from '../model/save';
 import { disposeAll } from '../model/tf';
+import { type WindowSettings, windowSequences } from '../model/windows';
 import { linearSchedule } from './adamw';
 import { makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
 import { cachedLossAndGradients } from './gradCache';
 import type { LoraSettings } from './lora';
 import type { Recipe } from './recipe';
-import { type Loss, lossAndGradients } from './step';
+import { type Loss, lossAndGradients, type TokenizedBatch } from './step';
 import { trainAllWeights, trainLora } from './trainedWeights';
 
 /** One finished step. */
@@ -56,6 +57,8 @@ export interface TrainOptions {
   prepareBatch?: (batch: TrainingBatch) => TrainingBatch;
   /** Trains by gradient caching in mini-batches of so many tokens: batches of any size in the memory of one. */
   tokensPerMiniBatch?: number;
+  /** Encodes each chunk by overlapping windows; its similarity to a question is that of its best window. */
+  windows?: WindowSettings;
   /** Trains low-rank updates (LoRA) in place of all weights. */
   lora?: LoraSettings;
 }
@@ -97,9 +100,15 @@ function checkOptions({ data, recipe, evaluationSteps }: TrainOptions): void {
   }
 }
 
-/** Token ids of every text, made once. */
-function tokenizeAll(model: EmbeddingModel, texts: Record<string, string>): Map<string, Int32Array> {
-  return new Map(Object.entries(texts).map(([id, text]) => [id, model.tokenize(text)]));
+/** Token ids of every text, made once: one sequence a text, or one a window. */
+function tokenizeAll(
+  model: EmbeddingModel,
+  texts: Record<string, string>,
+  windows?: WindowSettings,
+): Map<string, Int32Array[]> {
+  const sequences = (text: string) =>
+    windows ? windowSequences(model.tokenizer, text, windows, model.maxSeqLength) : [model.tokenize(text)];
+  return new Map(Object.entries(texts).map(([id, text]) => [id, sequences(text)]));
 }
 
 /**
@@ -115,10 +124,10 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   checkOptions(options);
   const { data, recipe, seed, evaluate, outputDir } = options;
   const questions = tokenizeAll(model, data.queries);
-  const chunks = tokenizeAll(model, data.corpus);
+  const chunks = tokenizeAll(model, data.corpus, options.windows);
   const trained = options.lora
     ? trainLora(model, options.lora, seed)
-    : trainAllWeights(model, [...questions.values(), ...chunks.values()]);
+    : trainAllWeights(model, [...questions.values(), ...chunks.values()].flat());
   const stepsPerEpoch = makeBatches(data, recipe.batching, recipe.batchSize, seed, 0).length;
   const totalSteps = stepsPerEpoch * recipe.epochs;
   const warmupSteps = Math.floor(totalSteps * recipe.warmupRatio);
@@ -142,11 +151,14 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
 
   const takeStep = (batch: TrainingBatch, step: number, epoch: number) => {
     const started = performance.now();
-    const tokenized = {
-      questions: batch.queryIds.map((id) => trained.rows(questions.get(id)!)),
-      chunks: batch.chunkIds.map((id) => trained.rows(chunks.get(id)!)),
+    const chunkSequences = batch.chunkIds.map((id) => chunks.get(id)!);
+    const tokenized: TokenizedBatch = {
+      questions: batch.queryIds.map((id) => trained.rows(questions.get(id)![0])),
+      chunks: chunkSequences.flat().map((sequence) => trained.rows(sequence)),
       batch,
     };
+    if (options.windows)
+      tokenized.chunkOwners = Int32Array.from(chunkSequences.flatMap((own, chunk) => own.map(() => chunk)));
     const dropout = recipe.dropout > 0 ? { rate: recipe.dropout, seed: seed * 100_003 + step } : undefined;
     const { weights } = trained;
     const { tokensPerMiniBatch } = options;

@@ -56,6 +56,25 @@ describe('MultipleNegativesRankingLoss', () => {
     expect(loss([[0, 0, 0], QUESTIONS[1]], [0, 1])).toBeGreaterThan(0);
   });
 
+  it('scores a chunk of several windows as its best one, which alone receives a gradient', () => {
+    const windows = [CHUNKS[0], [-3, 0, 1], CHUNKS[1], CHUNKS[2], [0, 0, -2]]; // the added ones are nearest to no question
+    const batch = {
+      targets: Int32Array.from([0, 1]),
+      knownPositives: [],
+      columns: 3,
+      vectorColumns: Int32Array.from([0, 0, 1, 2, 2]),
+    };
+    tf.tidy(() => {
+      const compute = (vectors: tf.Tensor) =>
+        multipleNegativesRankingLoss(tf.tensor2d(QUESTIONS), vectors as tf.Tensor2D, batch);
+      const { value, grad } = tf.valueAndGrad(compute)(tf.tensor2d(windows));
+      expect(value.dataSync()[0]).toBeCloseTo(expectedLoss([0, 1]), 5);
+      const lengths = (grad.arraySync() as number[][]).map((row) => Math.hypot(...row));
+      expect([lengths[1], lengths[4]]).toEqual([0, 0]);
+      for (const best of [0, 2, 3]) expect(lengths[best]).toBeGreaterThan(0);
+    });
+  });
+
   it('compares by cosine: 1 with itself, 0 at a right angle', () => {
     tf.tidy(() => {
       const [a, b] = [

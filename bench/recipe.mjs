@@ -1,0 +1,173 @@
+// What each ingredient of a recipe brings: a run with it and a run without, on the same data, three times on different parts.
+//
+// Every third of the Lyft report trains once; measured are real questions about another third, which the run never saw, and the golden
+// questions about the two companies of the sample corpus. Without the report, the sample's two companies take turns. The last weights are
+// measured: nothing is chosen on the questions that are reported. A finished run is kept on disk; started again, only missing ones are made.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import fe from 'finetune-embedding';
+import { printTable, round } from './table.mjs';
+import { VARIANTS } from './variants.mjs';
+
+const LYFT = '../shared/data/lyft_train_dataset.json';
+const RUNS = '.cache/bench/recipe.jsonl';
+const WINDOWS = { size: 126, stride: 100 };
+const SHORT = ['base', 'original', 'best'];
+/** Ways to search, each measured with every model. */
+const WAYS = ['one vector', 'windows', 'fused'];
+
+const ofQueries = ({ queries, corpus, relevantDocs }, keep) => {
+  const ids = Object.keys(queries).filter((id) => keep(relevantDocs[id][0]));
+  const pick = (record) => Object.fromEntries(ids.map((id) => [id, record[id]]));
+  const chunks = Object.entries(corpus).filter(([id]) => keep(id));
+  return { queries: pick(queries), corpus: Object.fromEntries(chunks), relevantDocs: pick(relevantDocs) };
+};
+
+const merged = (a, b) => ({
+  queries: { ...a.queries, ...b.queries },
+  corpus: { ...a.corpus, ...b.corpus },
+  relevantDocs: { ...a.relevantDocs, ...b.relevantDocs },
+});
+
+async function golden(company) {
+  const questions = await fe.readGoldenQuestions(`data/${company}_2024.questions.json`);
+  return fe.buildGoldenDataset(fe.chunkPages(await fe.readPages(`data/${company}_2024.pdf`)), questions).dataset;
+}
+
+/** For each fold, what is trained on and what is asked. */
+async function tasks() {
+  const [larkmoor, quillon] = [await golden('larkmoor'), await golden('quillon')];
+  if (!fs.existsSync(LYFT)) {
+    const fold = (train, test) => ({ train, tests: { 'other company': test } });
+    return { source: 'sample corpus', folds: [fold(larkmoor, quillon), fold(quillon, larkmoor)] };
+  }
+  const report = await fe.readDataset(LYFT);
+  const ids = Object.keys(report.corpus);
+  const third = (k) => new Set(ids.slice(Math.round((k * ids.length) / 3), Math.round(((k + 1) * ids.length) / 3)));
+  const folds = [0, 1, 2].map((k) => {
+    const [own, next] = [third(k), third((k + 1) % 3)];
+    const tests = {
+      'same report': ofQueries(report, (id) => next.has(id)),
+      'other companies': merged(larkmoor, quillon),
+    };
+    return { train: ofQueries(report, (id) => own.has(id)), tests };
+  });
+  return { source: path.basename(LYFT), folds };
+}
+
+async function measure(model, tests) {
+  const measured = {};
+  for (const [name, data] of Object.entries(tests)) {
+    const evaluate = (embedder) => fe.evaluateEmbedder(embedder, data);
+    const oneVector = await evaluate(model);
+    const windows = await evaluate(fe.windowedEmbedder(model, WINDOWS));
+    const fused = fe.convexFusion(windows.rankings, fe.rankByBm25(data, Number.POSITIVE_INFINITY), { weight: 0.5 });
+    const results = [oneVector, windows, fe.evaluateRanking(fused, data)];
+    measured[name] = Object.fromEntries(
+      results.map(({ hitRate, metrics }, i) => [WAYS[i], { hitRate: round(hitRate), map: round(metrics['MAP@100']) }]),
+    );
+  }
+  return measured;
+}
+
+/** One run's measurements, by the name of their row: the variant's own, and those of mixtures with the base. */
+async function run(name, { train, tests }, seed) {
+  const variant = VARIANTS[name];
+  const model = await fe.loadModel('all-MiniLM-L6-v2', { maxSeqLength: 512 });
+  const outputDir = fs.mkdtempSync(path.join(os.tmpdir(), 'recipe-'));
+  try {
+    if (!variant.train) return { [name]: { seconds: 0, tests: await measure(model, tests) } };
+    const { recipe, ...options } = await variant.train({ model, data: train });
+    const started = performance.now();
+    const result = await fe.train(model, {
+      data: train,
+      recipe,
+      outputDir,
+      seed,
+      evaluationSteps: 100_000,
+      ...options,
+    });
+    const seconds = round((performance.now() - started) / 1000);
+    const loss = round(result.steps.slice(-5).reduce((sum, step) => sum + step.loss / 5, 0));
+    const outcomes = { [name]: { seconds, loss, tests: await measure(model, tests) } };
+    if (variant.halfBase) {
+      const base = await fe.loadModel('all-MiniLM-L6-v2', { maxSeqLength: 512 });
+      fe.interpolateWeights(model, base, 0.5);
+      base.dispose();
+      outcomes[`${name}, half base`] = { seconds, tests: await measure(model, tests) };
+    }
+    return outcomes;
+  } finally {
+    model.dispose();
+    fs.rmSync(outputDir, { recursive: true, force: true });
+  }
+}
+
+const finishedRuns = () =>
+  fs.existsSync(RUNS)
+    ? fs
+        .readFileSync(RUNS, 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line))
+    : [];
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const deviation = (values) =>
+  values.length < 2 ? 0 : Math.sqrt(values.reduce((sum, v) => sum + (v - mean(values)) ** 2, 0) / (values.length - 1));
+
+/** A row a variant: means over folds, and the spread of its difference from RECIPE=best on the same fold. */
+function report(runs, names, tests) {
+  const table = {};
+  for (const test of tests) {
+    const rows = names.map((name) => {
+      const own = runs.filter((run) => run.variant === name);
+      const cells = WAYS.map((way) => {
+        const maps = own.map((run) => run.tests[test][way].map);
+        const best = own.map(({ fold }) => runs.find((run) => run.variant === 'best' && run.fold === fold));
+        const gains = best.every(Boolean) ? maps.map((map, i) => map - best[i].tests[test][way].map) : [];
+        const cell = {
+          hitRate: round(mean(own.map((run) => run.tests[test][way].hitRate))),
+          map: round(mean(maps)),
+          ...(gains.length > 0 && { gain: round(mean(gains)), spread: round(deviation(gains)) }),
+        };
+        table[name] = { ...table[name], [test]: { ...table[name]?.[test], [way]: cell } };
+        const gain =
+          cell.gain === undefined || name === 'best'
+            ? ''
+            : ` (${cell.gain > 0 ? '+' : ''}${cell.gain.toFixed(3)} ± ${cell.spread.toFixed(3)})`;
+        return `${cell.hitRate.toFixed(3)} ${cell.map.toFixed(3)}${gain}`;
+      });
+      return [name, ...cells, round(mean(own.map((run) => run.seconds))).toFixed(0)];
+    });
+    console.log(`\n${test}: hit rate@5, MAP@100 (difference from best: mean ± standard deviation over folds)`);
+    printTable(['', ...WAYS, 'training s'], rows);
+  }
+  return table;
+}
+
+export async function measureRecipe(args) {
+  const { values } = parseArgs({
+    args,
+    options: { short: { type: 'boolean', default: false }, only: { type: 'string' }, folds: { type: 'string' } },
+  });
+  const { source, folds } = await tasks();
+  const names = values.only?.split(',') ?? (values.short ? SHORT : Object.keys(VARIANTS));
+  const unknown = names.find((name) => !Object.hasOwn(VARIANTS, name));
+  if (unknown !== undefined) throw new Error(`No variant "${unknown}"; there are ${Object.keys(VARIANTS).join(', ')}.`);
+  const count = values.short ? 1 : Math.min(Number(values.folds ?? folds.length), folds.length);
+  fs.mkdirSync(path.dirname(RUNS), { recursive: true });
+  for (let fold = 0; fold < count; fold++) {
+    for (const name of names) {
+      if (finishedRuns().some((run) => run.source === source && run.variant === name && run.fold === fold)) continue;
+      console.log(`${name}, fold ${fold + 1} of ${count} …`);
+      for (const [variant, outcome] of Object.entries(await run(name, folds[fold], fold + 1)))
+        fs.appendFileSync(RUNS, `${JSON.stringify({ source, variant, fold, ...outcome })}\n`);
+    }
+  }
+  const rows = names.flatMap((name) => (VARIANTS[name].halfBase ? [name, `${name}, half base`] : [name]));
+  const runs = finishedRuns().filter((run) => run.source === source && run.fold < count);
+  return { source, folds: count, results: report(runs, rows, Object.keys(folds[0].tests)) };
+}
