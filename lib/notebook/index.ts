@@ -1,4 +1,5 @@
 export * from './charts/embeddingMap';
+export * from './charts/fusionCurve';
 export * from './charts/histograms';
 export * from './charts/hitRateCurve';
 export * from './charts/lossCurve';

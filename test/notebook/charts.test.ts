@@ -2,6 +2,7 @@ import {
   type Chart,
   embeddingMap,
   figureSvg,
+  fusionCurve,
   hitRateCurve,
   lossCurve,
   type Matrix,
@@ -176,6 +177,13 @@ describe('charts', () => {
     const [links, chunkPoints, queryPoints] = chart[0].map((trace) => trace.x as (number | null)[]);
     expect([links[3], links[4], links[5]]).toEqual([queryPoints[1], chunkPoints[1], null]);
     await expectDraws(chart, 'base', 'fine-tuned', 'question');
+  });
+
+  it('fusionCurve marks the best weight, the smallest of equals', async () => {
+    const curve = [0, 0.25, 0.5, 0.75, 1].map((weight, i) => ({ weight, value: [0.4, 0.6, 0.6, 0.5, 0.3][i] }));
+    const chart = fusionCurve(curve, 'MAP@100');
+    expect([chart[0][1].x, chart[0][1].y]).toEqual([[0.25], [0.6]]);
+    await expectDraws(chart, 'weight 0.25', 'MAP@100 on the training documents');
   });
 
   it('stageTimes and runsComparison name their bars', async () => {
