@@ -1,3 +1,4 @@
+export { averagedEmbedder } from './averagedEmbedder';
 export { Bm25Index, rankByBm25 } from './bm25';
 export { groupResults, type QueryChange, queryChanges } from './compare';
 export { type EvaluationResult, evaluateRanking, type QueryResult } from './evaluation';
