@@ -1,4 +1,5 @@
 // The two recipes: the original notebook's, to the letter, and the one that retrieves better.
+import type { WindowSettings } from '../model/windows';
 import type { Batching } from './batches';
 
 /** Everything that decides how a run trains; the notebook's settings cell shows and overrides most of it. */
@@ -6,6 +7,10 @@ export interface Recipe {
   batching: Batching;
   /** Pairs a batch (`file-order`), or distinct chunks with all their questions a batch (`distinct-chunks`). */
   batchSize: number;
+  /** Of `distinct-chunks`: so many chunks that follow each other stay in one batch, as harder negatives; 1 by default. */
+  neighbours?: number;
+  /** Encodes each chunk by overlapping windows, its similarity being that of its best one; without, as one text cut at the model's length. */
+  windows?: WindowSettings;
   epochs: number;
   /** Peak learning rate of the linear schedule. */
   learningRate: number;

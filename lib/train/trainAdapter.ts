@@ -13,7 +13,7 @@ import type { EvaluationReport, TrainOptions, TrainResult } from './trainer';
 /** What {@link trainAdapter} needs. */
 export interface AdapterOptions extends Pick<TrainOptions, 'data' | 'seed' | 'onStep' | 'onEvaluation' | 'signal'> {
   /** As for the whole model; a matrix bears a far higher learning rate, 1e-3 and above. Dropout does not apply. */
-  recipe: Omit<Recipe, 'dropout'>;
+  recipe: Omit<Recipe, 'dropout' | 'windows'>;
   /** Scores the adapted embedder, higher is better: at the start, where the adapter changes nothing, and at each epoch's end. */
   evaluate?: (embedder: Embedder) => Promise<number>;
 }

@@ -57,8 +57,6 @@ export interface TrainOptions {
   prepareBatch?: (batch: TrainingBatch) => TrainingBatch;
   /** Trains by gradient caching in mini-batches of so many tokens: batches of any size in the memory of one. */
   tokensPerMiniBatch?: number;
-  /** Encodes each chunk by overlapping windows; its similarity to a question is that of its best window. */
-  windows?: WindowSettings;
   /** Trains low-rank updates (LoRA) in place of all weights. */
   lora?: LoraSettings;
 }
@@ -124,11 +122,11 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   checkOptions(options);
   const { data, recipe, seed, evaluate, outputDir } = options;
   const questions = tokenizeAll(model, data.queries);
-  const chunks = tokenizeAll(model, data.corpus, options.windows);
+  const chunks = tokenizeAll(model, data.corpus, recipe.windows);
   const trained = options.lora
     ? trainLora(model, options.lora, seed)
     : trainAllWeights(model, [...questions.values(), ...chunks.values()].flat());
-  const stepsPerEpoch = makeBatches(data, recipe.batching, recipe.batchSize, seed, 0).length;
+  const stepsPerEpoch = makeBatches(data, recipe.batching, recipe.batchSize, seed, 0, recipe.neighbours).length;
   const totalSteps = stepsPerEpoch * recipe.epochs;
   const warmupSteps = Math.floor(totalSteps * recipe.warmupRatio);
   const result: TrainResult = { steps: [], evaluations: [], stopped: false };
@@ -157,7 +155,7 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
       chunks: chunkSequences.flat().map((sequence) => trained.rows(sequence)),
       batch,
     };
-    if (options.windows)
+    if (recipe.windows)
       tokenized.chunkOwners = Int32Array.from(chunkSequences.flatMap((own, chunk) => own.map(() => chunk)));
     const dropout = recipe.dropout > 0 ? { rate: recipe.dropout, seed: seed * 100_003 + step } : undefined;
     const { weights } = trained;
@@ -187,7 +185,7 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
     await evaluateNow(0, 0);
     let step = 0;
     training: for (let epoch = 0; epoch < recipe.epochs; epoch++) {
-      for (const batch of makeBatches(data, recipe.batching, recipe.batchSize, seed, epoch)) {
+      for (const batch of makeBatches(data, recipe.batching, recipe.batchSize, seed, epoch, recipe.neighbours)) {
         await breathe();
         if (options.signal?.aborted) {
           result.stopped = true;

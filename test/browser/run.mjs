@@ -115,9 +115,20 @@ try {
     });
   }
 
+  /** A last cell that prints how many tensors TensorFlow.js holds; it runs with the others. */
+  const countTensors = async () => {
+    await lab.newCell();
+    await page.keyboard.insertText("console.log(fe.tf.memory().numTensors, 'tensors');");
+  };
+  const tensors = async () => Number((await lab.cell('numTensors').innerText()).match(/(\d+) tensors/)?.[1]);
+  let tensorsAfterOneRun;
+
   await check('evaluate: a changed setting, run again, changes the result', async () => {
     await lab.edit("setting('TOP_K'", "'TOP_K', 5", "'TOP_K', 2");
+    await countTensors();
     await lab.runAll();
+    tensorsAfterOneRun = await tensors();
+    assert.ok(tensorsAfterOneRun > 0);
     assert.deepEqual(await lab.errors(), []);
     assertAllRan(await lab.prompts());
     assert.ok((await page.locator('.jp-OutputArea th').allTextContents()).includes('hit rate@2'));
@@ -131,9 +142,13 @@ try {
     assert.match(errors, /TOP_K is 0, but must be a whole number from 1 to 100/);
   });
 
-  await check('Tab completes the names of the library, Shift-Tab shows types and words', async () => {
+  await check('evaluate: run again and again, it holds no more tensors', async () => {
     await lab.edit("setting('TOP_K'", "'TOP_K', 0", "'TOP_K', 2");
     await lab.runAll();
+    assert.equal(await tensors(), tensorsAfterOneRun);
+  });
+
+  await check('Tab completes the names of the library, Shift-Tab shows types and words', async () => {
     await lab.newCell();
     await page.keyboard.type('fe.loadM', { delay: 30 });
     await page.keyboard.press('Tab');
@@ -184,6 +199,17 @@ try {
       assertDrawn(await lab.figures(), FIGURES.finetune);
     },
   );
+
+  await check('finetune: trained again and again in one kernel, it holds no more tensors', async () => {
+    await lab.edit("setting('EPOCHS'", "'EPOCHS', 100", "'EPOCHS', 1");
+    await countTensors();
+    await lab.runAll();
+    const afterOneRun = await tensors();
+    assert.ok(afterOneRun > 0);
+    await lab.runAll();
+    assert.deepEqual(await lab.errors(), []);
+    assert.equal(await tensors(), afterOneRun);
+  });
 } finally {
   await lab?.browser.close();
   await server.stop();

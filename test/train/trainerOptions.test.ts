@@ -38,22 +38,24 @@ describe('train', () => {
     const firstWords = (text: string) => text.split(' ').slice(0, 4).join(' ');
     const data = pairsAsData(texts.tinyPairs.map(([question, chunk]) => [question, firstWords(chunk)]));
     const plain = await run({ data });
-    const whole = await run({ data, windows: { size: 30, stride: 30 } });
+    const whole = await run({ data, recipe: { ...recipe, windows: { size: 30, stride: 30 } } });
     expect(whole.losses).toEqual(plain.losses);
 
-    const { model } = await run({ windows: { size: 4, stride: 3 }, recipe: { ...recipe, epochs: 1 } });
-    const short = await run({ windows: { size: 4, stride: 3 }, recipe: { ...recipe, epochs: 20 } });
+    const windows = { size: 4, stride: 3 };
+    const { model } = await run({ recipe: { ...recipe, windows, epochs: 1 } });
+    const short = await run({ recipe: { ...recipe, windows, epochs: 20 } });
     const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
     expect(mean(short.losses.slice(-3))).toBeLessThan(0.5 * mean(short.losses.slice(0, 3)));
-    await expect(run({ windows: { size: model.maxSeqLength, stride: 1 } })).rejects.toThrow(
+    await expect(run({ recipe: { ...recipe, windows: { size: model.maxSeqLength, stride: 1 } } })).rejects.toThrow(
       /Windows of \d+ word pieces are more than the model's/,
     );
   });
 
   it('with windows and gradient caching takes the same steps as with windows alone', async () => {
     const windows = { size: 4, stride: 3 };
-    const plain = await run({ windows });
-    const cached = await run({ windows, tokensPerMiniBatch: 40 });
+    const windowed = { ...recipe, windows };
+    const plain = await run({ recipe: windowed });
+    const cached = await run({ recipe: windowed, tokensPerMiniBatch: 40 });
     expect(relativeError(cached.losses, plain.losses)).toBeLessThan(1e-5);
   });
 
