@@ -9,7 +9,7 @@ export interface Recipe {
   batchSize: number;
   /** Of `distinct-chunks`: so many chunks that follow each other stay in one batch, as harder negatives; 1 by default. */
   neighbours?: number;
-  /** Encodes each chunk by overlapping windows, its similarity being that of its best one; without, as one text cut at the model's length. */
+  /** Encodes each chunk by overlapping windows, whose scores make its own; without, as one text cut at the model's length. */
   windows?: WindowSettings;
   epochs: number;
   /** Peak learning rate of the linear schedule. */

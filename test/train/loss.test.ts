@@ -56,22 +56,37 @@ describe('MultipleNegativesRankingLoss', () => {
     expect(loss([[0, 0, 0], QUESTIONS[1]], [0, 1])).toBeGreaterThan(0);
   });
 
-  it('scores a chunk of several windows as its best one, which alone receives a gradient', () => {
-    const windows = [CHUNKS[0], [-3, 0, 1], CHUNKS[1], CHUNKS[2], [0, 0, -2]]; // the added ones are nearest to no question
-    const batch = {
-      targets: Int32Array.from([0, 1]),
-      knownPositives: [],
-      columns: 3,
-      vectorColumns: Int32Array.from([0, 0, 1, 2, 2]),
-    };
-    tf.tidy(() => {
-      const compute = (vectors: tf.Tensor) =>
-        multipleNegativesRankingLoss(tf.tensor2d(QUESTIONS), vectors as tf.Tensor2D, batch);
-      const { value, grad } = tf.valueAndGrad(compute)(tf.tensor2d(windows));
-      expect(value.dataSync()[0]).toBeCloseTo(expectedLoss([0, 1]), 5);
-      const lengths = (grad.arraySync() as number[][]).map((row) => Math.hypot(...row));
-      expect([lengths[1], lengths[4]]).toEqual([0, 0]);
-      for (const best of [0, 2, 3]) expect(lengths[best]).toBeGreaterThan(0);
+  describe('of chunks with several windows', () => {
+    const windows = [CHUNKS[0], [-3, 0, 1], CHUNKS[1], CHUNKS[2], [0, 1, 2]];
+    const vectorColumns = [0, 0, 1, 2, 2];
+    const batch = { targets: Int32Array.from([0, 1]), knownPositives: [], columns: 3 };
+    const windowed = { ...batch, vectorColumns: Int32Array.from(vectorColumns) };
+    const compute = (scale: number) => (vectors: tf.Tensor) =>
+      multipleNegativesRankingLoss(tf.tensor2d(QUESTIONS), vectors as tf.Tensor2D, windowed, scale);
+
+    it('scores a chunk by the log of the mean power of its windows, which all receive a gradient', () => {
+      const dot = (a: number[], b: number[]) => a.reduce((sum, x, i) => sum + x * b[i], 0);
+      const power = (a: number[], b: number[]) => Math.exp((20 * dot(a, b)) / Math.sqrt(dot(a, a) * dot(b, b)));
+      const losses = QUESTIONS.map((question, row) => {
+        const ofChunk = [0, 1, 2].map((column) => {
+          const own = windows.filter((_, i) => vectorColumns[i] === column);
+          return own.reduce((sum, window) => sum + power(question, window), 0) / own.length;
+        });
+        return -Math.log(ofChunk[row] / ofChunk.reduce((a, b) => a + b));
+      });
+      tf.tidy(() => {
+        const { value, grad } = tf.valueAndGrad(compute(20))(tf.tensor2d(windows));
+        expect(value.dataSync()[0]).toBeCloseTo((losses[0] + losses[1]) / 2, 5);
+        for (const row of grad.arraySync() as number[][]) expect(Math.hypot(...row)).toBeGreaterThan(0);
+      });
+    });
+
+    it('stays finite where the scale's powers would overflow', () => {
+      tf.tidy(() => {
+        const { value, grad } = tf.valueAndGrad(compute(5000))(tf.tensor2d(windows));
+        expect(Number.isFinite(value.dataSync()[0])).toBe(true);
+        expect(grad.dataSync().every(Number.isFinite)).toBe(true);
+      });
     });
   });
 

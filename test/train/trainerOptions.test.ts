@@ -34,7 +34,7 @@ describe('train', () => {
     expect(relativeError(cached.losses, plain.losses)).toBeLessThan(1e-5);
   });
 
-  it('with windows scores each chunk by its best one, and with windows as long as the text takes the same steps as without', async () => {
+  it('with windows learns, and with windows as long as the text takes the same steps as without', async () => {
     const firstWords = (text: string) => text.split(' ').slice(0, 4).join(' ');
     const data = pairsAsData(texts.tinyPairs.map(([question, chunk]) => [question, firstWords(chunk)]));
     const plain = await run({ data });

@@ -4,7 +4,7 @@ import type { Embedder, Embeddings, Matrix } from '../../model/matrix';
 import { tf } from '../../model/tf';
 import type { TrainingBatch, TrainingPairs } from '../batches';
 import type { Loss } from '../step';
-import { columnSimilarities, type LossBatch } from './multipleNegativesRanking';
+import { columnMaxima, cosineSimilarities, type LossBatch } from './multipleNegativesRanking';
 
 /** Where "as similar as the positive" begins. */
 export interface FalseNegativeMargin {
@@ -84,8 +84,12 @@ export async function createFalseNegativeFilter(
  */
 export function selfGuidedLoss(loss: Loss, margin: FalseNegativeMargin): Loss {
   return (questions, columns, batch) => {
-    const cosines = tf.tidy(() => columnSimilarities(questions, columns, batch).dataSync() as Float32Array);
-    const similarities: Matrix = { data: cosines, rows: batch.targets.length, columns: batch.columns };
+    const cosines = tf.tidy(() => cosineSimilarities(questions, columns).dataSync() as Float32Array);
+    const similarities: Matrix = {
+      data: columnMaxima(cosines, batch),
+      rows: batch.targets.length,
+      columns: batch.columns,
+    };
     return loss(questions, columns, maskFalseNegatives(batch, similarities, margin));
   };
 }

@@ -30,45 +30,35 @@ export function cosineSimilarities(questions: tf.Tensor2D, vectors: tf.Tensor2D)
   return tf.matMul(normalizeRows(questions), normalizeRows(vectors), false, true);
 }
 
-/** 1 where a vector is its column's most similar to the question, else 0; the first of equals: [questions, vectors] */
-function bestVectors(
-  cosines: Float32Array,
-  questions: number,
-  columns: number,
-  vectorColumns: Int32Array,
-): tf.Tensor2D {
-  const vectors = vectorColumns.length;
-  const isBest = new Float32Array(questions * vectors);
-  const best = new Int32Array(columns);
-  for (let row = 0; row < questions; row++) {
-    best.fill(-1);
+/** The highest value of each column's vectors, row by row: values [rows, vectors] → [rows, columns] */
+export function columnMaxima(values: Float32Array, { targets, columns, vectorColumns }: LossBatch): Float32Array {
+  if (!vectorColumns) return values;
+  const highest = new Float32Array(targets.length * columns).fill(Number.NEGATIVE_INFINITY);
+  for (let row = 0; row < targets.length; row++) {
     vectorColumns.forEach((column, vector) => {
-      const before = best[column];
-      if (before < 0 || cosines[row * vectors + vector] > cosines[row * vectors + before]) best[column] = vector;
+      const value = values[row * vectorColumns.length + vector];
+      if (value > highest[row * columns + column]) highest[row * columns + column] = value;
     });
-    for (const vector of best) if (vector >= 0) isBest[row * vectors + vector] = 1;
   }
-  return tf.tensor2d(isBest, [questions, vectors]);
+  return highest;
 }
 
 /**
- * Similarity of every question with every column; with a chunk of several windows, that of its best one (MaxP: Dai & Callan 2019, section 3),
- * which alone receives a gradient.
+ * Scores of a chunk's windows → the chunk's score, log-mean-exp: a maximum softened, so that not only the window which happens to be ahead
+ * learns (Log-Sum-Exp pooling: Pinheiro & Collobert 2015, "From image-level to pixel-level labeling with convolutional networks").
  *
- * @param questions [questions, hidden]
- * @param vectors [vectors, hidden]
+ * @param scores [questions, vectors]
  * @returns [questions, columns]
  */
-export function columnSimilarities(
-  questions: tf.Tensor2D,
-  vectors: tf.Tensor2D,
-  { columns, vectorColumns }: LossBatch,
-): tf.Tensor2D {
-  const cosines = cosineSimilarities(questions, vectors);
-  if (!vectorColumns) return cosines;
-  const isBest = bestVectors(cosines.dataSync() as Float32Array, questions.shape[0], columns, vectorColumns);
-  const toColumns = tf.oneHot(tf.tensor1d(vectorColumns, 'int32'), columns) as tf.Tensor2D; // [vectors, columns]
-  return tf.matMul(tf.mul(cosines, isBest), toColumns); // a product with zeros and ones copies exactly
+function overWindows(scores: tf.Tensor2D, batch: LossBatch): tf.Tensor2D {
+  const { targets, columns, vectorColumns } = batch;
+  if (!vectorColumns) return scores;
+  const isOf = tf.oneHot(tf.tensor1d(vectorColumns, 'int32'), columns) as tf.Tensor2D; // [vectors, columns]
+  // Subtracted before exp and added after log: a constant, which keeps exp in range.
+  const highest = tf.tensor2d(columnMaxima(scores.dataSync() as Float32Array, batch), [targets.length, columns]);
+  const powers = tf.exp(tf.sub(scores, tf.matMul(highest, isOf, false, true))); // [questions, vectors]
+  const means = tf.div(tf.matMul(powers as tf.Tensor2D, isOf), tf.sum(isOf, 0)); // [questions, columns]
+  return tf.add(highest, tf.log(means)) as tf.Tensor2D;
 }
 
 /** scale · cosine, with known positives pushed out of every softmax: [questions, columns] */
@@ -79,7 +69,7 @@ export function rankingScores(
   scale: number,
 ): tf.Tensor2D {
   const { targets, columns, knownPositives } = batch;
-  const scores = tf.mul(columnSimilarities(questions, chunks, batch), scale) as tf.Tensor2D;
+  const scores = overWindows(tf.mul(cosineSimilarities(questions, chunks), scale) as tf.Tensor2D, batch);
   if (knownPositives.length === 0) return scores;
   const mask = new Float32Array(targets.length * columns);
   for (const [row, column] of knownPositives) mask[row * columns + column] = MASKED;
