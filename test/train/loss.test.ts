@@ -81,7 +81,7 @@ describe('MultipleNegativesRankingLoss', () => {
       });
     });
 
-    it('stays finite where the scale's powers would overflow', () => {
+    it('stays finite where powers of the scale would overflow', () => {
       tf.tidy(() => {
         const { value, grad } = tf.valueAndGrad(compute(5000))(tf.tensor2d(windows));
         expect(Number.isFinite(value.dataSync()[0])).toBe(true);
