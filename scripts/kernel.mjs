@@ -7,13 +7,12 @@ import { ROOT } from './environment.mjs';
 import { library } from './setup/library.mjs';
 import { packages } from './setup/packages.mjs';
 import { python } from './setup/python.mjs';
-import { runSteps, SetupError } from './setup/steps.mjs';
+import { isDone, runSteps, SetupError } from './setup/steps.mjs';
 import { tensorflow } from './setup/tensorflow.mjs';
 
 const connectionFile = process.argv[2];
 const notes = [];
 
-const isDone = ({ stamp, inputs }) => fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === inputs();
 const undone = [packages, python, tensorflow].filter((step) => !isDone(step)).map(({ title }) => title);
 if (undone.length > 0) {
   notes.push(

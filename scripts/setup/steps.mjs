@@ -3,6 +3,10 @@ import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { ROOT } from '../environment.mjs';
+import { takeLock } from './lock.mjs';
+
+const LOCK = path.join(ROOT, '.cache', 'setup.lock');
 
 /** Reads files (missing ones count as empty) and strings into one hash. */
 export function fingerprint(files, ...texts) {
@@ -18,8 +22,19 @@ export class SetupError extends Error {}
 /** Of a failed command's output, so many lines from its start and its end are shown. */
 const SHOWN_LINES = { first: 6, last: 12 };
 
+/** Commands at work. Each leads a process group: what is ended must not go on writing beside the next run. */
+const running = new Set();
+const end = ({ pid }) => {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+};
+process.on('exit', () => running.forEach(end));
+
 /**
- * Runs a command quietly.
+ * Runs a command quietly. If this process ends, or the time is up, the command ends with all that it started.
  *
  * @param {string[]} command
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutSeconds?: number }} [options]
@@ -28,14 +43,20 @@ const SHOWN_LINES = { first: 6, last: 12 };
  */
 export function run([program, ...args], { cwd, env, timeoutSeconds } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    running.add(child);
     let output = '';
     const collect = (data) => {
       output = (output + data).slice(-200_000);
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
-    const timer = timeoutSeconds && setTimeout(() => child.kill('SIGKILL'), timeoutSeconds * 1000);
+    const timer = timeoutSeconds && setTimeout(() => end(child), timeoutSeconds * 1000);
     const fail = (why) => {
       const lines = output.trimEnd().split('\n');
       const { first, last } = SHOWN_LINES;
@@ -44,6 +65,7 @@ export function run([program, ...args], { cwd, env, timeoutSeconds } = {}) {
     };
     child.on('error', (error) => fail(`could not be started (${error.message})`));
     child.on('close', (code, signal) => {
+      running.delete(child);
       clearTimeout(timer);
       if (code === 0) resolve(output);
       else fail(signal ? `was ended by ${signal}` : `failed with exit status ${code}`);
@@ -63,31 +85,50 @@ export function run([program, ...args], { cwd, env, timeoutSeconds } = {}) {
  * @property {string} advice What the user can do when it fails.
  */
 
+/** Whether a step has succeeded with the inputs of now, and what it made is there. */
+export function isDone({ stamp, inputs, makes = [] }) {
+  return (
+    makes.every((file) => fs.existsSync(file)) && fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === inputs()
+  );
+}
+
+async function runStep(step) {
+  const started = performance.now();
+  process.stdout.write(`set-up: ${step.title} … `);
+  try {
+    fs.rmSync(step.stamp, { force: true });
+    const remark = await step.run();
+    fs.mkdirSync(path.dirname(step.stamp), { recursive: true });
+    fs.writeFileSync(`${step.stamp}.tmp`, step.inputs());
+    fs.renameSync(`${step.stamp}.tmp`, step.stamp);
+    console.log(`${((performance.now() - started) / 1000).toFixed(1)} s${remark ? ` (${remark})` : ''}`);
+  } catch (error) {
+    // A folder that cannot be written to, or a full disk, is the user's matter as much as a failed command.
+    if (!(error instanceof SetupError || error.syscall)) throw error;
+    console.log('failed');
+    throw new SetupError(
+      `Set-up stopped at: ${step.title}\n  ${error.message}\n  What to do: ${step.advice}\n  Then run the same command again; it goes on where it stopped.`,
+    );
+  }
+}
+
 /**
- * Runs the steps that are not done, in order.
+ * Runs the steps that are not done, in order. One process at a time: two would take each other's half-made files away.
  *
  * @param {Step[]} steps
+ * @param {string} [lock] the file that says who is at work
  */
-export async function runSteps(steps) {
-  for (const step of steps) {
-    const inputs = step.inputs();
-    const isMade = (step.makes ?? []).every((file) => fs.existsSync(file));
-    if (isMade && fs.existsSync(step.stamp) && fs.readFileSync(step.stamp, 'utf8') === inputs) continue;
-    const started = performance.now();
-    process.stdout.write(`set-up: ${step.title} … `);
-    try {
-      fs.rmSync(step.stamp, { force: true });
-      const remark = await step.run();
-      fs.mkdirSync(path.dirname(step.stamp), { recursive: true });
-      fs.writeFileSync(`${step.stamp}.tmp`, step.inputs());
-      fs.renameSync(`${step.stamp}.tmp`, step.stamp);
-      console.log(`${((performance.now() - started) / 1000).toFixed(1)} s${remark ? ` (${remark})` : ''}`);
-    } catch (error) {
-      if (!(error instanceof SetupError)) throw error;
-      console.log('failed');
-      throw new SetupError(
-        `Set-up stopped at: ${step.title}\n  ${error.message}\n  What to do: ${step.advice}\n  Then run the same command again; it goes on where it stopped.`,
-      );
-    }
+export async function runSteps(steps, lock = LOCK) {
+  if (steps.every(isDone)) return;
+  const onWait = (pid) => console.log(`set-up: waits for another set-up in this folder (process ${pid})`);
+  const giveBack = await takeLock(lock, { onWait }).catch((error) => {
+    throw new SetupError(
+      `Set-up cannot start: ${error.message}\n  What to do: check that the project folder can be written to.`,
+    );
+  });
+  try {
+    for (const step of steps) if (!isDone(step)) await runStep(step);
+  } finally {
+    giveBack();
   }
 }

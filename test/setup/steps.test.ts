@@ -4,7 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 // @ts-expect-error the scripts are plain JavaScript, without declarations
-import { fingerprint, run, runSteps, SetupError } from '../../scripts/setup/steps.mjs';
+import * as setup from '../../scripts/setup/steps.mjs';
+
+const { fingerprint, run, SetupError } = setup;
 
 let folder: string;
 let printed: string;
@@ -25,6 +27,7 @@ afterEach(() => {
 });
 
 const inFolder = (name: string) => path.join(folder, name);
+const runSteps = (steps: unknown[]) => setup.runSteps(steps, inFolder('cache/lock'));
 
 /** A step that copies `input` to `output`, counting how often. */
 function copyStep() {
@@ -129,6 +132,31 @@ describe('runSteps', () => {
     expect(printed).toContain('set-up: a copy … failed\n');
   });
 
+  it('takes a folder that cannot be written to for a matter of the user', async () => {
+    const step = copyStep();
+    step.run = async () => {
+      fs.mkdirSync(inFolder('input/below-a-file'));
+      return undefined;
+    };
+    const error = await runSteps([step]).catch((e: Error) => e);
+    expect(error).toBeInstanceOf(SetupError);
+    expect(error.message).toMatch(/^Set-up stopped at: a copy\n {2}ENOTDIR.*\n {2}What to do: write the file input\./);
+    expect(printed).toContain('set-up: a copy … failed\n');
+  });
+
+  it('takes no lock where nothing is to be done, and says where it cannot take one', async () => {
+    const step = copyStep();
+    await runSteps([step]);
+    fs.rmSync(inFolder('cache'), { recursive: true });
+    fs.writeFileSync(inFolder('cache'), '');
+    await runSteps([step]);
+    fs.writeFileSync(inFolder('input'), 'second');
+    const error = await runSteps([step]).catch((e: Error) => e);
+    expect(error).toBeInstanceOf(SetupError);
+    expect(error.message).toMatch(/^Set-up cannot start: .*cache.*\n {2}What to do: check that the project folder/);
+    expect(step.runs).toBe(1);
+  });
+
   it('does not hide a mistake in a step behind advice', async () => {
     const step = copyStep();
     step.run = async () => {
@@ -163,6 +191,16 @@ describe('run', () => {
   it('ends a command that takes too long', async () => {
     await expect(node('setTimeout(() => {}, 60_000)', { timeoutSeconds: 0.2 })).rejects.toThrow('was ended by SIGKILL');
   });
+
+  it('ends what such a command has started, too, and does not wait for it', async () => {
+    const file = inFolder('pid');
+    await expect(run(['sh', '-c', `sleep 60 & echo $! > ${file}; wait`], { timeoutSeconds: 0.5 })).rejects.toThrow(
+      'was ended by SIGKILL',
+    );
+    const pid = fs.readFileSync(file, 'utf8').trim();
+    // It has ended, or waits as a zombie for its status to be asked for.
+    expect(fs.existsSync(`/proc/${pid}/exe`) && fs.readlinkSync(`/proc/${pid}/exe`)).toBeFalsy();
+  }, 10_000);
 
   it('says which program is missing', async () => {
     await expect(run(['no-such-program-here'])).rejects.toThrow(/no-such-program-here could not be started \(.*ENOENT/);
