@@ -47,6 +47,8 @@ beforeAll(async () => {
   await write('sub/deep/more.md', 'Deep.');
   await write('sub/.hidden.md', 'Hidden.');
   await write('sub/photo.png', 'x');
+  await write('tides [2024]/january.md', 'High at noon.');
+  await fs.symlink(at('absent.pdf'), at('tides [2024]/moved.pdf'));
 });
 
 afterAll(() => fs.rm(folder, { recursive: true }));
@@ -100,6 +102,11 @@ describe('readDocuments', () => {
       { file: at('*.docx'), reason: 'matches no file' },
       { file: at('sub/photo.png'), reason: expect.stringContaining('unknown type .png') },
     ]);
+  });
+  it('takes brackets in a folder’s name as they are, and names a link that leads nowhere', async () => {
+    const { pages, skipped } = await readDocuments([at('tides [2024]'), at('tides*/*')]);
+    expect(pages.map(({ file, text }) => [path.basename(file), text])).toEqual([['january.md', 'High at noon.']]);
+    expect(skipped).toEqual([{ file: at('tides [2024]/moved.pdf'), reason: 'does not exist' }]);
   });
   it('goes on after damaged files, in a plain Node process that stays alive', () => {
     // In a process of its own: a rejection nobody holds would end it, and vitest would not show that.
