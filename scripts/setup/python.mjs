@@ -21,7 +21,8 @@ async function findPython() {
 export const python = {
   title: 'Jupyter Lab and all-MiniLM-L6-v2 (Python packages)',
   stamp: path.join(VENV, '.setup'),
-  inputs: () => fingerprint([requirements]),
+  // The programs in it name their interpreter by its absolute path.
+  inputs: () => fingerprint([requirements], VENV),
   makes: [VENV_PYTHON, path.join(VENV, 'bin', 'jupyter-lab')],
   run: async () => {
     const interpreter = await findPython();

@@ -7,6 +7,13 @@ import { fingerprint, run, SetupError } from './steps.mjs';
 
 const TFJS_NODE = path.join(NODE_MODULES, '@tensorflow', 'tfjs-node');
 const BINDING = path.join(TFJS_NODE, 'lib', 'napi-v8', 'tfjs_binding.node');
+/** What the binding loads, or a link to it: missing when .cache was deleted or the project's folder has moved. */
+const LOADED = path.join(
+  TFJS_NODE,
+  'deps',
+  'lib',
+  process.platform === 'darwin' ? 'libtensorflow.dylib' : 'libtensorflow.so.2.9.1',
+);
 /** The host that the official installer downloads from. */
 const OFFICIAL_HOST = 'https://storage.googleapis.com';
 const WHEEL = { name: 'tensorflow-cpu', version: '2.18.1', python: '3.12' };
@@ -96,7 +103,7 @@ export const tensorflow = {
   title: 'TensorFlow for Node',
   stamp: path.join(TFJS_NODE, '.setup'),
   inputs: () => fingerprint([path.join(TFJS_NODE, 'package.json')], WHEEL.version),
-  makes: [BINDING],
+  makes: [BINDING, LOADED],
   run: async () => {
     if (await isOfficialHostReachable()) {
       try {
