@@ -1,0 +1,36 @@
+// Documents that are not in English: each is read, or named with the reason.
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { readPages } from 'finetune-embedding';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { pagesPdf } from './make-pdf';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'languages-'));
+});
+afterAll(() => fs.rm(folder, { recursive: true }));
+
+async function textOf(name: string, content: string | Uint8Array): Promise<string> {
+  const file = path.join(folder, name);
+  await fs.writeFile(file, content);
+  return (await readPages(file))[0].text;
+}
+
+// East Asian PDFs often name a font and an encoding that every reader is expected to know, and embed neither.
+it.each([
+  ['Japanese, in Unicode', 'UniJIS-UCS2-H', 'Japan1', '706F53F06E2F', '灯台港'],
+  ['Japanese, in Shift-JIS', '90ms-RKSJ-H', 'Japan1', '93FA967B8CEA', '日本語'],
+  ['Japanese, by glyph number', 'Identity-H', 'Japan1', '04AB04AC', '亥域'],
+  ['Chinese, in GBK', 'GBK-EUC-H', 'GB1', 'D6D0CEC4', '中文'],
+  ['Chinese, in Big5', 'ETen-B5-H', 'CNS1', 'A4A4A4E5', '中文'],
+  ['Korean, in UHC', 'KSCms-UHC-H', 'Korea1', 'C7D1B1B9', '한국'],
+])('reads a PDF in %s', async (_, encoding, ordering, hex, text) => {
+  const font = `<</Type/Font /Subtype/Type0 /BaseFont/Batang /Encoding/${encoding} /DescendantFonts [4 0 R]>>`;
+  const descendant = `<</Type/Font /Subtype/CIDFontType0 /BaseFont/Batang /FontDescriptor 5 0 R /DW 1000
+    /CIDSystemInfo <</Registry (Adobe) /Ordering (${ordering}) /Supplement 2>>>>`;
+  const descriptor = `<</Type/FontDescriptor /FontName/Batang /Flags 4 /FontBBox [0 0 1000 1000] /ItalicAngle 0
+    /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80>>`;
+  expect(await textOf('east.pdf', pagesPdf([`<${hex}>`], font, descendant, descriptor))).toBe(text);
+});
