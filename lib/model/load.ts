@@ -5,6 +5,7 @@ import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { fuseQueryKeyValue, selectWeights } from './bert/weights';
 import { type EncoderConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from './config';
 import { EmbeddingModel } from './embeddingModel';
+import { WEIGHTS, WEIGHTS_INDEX } from './hub/folder';
 import { type ResolveOptions, resolveModel } from './hub/resolve';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { tf } from './tf';
@@ -48,9 +49,11 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
 
 /** Weights of a folder as tensors, query, key and value joined; and its other weights, which embeddings don't need. */
 function readWeights(folder: string, config: EncoderConfig) {
-  const index = path.join(folder, 'model.safetensors.index.json');
   const stored = new Map<string, StoredTensor>();
-  for (const file of fs.existsSync(index) ? shardsOf(index) : ['model.safetensors']) {
+  // As in transformers, one file of weights counts before an index of shards: saving over a model in shards leaves both.
+  for (const file of fs.existsSync(path.join(folder, WEIGHTS))
+    ? [WEIGHTS]
+    : shardsOf(path.join(folder, WEIGHTS_INDEX))) {
     for (const [name, tensor] of readSafetensors(path.join(folder, file))) stored.set(name, tensor);
   }
   const fused = fuseQueryKeyValue(selectWeights(stored, config, folder));

@@ -60,6 +60,39 @@ describe('saveModel', () => {
     expect(fs.readFileSync(path.join(folder, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
+  it('replaces a model in shards, which no longer counts', async () => {
+    const folder = copyOfTiny((copy) => {
+      const file = path.join(copy, 'model.safetensors');
+      const all = [...readSafetensors(file)];
+      fs.rmSync(file);
+      const shards = {
+        'model-00001-of-00002.safetensors': all.slice(0, 9),
+        'model-00002-of-00002.safetensors': all.slice(9),
+      };
+      const index: Record<string, string> = {};
+      for (const [name, weights] of Object.entries(shards)) {
+        writeSafetensors(path.join(copy, name), new Map(weights));
+        for (const [weight] of weights) index[weight] = name;
+      }
+      fs.writeFileSync(path.join(copy, 'model.safetensors.index.json'), JSON.stringify({ weight_map: index }));
+    });
+    const model = await loadModel(folder);
+    onTestFinished(() => model.dispose());
+    const tiny = await loadTiny();
+    const before = (await tiny.embedQueries(embeddedTexts)).data;
+    expect((await model.embedQueries(embeddedTexts)).data).toEqual(before);
+    const name = 'embeddings.word_embeddings.weight';
+    const words = model.weights.get(name)!;
+    model.weights.set(name, words.mul(2));
+    words.dispose();
+    await saveModel(model, folder);
+    const loaded = await loadModel(folder);
+    onTestFinished(() => loaded.dispose());
+    const after = (await loaded.embedQueries(embeddedTexts)).data;
+    expect(after).toEqual((await model.embedQueries(embeddedTexts)).data);
+    expect(after).not.toEqual(before);
+  });
+
   it('keeps the length the model was trained with', async () => {
     const folder = path.join(temporaryFolder(), 'model');
     const model = await loadModel(TINY, { maxSeqLength: 17 });
