@@ -29,6 +29,7 @@ const SIGNATURES: [RegExp, string][] = [
   [/^\s*<(?:!doctype|html|\?xml)/i, 'an HTML or XML page'],
   [/^\x89PNG|^\xff\xd8\xff|^GIF8/, 'an image'],
   [/^\xd0\xcf/, 'an old Office document'],
+  [/^\{\\rtf/, 'an RTF document'],
 ];
 
 function looksLike(head: string): string {
@@ -81,7 +82,10 @@ async function readFile(file: string, options: ReadOptions): Promise<{ pages: Pa
   // Readers of PDFs accept up to 1024 bytes before the signature.
   if (head.includes('%PDF-')) return readPdf(file, bytes, options);
   if (extension === '.pdf') throw new Error(`is not a PDF in spite of its name; it looks like ${looksLike(head)}`);
-  const text = await READERS[extension](decodeText(bytes));
+  if (head.startsWith('{\\rtf'))
+    throw new Error(`is not plain text in spite of its name; it looks like ${looksLike(head)}`);
+  const reader = /^\s*<(?:!doctype html|html)\b/i.test(head) ? htmlText : READERS[extension];
+  const text = await reader(decodeText(bytes));
   if (!text) throw new Error('holds no text');
   options.onProgress?.(1, 1);
   return { pages: [{ file, page: 1, text }], skipped: [] };

@@ -34,3 +34,35 @@ it.each([
     /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80>>`;
   expect(await textOf('east.pdf', pagesPdf([`<${hex}>`], font, descendant, descriptor))).toBe(text);
 });
+
+const bytes = (hex: string) => Buffer.from(hex, 'hex');
+/** «Привет, мир.» in Windows-1251. */
+const RUSSIAN = bytes('cff0e8e2e5f22c20ece8f02e');
+
+it('reads HTML in the encoding that it declares', async () => {
+  const russian = Buffer.concat([Buffer.from('<meta charset="windows-1251"><p>'), RUSSIAN]);
+  expect(await textOf('russian.html', russian)).toBe('Привет, мир.');
+  const declared = '<meta http-equiv="Content-Type" content="text/html; charset=Shift_JIS"><p>';
+  expect(await textOf('tower.html', Buffer.concat([Buffer.from(declared), bytes('939491e4')]))).toBe('灯台');
+  const xhtml = '<?xml version="1.0" encoding="windows-1251"?><html><body><p>';
+  expect(await textOf('russian.xhtml', Buffer.concat([Buffer.from(xhtml), RUSSIAN]))).toBe('Привет, мир.');
+  // Many pages declare one encoding and are written in another: what is valid UTF-8 is that.
+  expect(await textOf('wrong.html', '<meta charset="iso-8859-1"><p>Grüße')).toBe('Grüße');
+});
+
+it('reads text in Unicode and in Windows-1252', async () => {
+  expect(await textOf('tower.md', '# 灯塔\n\n灯塔站在港口。')).toBe('灯塔\n\n灯塔站在港口。');
+  expect(await textOf('tower.txt', Buffer.from('\ufeffGrüße vom Leuchtturm', 'utf16le'))).toBe('Grüße vom Leuchtturm');
+  const french = 'Élève à l\x92école où naître est une fête très chère.';
+  expect(await textOf('french.txt', Buffer.from(french, 'latin1'))).toBe(french.replace('\x92', '’'));
+});
+
+it.each([
+  ['Russian', RUSSIAN],
+  ['Polish', bytes('5a61b3f3bf20b3f3646b657a2c206d79b36f9cb3616e20706f77696564627a')],
+  ['Japanese', bytes('93fa967b8cea82c5')],
+])('names a text file in an encoding of before Unicode: %s', async (_, content) => {
+  await expect(textOf('old.txt', content)).rejects.toThrow(
+    /old\.txt is not in Unicode, and its encoding is unknown; save it as UTF-8/,
+  );
+});

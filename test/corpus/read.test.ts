@@ -40,6 +40,9 @@ beforeAll(async () => {
   await write('notes.txt', 'Plain\r\ntext \u2013 caf\u00e9.');
   await write('latin.txt', Buffer.from('caf\xe9', 'latin1'));
   await write('binary.txt', Buffer.from([1, 0, 2, 0, 0, 0]));
+  await write('picture.txt', Buffer.from(Array.from({ length: 255 }, (_, i) => i + 1)));
+  await write('letter.txt', '{\\rtf1\\ansi Dear harbour master, …}');
+  await write('saved.txt', '\n<!DOCTYPE html>\n<html><body><nav>Menu</nav><p>Gate &amp; sluice.</p></body></html>');
   await write(
     'page.html',
     '<html><head><title>T</title><style>p{}</style></head><body><header>Site</header><nav>Menu</nav><article><header><h1>Locks</h1></header><p>Gate&nbsp;&amp; <b>sluice</b>.</p><script>document.body.innerHTML="no"</script><table><tr><td>Rise</td><td>3 m</td></tr><tr><td>Fall</td><td>2 m</td></tr></table></article></body></html>',
@@ -75,6 +78,7 @@ describe('readPages', () => {
     expect((await readPages(at('notes.md')))[0].text).toBe('Tides\n\nSee the tables.\n\nPort\tHour\nAyr\t7\n\n• one');
     expect((await readPages(at('notes.txt')))[0].text).toBe('Plain\ntext – café.');
     expect((await readPages(at('latin.txt')))[0].text).toBe('café');
+    expect((await readPages(at('saved.txt')))[0].text).toBe('Gate & sluice.');
     expect((await readPages(at('page.html')))[0].text).toBe('Locks\n\nGate & sluice.\n\nRise\t3 m\nFall\t2 m');
   });
   it.each([
@@ -82,6 +86,8 @@ describe('readPages', () => {
     ['empty.pdf', /is empty \(0 bytes\)/],
     ['really.pdf', /is not a PDF in spite of its name; it looks like an HTML/],
     ['binary.txt', /holds binary data/],
+    ['picture.txt', /holds binary data/],
+    ['letter.txt', /is not plain text in spite of its name; it looks like an RTF document/],
     ['sub/photo.png', /unknown type \.png; PDF, Markdown/],
     ['absent.pdf', /does not exist/],
     ['sub', /is not a file/],
