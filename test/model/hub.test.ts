@@ -191,6 +191,9 @@ describe('a model that the hub does not give', () => {
 
   it('a folder that is not there yet: points to the training that makes it', async () => {
     expect(await failure('exp_not_trained_yet')).toMatch(/run the finetune notebook first/);
+    expect(await failure('../exp_not_trained_yet')).toMatch(
+      /neither a model folder .*run the finetune notebook first/s,
+    );
     hub.apiStatus = [404];
     expect(await failure()).not.toMatch(/finetune notebook/);
   });

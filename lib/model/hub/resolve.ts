@@ -29,6 +29,9 @@ export interface ResolveOptions {
 /** A model name as on the hub: `organisation/name`, or `name`. */
 const MODEL_NAME = /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/;
 
+/** For what looks like OUTPUT_DIR. */
+const TRAIN_FIRST = '\nIf it is a model that you train, run the finetune notebook first.';
+
 /**
  * Finds a Hugging Face / sentence-transformers model: a folder as it is; by name in our cache, in the Python package
  * that carries all-MiniLM-L6-v2, in Python's Hugging Face cache, and else downloads it from the hub into our cache
@@ -44,7 +47,8 @@ export async function resolveModel(nameOrPath: string, options: ResolveOptions =
   if (nameOrPath && fs.existsSync(folder)) return usableFolder(folder);
   if (!MODEL_NAME.test(nameOrPath) || nameOrPath.includes('..')) {
     throw new Error(
-      `"${nameOrPath}" is neither a model folder (looked for ${folder}) nor a model's name, such as BAAI/bge-small-en.`,
+      `"${nameOrPath}" is neither a model folder (looked for ${folder}) nor a model's name, such as BAAI/bge-small-en.` +
+        TRAIN_FIRST,
     );
   }
   const name = fullName(nameOrPath);
@@ -58,10 +62,9 @@ export async function resolveModel(nameOrPath: string, options: ResolveOptions =
     return await downloadModel(name, modelCacheFolder(cacheDir, name), endpoint, options.onProgress);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    const trained = name.includes('/') ? '' : '\nIf it is a model that you train, run the finetune notebook first.';
     throw new Error(
       `Cannot get the model ${name}: there is no folder ${folder}, it is not in the cache ${cacheDir}, and ` +
-        `${error.message}.${trained}\nWithout network: on a machine that has it, run "hf download ${name} ` +
+        `${error.message}.${name.includes('/') ? '' : TRAIN_FIRST}\nWithout network: on a machine that has it, run "hf download ${name} ` +
         `--local-dir ${path.posix.basename(name)}", copy that folder here, and set BASE_MODEL to its path.`,
     );
   }
