@@ -29,7 +29,7 @@ export async function writeDataset(dir: string, split: 'train' | 'val', dataset:
  * @throws Error that names file and key: missing or of a wrong type, empty texts, ids that lead nowhere.
  */
 export async function readDataset(file: string): Promise<EmbeddingDataset> {
-  return parseDataset(await readJson(file), file);
+  return parseDataset(await readJson(file, 'Run the generate_dataset notebook first: it writes it.'), file);
 }
 
 function parseDataset(value: unknown, file: string): EmbeddingDataset {

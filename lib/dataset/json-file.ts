@@ -4,14 +4,18 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** @throws Error that names the file if it is missing or no JSON. */
-export async function readJson(file: string): Promise<unknown> {
+/**
+ * @param whenMissing what the reader can do about a missing file, a sentence
+ * @throws Error that names the file if it is missing or no JSON.
+ */
+export async function readJson(file: string, whenMissing = ''): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(code === 'ENOENT' ? `${file}: there is no such file.` : `${file}: cannot be read: ${message}`);
+    const missing = `${file}: there is no such file. ${whenMissing}`.trim();
+    throw new Error(code === 'ENOENT' ? missing : `${file}: cannot be read: ${message}`);
   }
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));

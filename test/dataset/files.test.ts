@@ -89,8 +89,10 @@ describe('readDataset', () => {
     await expect(readDataset(file)).rejects.toThrow(file);
   });
 
-  it('says that a file is missing', async () => {
-    await expect(readDataset(path.join(dir, 'none.json'))).rejects.toThrow(/none\.json: there is no such file/);
+  it('says that a file is missing, and what makes it', async () => {
+    await expect(readDataset(path.join(dir, 'none.json'))).rejects.toThrow(
+      /none\.json: there is no such file\. Run the generate_dataset notebook first/,
+    );
   });
 
   const original = path.resolve('../shared/data/lyft_train_dataset.json');
