@@ -22,7 +22,7 @@ export const python = {
   title: 'Jupyter Lab and all-MiniLM-L6-v2 (Python packages)',
   stamp: path.join(VENV, '.setup'),
   // The programs in it name their interpreter by its absolute path.
-  inputs: () => fingerprint([requirements], VENV),
+  inputs: () => fingerprint([requirements], fs.existsSync(VENV) ? fs.realpathSync(VENV) : ''),
   makes: [VENV_PYTHON, path.join(VENV, 'bin', 'jupyter-lab')],
   run: async () => {
     const interpreter = await findPython();

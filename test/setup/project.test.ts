@@ -63,11 +63,13 @@ describe('the npm packages', () => {
 
 describe('a step is done again', () => {
   it('for the Python packages when the folder has another name: their programs hold it', async () => {
-    const [here, there] = await Promise.all(
-      ['a', 'b'].map((name) => stepIn(path.join(folder, name), 'python.mjs', 'python')),
+    const [here, there, linked] = await Promise.all(
+      ['a', 'b', 'c'].map((name) => stepIn(path.join(folder, name), 'python.mjs', 'python')),
     );
+    for (const name of ['a', 'b']) fs.mkdirSync(path.join(folder, name, '.venv'));
+    fs.symlinkSync(path.join(folder, 'a/.venv'), path.join(folder, 'c/.venv'));
     expect(here.inputs()).not.toBe(there.inputs());
-    expect(here.inputs()).toBe(here.inputs());
+    expect(here.inputs()).toBe(linked.inputs());
   });
 
   it('for TensorFlow when the library behind the binding is gone, with .cache or with a folder left behind', async () => {
