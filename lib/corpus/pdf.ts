@@ -18,8 +18,10 @@ function reasonOf(name: string, message: string, password?: string): string {
   if (name === 'PasswordException')
     return password
       ? 'is encrypted, and the password given does not open it'
-      : 'is encrypted; give its password (readPages(file, { password }))';
-  return `is damaged or not a complete PDF (${message.replace(/\.$/, '')})`;
+      : 'is encrypted; give its password in PDF_PASSWORD';
+  // What Node says of a rejection that nobody held is about programs; its last words are about the file.
+  const detail = /rejected with the reason "(?:#<)?(.+?)>?"\.?$/s.exec(message)?.[1] ?? message;
+  return `is damaged or not a complete PDF (${detail.replace(/\.$/, '')})`;
 }
 
 /**

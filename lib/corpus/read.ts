@@ -43,7 +43,10 @@ function isGibberish(text: string): boolean {
 }
 
 async function readPdf(file: string, data: Uint8Array, options: ReadOptions) {
-  const { texts, badPages } = await parsePdf(data, options.password, options.onProgress);
+  // A password is a secret: it belongs in the environment, not in a notebook that is shared.
+  const password = options.password ?? (process.env.PDF_PASSWORD || undefined);
+  const { texts, badPages } = await parsePdf(data, password, options.onProgress);
+  if (texts.length === 0) throw new Error('has no pages');
   if (badPages.length === texts.length) throw new Error(`is damaged: none of its ${texts.length} pages can be read`);
   const raw = texts.map((text, i) => ({ file, page: i + 1, text: text ?? '' }));
   const all = raw.map(({ text }) => text).join('');
@@ -76,8 +79,9 @@ async function readFile(file: string, options: ReadOptions): Promise<{ pages: Pa
   if (stats.size > limit) throw new Error(`has ${Math.round(stats.size / 1e6)} MB, more than ${limit / 1e6}; split it`);
   if (extension !== '.pdf' && !READERS[extension])
     throw new Error(`has the unknown type ${extension || '(no extension)'}; ${KINDS}`);
-  // A copy with a buffer of its own, which can be moved to another thread.
-  const bytes = Uint8Array.from(await fs.readFile(file));
+  const data = await fs.readFile(file);
+  // A buffer of its own can be moved to another thread; a small file's is a part of a larger one, and is copied.
+  const bytes = data.length === data.buffer.byteLength ? new Uint8Array(data.buffer) : Uint8Array.from(data);
   const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
   // Readers of PDFs accept up to 1024 bytes before the signature.
   if (head.includes('%PDF-')) return readPdf(file, bytes, options);
@@ -92,7 +96,7 @@ async function readFile(file: string, options: ReadOptions): Promise<{ pages: Pa
 }
 
 export interface ReadOptions {
-  /** Of encrypted PDFs. An empty password is tried anyway. */
+  /** Of encrypted PDFs; `PDF_PASSWORD` of the environment by default. An empty one is tried anyway. */
   password?: string;
   /** Pages done, of all pages. */
   onProgress?: OnProgress;

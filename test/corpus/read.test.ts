@@ -71,7 +71,9 @@ describe('readPages', () => {
   });
   it('opens an encrypted PDF with its password', async () => {
     expect((await readPages(at('locked.pdf'), { password: 'anchor' }))[0].text).toBe('The vault is blue.');
-    await expect(readPages(at('locked.pdf'))).rejects.toThrow(/locked\.pdf is encrypted; give its password/);
+    await expect(readPages(at('locked.pdf'))).rejects.toThrow(
+      /locked\.pdf is encrypted; give its password in PDF_PASSWORD/,
+    );
     await expect(readPages(at('locked.pdf'), { password: 'wrong' })).rejects.toThrow(/password given does not open it/);
   });
   it('reads Markdown, text and HTML', async () => {
