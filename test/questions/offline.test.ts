@@ -89,6 +89,13 @@ describe('the offline generator on a small report', () => {
     expect(summary.dropped['chunk is not in English']).toBe(1);
   });
 
+  it('refuses a corpus without any English, and says who could ask instead', async () => {
+    const german = { id: 'de', text: 'Die Fähre ist nicht pünktlich, und der Hafen ist klein.' };
+    await expect(createOfflineGenerator().generate([german], { questionsPerChunk: 3 })).rejects.toThrow(
+      /none of the 1 chunk\(s\) is in English.*OPENAI_BASE_URL.*QUESTION_GENERATOR=local/,
+    );
+  });
+
   it('tells progress after every chunk, stops on a signal, and refuses a count that makes no sense', async () => {
     const seen: number[] = [];
     await createOfflineGenerator({ seed: 1 }).generate(bakeryReport, {

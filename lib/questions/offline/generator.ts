@@ -3,6 +3,7 @@
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
 import { candidatesFor, MIXTURE, type Mixture, readCorpus } from './candidates';
 import { lineKey } from './furniture';
+import { isEnglish } from './language';
 import { selectQuestions } from './select';
 
 /**
@@ -33,6 +34,11 @@ async function generate(
   const { questionsPerChunk, onProgress, signal } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
     throw new Error(`questionsPerChunk is ${questionsPerChunk}: it must be a whole number, 1 or more`);
+  if (chunks.length > 0 && !chunks.some(({ text }) => isEnglish(text)))
+    throw new Error(
+      `Offline questions are in English only, and none of the ${chunks.length} chunk(s) is in English. Have a language ` +
+        'model ask: set OPENAI_API_KEY or OPENAI_BASE_URL, or take QUESTION_GENERATOR=local.',
+    );
   const corpus = readCorpus(chunks);
   const questions = new Map<string, string[]>();
   const asked = new Set<string>();
