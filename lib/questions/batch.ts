@@ -7,7 +7,7 @@ import { packRequests, readLine, requestLine } from './batch-lines';
 import { BatchState } from './batch-state';
 import type { GenerationOptions, SourceChunk } from './generator';
 import { cacheRecord, openLedger } from './llm-generator';
-import { cacheFile, type LlmSettings, OPENAI_URL, scrub } from './llm-settings';
+import { cacheFile, type LlmSettings, scrub, serverUrl } from './llm-settings';
 
 /** Where a batch stands. */
 export interface BatchProgress {
@@ -133,7 +133,7 @@ export function collectBatches(settings: LlmSettings, corpus?: string): Promise<
 }
 
 function connect(settings: LlmSettings): OpenAI {
-  return new OpenAI({ apiKey: settings.apiKey || 'none', baseURL: settings.baseURL || OPENAI_URL, maxRetries: 5 });
+  return new OpenAI({ apiKey: settings.apiKey || 'none', baseURL: serverUrl(settings), maxRetries: 5 });
 }
 
 /** The corpus' batches; those whose id was never noted are looked for at the server, and forgotten if not there. */

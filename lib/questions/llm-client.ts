@@ -2,7 +2,7 @@
 
 import OpenAI from 'openai';
 import type { LlmAnswer } from './answer-cache';
-import { type LlmSettings, OPENAI_URL, publicUrl, scrub } from './llm-settings';
+import { type LlmSettings, publicUrl, scrub, serverUrl } from './llm-settings';
 import { sleep } from './pool';
 
 /** A body larger than this is not read to its end: no answer to an exam prompt is. */
@@ -32,7 +32,7 @@ export class LlmClient {
     this.openai = new OpenAI({
       // The package insists on a key; servers that need none ignore it.
       apiKey: settings.apiKey || 'none',
-      baseURL: settings.baseURL || OPENAI_URL,
+      baseURL: serverUrl(settings),
       maxRetries: 0,
       timeout: (settings.timeoutSeconds ?? 180) * 1000,
       fetch: fetchCapped,
@@ -84,8 +84,7 @@ export class LlmClient {
     try {
       return await this.send(request(true), signal);
     } catch (error) {
-      if (!(error instanceof OpenAI.APIError) || ![400, 415, 422, 501].includes(error.status) || isHopeless(error))
-        throw error;
+      if (!mayBeAboutStructure(error)) throw error;
       const answer = await this.send(request(false), signal);
       this.structured = false;
       return answer;
@@ -134,6 +133,13 @@ function isHopeless(error: unknown): boolean {
   if (!(error instanceof OpenAI.APIError)) return false;
   const spent = error.code === 'insufficient_quota' || error.code === 'billing_hard_limit_reached';
   return spent || error.code === 'model_not_found' || [401, 403, 404].includes(error.status);
+}
+
+/** Errors with which servers refuse structured output; several of llama.cpp's versions call it an error of their own. */
+function mayBeAboutStructure(error: unknown): boolean {
+  if (!(error instanceof OpenAI.APIError) || isHopeless(error)) return false;
+  if (error.status === 500) return /response_format|json_schema|grammar/i.test(error.message);
+  return [400, 415, 422, 501].includes(error.status);
 }
 
 /** Errors that may be gone at the next try. */

@@ -7,7 +7,7 @@ import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChun
 import { Ledger } from './ledger';
 import { CallError, LlmClient } from './llm-client';
 import { chatRequest, requestKey } from './llm-request';
-import { cacheFile, type LlmSettings, publicUrl, scrub } from './llm-settings';
+import { cacheFile, type LlmSettings, publicUrl, scrub, serverUrl } from './llm-settings';
 import { runPool } from './pool';
 
 /** Chunks failing one after another that mean the server is gone; fewer if nothing ever worked. */
@@ -19,9 +19,11 @@ export class LlmQuestionGenerator implements QuestionGenerator {
   readonly name = 'openai';
   readonly description: string;
 
-  /** @throws Error if no model is named or the server's address is none. */
+  /** @throws Error if no model is named, the server's address is none, or the key can be none. */
   constructor(private readonly settings: LlmSettings) {
     if (!settings.model) throw new Error('LLM_MODEL is empty; name the model that shall write the questions.');
+    // Refused before anything is read or asked.
+    serverUrl(settings);
     this.description = scrub(`${settings.model} at ${publicUrl(settings.baseURL)}`, settings.apiKey);
   }
 

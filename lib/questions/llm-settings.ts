@@ -54,6 +54,20 @@ export function publicUrl(baseURL: string | undefined): string {
   }
 }
 
+/**
+ * The server's address, for requests.
+ * @throws Error that shows neither, if no request could carry key or address: better now than after all retries.
+ */
+export function serverUrl({ baseURL, apiKey }: Pick<LlmSettings, 'baseURL' | 'apiKey'>): string {
+  if (apiKey && /[^\x21-\x7e]/.test(apiKey))
+    throw new Error('OPENAI_API_KEY holds a character that no key has, such as a blank or a line break; copy it anew.');
+  publicUrl(baseURL);
+  const url = new URL(baseURL || OPENAI_URL);
+  if (url.username || url.password)
+    throw new Error('OPENAI_BASE_URL holds a user name or a password, which requests do not carry; leave it out.');
+  return baseURL || OPENAI_URL;
+}
+
 /** Removes the key, and what looks like one, from text that people will see or that goes into a file. */
 export function scrub(text: string, apiKey: string | undefined): string {
   // A dummy for a local server ("none", "ollama") is no secret, and may be a word of the text.

@@ -33,8 +33,8 @@ export interface FakeOptions {
   apiKey?: string;
   /** The only model known; any by default. */
   model?: string;
-  /** Whether `response_format` is understood; true by default. */
-  structuredOutput?: boolean;
+  /** The status with which `response_format` is refused; it is understood by default. */
+  refuseStructure?: number;
   /** The questions answered to a passage. */
   questions?: (passage: string, count: number) => string[];
   /** The whole text answered to a passage, instead of JSON with `questions`. */
@@ -122,8 +122,12 @@ export class FakeOpenAI {
 
     if (path === '/v1/embeddings') return sendJson(response, embeddings(body));
     if (path !== '/v1/chat/completions') return sendError(response, 404, `Unknown path ${path}`);
-    if (body.response_format && this.options.structuredOutput === false)
-      return sendError(response, 400, 'response_format is not supported by this server');
+    if (body.response_format && this.options.refuseStructure)
+      return sendError(
+        response,
+        this.options.refuseStructure,
+        'response_format type must be "text", but is json_schema',
+      );
     const answer = contentOf(body, this.options, call.fault);
     if (call.fault === 'truncated body') {
       const whole = JSON.stringify(completion(body, answer));

@@ -5,6 +5,7 @@ import {
   type GenerationProgress,
   LlmQuestionGenerator,
   type LlmSettings,
+  submitBatches,
 } from 'finetune-embedding/dist/questions/index.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, FakeOpenAI, type FakeOptions } from './fake-openai';
@@ -92,12 +93,16 @@ describe('LlmQuestionGenerator', () => {
     expect(again.summary).toEqual({ ...summary, asked: 0 });
   });
 
-  it('falls back to plain text, once, where the server has no structured output', async () => {
-    const fake = await serve({ structuredOutput: false });
-    const { summary } = await generator({ concurrency: 1 }).generate(chunksOf(5), { questionsPerChunk: 2 });
-    expect(summary).toMatchObject({ answered: 5, failed: 0 });
-    expect(fake.calls.filter((call) => call.body.response_format)).toHaveLength(1);
-  });
+  // 500 is what several versions of llama.cpp's servers answer.
+  it.each([400, 422, 500])(
+    'falls back to plain text, once, where the server refuses structure with %i',
+    async (status) => {
+      const fake = await serve({ refuseStructure: status });
+      const { summary } = await generator({ concurrency: 1 }).generate(chunksOf(5), { questionsPerChunk: 2 });
+      expect(summary).toMatchObject({ answered: 5, failed: 0 });
+      expect(fake.calls.filter((call) => call.body.response_format)).toHaveLength(1);
+    },
+  );
 
   it.each([
     ['a wrong key', { apiKey: 'another' }, /Incorrect API key provided/],
@@ -115,6 +120,20 @@ describe('LlmQuestionGenerator', () => {
     expect(fake.calls.length).toBeLessThanOrEqual(1);
     expect(`${error.stack}${JSON.stringify(error)}`).not.toContain(KEY);
     expect(await filesText()).not.toContain(KEY);
+  });
+
+  it.each([
+    ['a key with a line break in it', { apiKey: `${KEY}\nEOF` }, /^OPENAI_API_KEY holds a character that no key has/],
+    ['a key that is a sentence', { apiKey: 'schlüssel über alles' }, /^OPENAI_API_KEY holds a character/],
+    ['a password in the address', { baseURL: `http://me:${KEY}@localhost/v1` }, /^OPENAI_BASE_URL holds a user name/],
+  ])('refuses %s, which no request can carry, and shows neither', async (_, settings, message) => {
+    await serve({});
+    const refused = () => generator(settings);
+    expect(refused).toThrow(message);
+    const secrets = [KEY, 'über'];
+    for (const secret of secrets) expect(refused).not.toThrow(secret);
+    const batch = { model: 'm', cacheDir: dir, baseURL: server!.url, ...settings };
+    await expect(submitBatches(batch, chunksOf(1), { questionsPerChunk: 1 })).rejects.toThrow(message);
   });
 
   it('keeps the key out of the cache even if the model echoes it', async () => {
@@ -241,7 +260,7 @@ describe('LlmQuestionGenerator', () => {
     await serve({});
     expect(() => generator({ model: '' })).toThrow(/LLM_MODEL is empty/);
     expect(() => generator({ baseURL: 'localhost' })).toThrow(/OPENAI_BASE_URL is not an address/);
-    expect(generator({ baseURL: 'http://user:secret@host/v1/?key=secret' }).description).toBe('m at http://host/v1');
+    expect(generator({ baseURL: 'http://host/v1/?key=secret' }).description).toBe('m at http://host/v1');
     await expect(generator().generate(chunksOf(1), { questionsPerChunk: 0 })).rejects.toThrow(
       /QUESTIONS_PER_CHUNK is 0/,
     );
