@@ -10,6 +10,8 @@ export interface BatchEntry {
   marker: string;
   /** OpenAI's; undefined until the server has answered. */
   id?: string;
+  /** The address of the server that has it. */
+  server: string;
   /** Request key → chunk id. */
   requests: Record<string, string>;
   /** True once its answers are in the cache. */
@@ -19,7 +21,7 @@ export interface BatchEntry {
 /** The list of a corpus' batches, kept in one file. */
 export class BatchState {
   private constructor(
-    private readonly file: string,
+    readonly file: string,
     readonly entries: BatchEntry[],
   ) {}
 
@@ -34,7 +36,18 @@ export class BatchState {
     return new BatchState(file, entries);
   }
 
-  /** Keys that are with the server, or about to be. */
+  /** The batches of a server whose answers are not in the cache yet. */
+  outAt(server: string): BatchEntry[] {
+    return this.entries.filter((entry) => entry.server === server && !entry.collected);
+  }
+
+  /** Forgets batches that never arrived. */
+  drop(lost: BatchEntry[]): void {
+    const kept = this.entries.filter((entry) => !lost.includes(entry));
+    this.entries.splice(0, this.entries.length, ...kept);
+  }
+
+  /** Keys that are with a server, or about to be. */
   pendingKeys(): Set<string> {
     return new Set(this.entries.filter((entry) => !entry.collected).flatMap((entry) => Object.keys(entry.requests)));
   }

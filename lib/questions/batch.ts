@@ -3,16 +3,17 @@
 
 import { randomUUID } from 'node:crypto';
 import OpenAI, { toFile } from 'openai';
+import { atServer, createBatch } from './batch-desk';
 import { packRequests, readLine, requestLine } from './batch-lines';
-import { BatchState } from './batch-state';
+import type { BatchEntry } from './batch-state';
 import type { GenerationOptions, SourceChunk } from './generator';
 import { cacheRecord, openLedger } from './llm-generator';
-import { cacheFile, type LlmSettings, scrub, serverUrl } from './llm-settings';
+import { type LlmSettings, scrub } from './llm-settings';
 
 /** Where a batch stands. */
 export interface BatchProgress {
   id: string;
-  /** OpenAI's word: `validating`, `in_progress`, `completed`, `failed`, `expired`, `cancelled`, … */
+  /** OpenAI's word: `validating`, `in_progress`, `completed`, `failed`, `expired`, …; `unknown` if it has no such batch. */
   status: string;
   total: number;
   completed: number;
@@ -35,7 +36,7 @@ export interface CollectedBatches {
 
 /**
  * Hands in every chunk that has no answer yet and is in no batch. Calling it again hands in nothing twice, also after
- * the process was killed.
+ * the process was killed or the connection broke.
  * @returns how many requests were handed in, in how many batches.
  * @throws Error with the server's message.
  */
@@ -44,9 +45,7 @@ export function submitBatches(
   chunks: SourceChunk[],
   options: GenerationOptions,
 ): Promise<{ requests: number; batches: number }> {
-  return withoutKey(settings, async () => {
-    const openai = connect(settings);
-    const state = await openState(settings, options.corpus, openai);
+  return atServer(settings, options.corpus, async ({ openai, state, server }) => {
     const { ledger } = await openLedger(settings, chunks, options);
     const pending = state.pendingKeys();
     const open = ledger.missing().filter(({ key }) => !pending.has(key));
@@ -56,19 +55,13 @@ export function submitBatches(
       const part = open.slice(from, from + lines.length);
       from += lines.length;
       const requests = Object.fromEntries(part.map(({ key, chunk }) => [key, chunk.id]));
-      const entry = { marker: randomUUID(), id: undefined as string | undefined, requests, collected: false };
+      const entry: BatchEntry = { marker: randomUUID(), server, requests, collected: false };
       const upload = await toFile(Buffer.from(lines.join('')), 'questions.jsonl');
       const file = await openai.files.create({ file: upload, purpose: 'batch' });
       state.entries.push(entry);
       // Noted first: should the process die on the way, the marker finds the batch again.
       await state.save();
-      const batch = await openai.batches.create({
-        input_file_id: file.id,
-        endpoint: '/v1/chat/completions',
-        completion_window: '24h',
-        metadata: { marker: entry.marker },
-      });
-      entry.id = batch.id;
+      entry.id = await createBatch(openai, file.id, entry.marker);
       await state.save();
     }
     return { requests: open.length, batches: parts.length };
@@ -77,22 +70,28 @@ export function submitBatches(
 
 /** Where the batches stand that are not collected yet. */
 export function pollBatches(settings: LlmSettings, corpus?: string): Promise<BatchProgress[]> {
-  return withoutKey(settings, async () => {
-    const openai = connect(settings);
-    const state = await openState(settings, corpus, openai);
-    const open = state.entries.filter((entry) => !entry.collected);
-    return Promise.all(open.map(async ({ id }) => progressOf(await openai.batches.retrieve(id!))));
-  });
+  return atServer(settings, corpus, ({ openai, state, server }) =>
+    Promise.all(
+      state.outAt(server).map(async ({ id, requests }) => {
+        try {
+          return progressOf(await openai.batches.retrieve(id!));
+        } catch (error) {
+          if (!(error instanceof OpenAI.NotFoundError)) throw error;
+          const total = Object.keys(requests).length;
+          return { id: id!, status: 'unknown', total, completed: 0, failed: 0, problem: error.message };
+        }
+      }),
+    ),
+  );
 }
 
 /**
  * Puts the answers of all ended batches into the cache; those of a batch that expired or was cancelled half-way too.
- * Each answer is collected once, also if the process is killed in between.
+ * Each answer is collected once, also if the process is killed in between. A batch that the server does not know (any
+ * more, or under this key) stays noted, and is named among the problems.
  */
 export function collectBatches(settings: LlmSettings, corpus?: string): Promise<CollectedBatches> {
-  return withoutKey(settings, async () => {
-    const openai = connect(settings);
-    const state = await openState(settings, corpus, openai);
+  return atServer(settings, corpus, async ({ openai, state, server }) => {
     const { cache } = await openLedger(settings, [], { questionsPerChunk: 1, corpus });
     const inCache = new Set<string>();
     await cache.read(({ batch, key }) => {
@@ -100,21 +99,18 @@ export function collectBatches(settings: LlmSettings, corpus?: string): Promise<
     });
     const result = { collected: 0, failed: 0, pending: 0 };
     const problems = new Set<string>();
-    for (const entry of state.entries.filter((one) => !one.collected)) {
-      const batch = await openai.batches.retrieve(entry.id!);
-      const { problem, status } = progressOf(batch);
-      if (problem) problems.add(problem);
+    for (const entry of state.outAt(server)) {
       const asked = Object.keys(entry.requests).length;
-      if (!['completed', 'failed', 'expired', 'cancelled'].includes(status)) {
-        result.pending += asked;
-        continue;
-      }
-      const answered = new Set<string>();
-      for (const fileId of [batch.output_file_id, batch.error_file_id]) {
-        if (!fileId) continue;
-        const text = await (await openai.files.content(fileId)).text();
-        for (const line of text.split('\n').filter(Boolean)) {
-          const { key, answer, problem: lost } = readLine(line);
+      try {
+        const batch = await openai.batches.retrieve(entry.id!);
+        const { problem, status } = progressOf(batch);
+        if (problem) problems.add(problem);
+        if (!ENDED.includes(status)) {
+          result.pending += asked;
+          continue;
+        }
+        const answered = new Set<string>();
+        for await (const { key, answer, problem: lost } of linesOf(openai, batch)) {
           if (lost) problems.add(lost);
           if (!answer || !entry.requests[key] || answered.has(key)) continue;
           answered.add(key);
@@ -123,44 +119,31 @@ export function collectBatches(settings: LlmSettings, corpus?: string): Promise<
           await cache.append({ ...record, batch: batch.id });
           result.collected++;
         }
+        result.failed += asked - answered.size;
+        entry.collected = true;
+        await state.save();
+      } catch (error) {
+        if (!(error instanceof OpenAI.NotFoundError)) throw error;
+        result.pending += asked;
+        problems.add(`${entry.id}: ${error.message}. If it is gone for good, delete its entry in ${state.file}.`);
       }
-      result.failed += asked - answered.size;
-      entry.collected = true;
-      await state.save();
     }
     return { ...result, problems: [...problems].map((problem) => scrub(problem, settings.apiKey)) };
   });
 }
 
-function connect(settings: LlmSettings): OpenAI {
-  return new OpenAI({ apiKey: settings.apiKey || 'none', baseURL: serverUrl(settings), maxRetries: 5 });
-}
+const ENDED = ['completed', 'failed', 'expired', 'cancelled'];
 
-/** The corpus' batches; those whose id was never noted are looked for at the server, and forgotten if not there. */
-async function openState(settings: LlmSettings, corpus = 'corpus', openai: OpenAI): Promise<BatchState> {
-  const state = await BatchState.open(cacheFile(settings.cacheDir, corpus).replace(/\.jsonl$/, '.batches.json'));
-  if (state.entries.every((entry) => entry.id)) return state;
-  for await (const batch of openai.batches.list()) {
-    const entry = state.entries.find(({ marker }) => marker === batch.metadata?.marker);
-    if (entry) entry.id = batch.id;
-    if (state.entries.every(({ id }) => id)) break;
+async function* linesOf(openai: OpenAI, batch: OpenAI.Batch): AsyncGenerator<ReturnType<typeof readLine>> {
+  for (const fileId of [batch.output_file_id, batch.error_file_id]) {
+    if (!fileId) continue;
+    const text = await (await openai.files.content(fileId)).text();
+    for (const line of text.split('\n').filter(Boolean)) yield readLine(line);
   }
-  const found = state.entries.filter((entry) => entry.id);
-  state.entries.splice(0, state.entries.length, ...found);
-  await state.save();
-  return state;
 }
 
 function progressOf({ id, status, request_counts: counts, errors }: OpenAI.Batch): BatchProgress {
   const { total = 0, completed = 0, failed = 0 } = counts ?? {};
   const problem = errors?.data?.[0]?.message;
   return { id, status, total, completed, failed, ...(problem ? { problem } : {}) };
-}
-
-async function withoutKey<T>(settings: LlmSettings, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new Error(scrub(error instanceof Error ? error.message : String(error), settings.apiKey));
-  }
 }

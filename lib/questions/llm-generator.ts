@@ -2,12 +2,13 @@
 // the next run asks only what is missing.
 
 import { AnswerCache, type CachedAnswer, type LlmAnswer } from './answer-cache';
+import { BatchState } from './batch-state';
 import { costOf } from './cost';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
 import { CallError, LlmClient } from './llm-client';
 import { chatRequest, requestKey } from './llm-request';
-import { cacheFile, type LlmSettings, publicUrl, scrub, serverUrl } from './llm-settings';
+import { batchFile, cacheFile, type LlmSettings, publicUrl, scrub, serverUrl } from './llm-settings';
 import { runPool } from './pool';
 
 /** Chunks failing one after another that mean the server is gone; fewer if nothing ever worked. */
@@ -27,21 +28,34 @@ export class LlmQuestionGenerator implements QuestionGenerator {
     this.description = scrub(`${settings.model} at ${publicUrl(settings.baseURL)}`, settings.apiKey);
   }
 
-  /** The chunks that `generate` would send to the model, since the cache has no answer; for `estimateCost`. */
+  /** The chunks that `generate` would send to the model, since no answer is in the cache or on its way in a batch. */
   async missing(chunks: SourceChunk[], options: GenerationOptions): Promise<SourceChunk[]> {
     const { ledger } = await openLedger(this.settings, chunks, options);
-    return ledger.missing().map((entry) => entry.chunk);
+    const pending = (await this.batches(options)).pendingKeys();
+    return ledger.missing().flatMap(({ key, chunk }) => (pending.has(key) ? [] : [chunk]));
+  }
+
+  private batches({ corpus }: GenerationOptions): Promise<BatchState> {
+    return BatchState.open(batchFile(this.settings.cacheDir, corpus ?? 'corpus'));
   }
 
   /**
    * Questions for every chunk. Calls that failed are tried again; a chunk that fails for good is named in the summary.
-   * @throws Error with the server's message if no call can succeed (wrong key, unknown model, no server), or if
+   * @throws Error if chunks are out in batches; with the server's message if no call can succeed (wrong key, unknown model, no server), or if
    *   chunk after chunk fails; the signal's reason if it aborts. Answers that came are kept either way.
    */
   async generate(chunks: SourceChunk[], options: GenerationOptions): Promise<GenerationResult> {
     options.signal?.throwIfAborted();
     const { ledger, cache } = await openLedger(this.settings, chunks, options);
     const missing = ledger.missing();
+    const batches = await this.batches(options);
+    const pending = batches.pendingKeys();
+    const out = missing.filter(({ key }) => pending.has(key)).length;
+    if (out > 0)
+      throw new Error(
+        `${out} chunk(s) are out in batches, and would be paid for twice: collect them first (collectBatches), or ` +
+          `delete ${batches.file} to ask now.`,
+      );
     const client = new LlmClient(this.settings);
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;

@@ -44,6 +44,11 @@ export function cacheFile(cacheDir: string, corpus: string): string {
   return path.join(cacheDir, `${name}.jsonl`);
 }
 
+/** The file of one corpus' batches, beside its answers. */
+export function batchFile(cacheDir: string, corpus: string): string {
+  return cacheFile(cacheDir, corpus).replace(/\.jsonl$/, '.batches.json');
+}
+
 /** The server's address without user name, password and query, which may hold secrets. */
 export function publicUrl(baseURL: string | undefined): string {
   try {

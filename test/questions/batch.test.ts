@@ -54,7 +54,7 @@ describe('batches', () => {
     const chunks = chunksOf(1);
     await submitBatches(settings, chunks, OPTIONS);
     const line = JSON.parse([...server.batches.files.values()][0]);
-    await new LlmQuestionGenerator(settings).generate(chunks, OPTIONS);
+    await new LlmQuestionGenerator(settings).generate(chunks, { ...OPTIONS, corpus: 'live' });
     expect(line).toMatchObject({ method: 'POST', url: '/v1/chat/completions', body: server.calls[0].body });
   });
 
@@ -76,10 +76,61 @@ describe('batches', () => {
     await submitBatches(settings, chunksOf(4), OPTIONS);
     const entries = JSON.parse(await readFile(stateFile(), 'utf8'));
     const { id, ...lost } = entries[0];
-    const never = { marker: 'never-arrived', requests: { key: 'c9' }, collected: false };
+    const never = { ...lost, marker: 'never-arrived', requests: { key: 'c9' } };
     await writeFile(stateFile(), JSON.stringify([lost, never]));
     expect(await submitBatches(settings, chunksOf(4), OPTIONS)).toEqual({ requests: 0, batches: 0 });
     expect(JSON.parse(await readFile(stateFile(), 'utf8'))).toEqual([{ ...lost, id }]);
+  });
+
+  it('are handed in once if the connection breaks before the server answers', async () => {
+    server.batches.loseNextReply();
+    await expect(submitBatches(settings, chunksOf(4), OPTIONS)).rejects.toThrow(/Connection error.*run it again/s);
+    expect(await submitBatches(settings, chunksOf(4), OPTIONS)).toEqual({ requests: 0, batches: 0 });
+    expect(server.batches.batches.size).toBe(1);
+  });
+
+  it('are not asked live as well while they are out', async () => {
+    const generator = new LlmQuestionGenerator(settings);
+    await submitBatches(settings, chunksOf(3), OPTIONS);
+    // A chunk that came later is in no batch.
+    expect(await generator.missing(chunksOf(4), OPTIONS)).toEqual([chunksOf(4)[3]]);
+    await expect(generator.generate(chunksOf(4), OPTIONS)).rejects.toThrow(
+      /^3 chunk\(s\) are out in batches.*collectBatches.*train\.batches\.json/,
+    );
+    expect(server.calls).toEqual([]);
+    server.batches.finish();
+    await collectBatches(settings, 'train');
+    expect((await generator.generate(chunksOf(4), OPTIONS)).summary).toMatchObject({ asked: 1, answered: 4 });
+  });
+
+  it('of another server are left alone', async () => {
+    await submitBatches(settings, chunksOf(2), OPTIONS);
+    const elsewhere = await FakeOpenAI.start();
+    try {
+      const there = { ...settings, baseURL: elsewhere.url };
+      expect(await pollBatches(there, 'train')).toEqual([]);
+      expect(await collectBatches(there, 'train')).toEqual({ collected: 0, failed: 0, pending: 0, problems: [] });
+      expect(await submitBatches(there, chunksOf(2), OPTIONS)).toEqual({ requests: 2, batches: 1 });
+    } finally {
+      await elsewhere.close();
+    }
+    server.batches.finish();
+    expect(await collectBatches(settings, 'train')).toMatchObject({ collected: 2 });
+  });
+
+  it('that the server no longer knows are named, and the others are collected', async () => {
+    await submitBatches(settings, chunksOf(2), OPTIONS);
+    const [lost] = server.batches.batches.keys();
+    server.batches.batches.delete(lost);
+    await submitBatches(settings, chunksOf(5), OPTIONS);
+    expect(await pollBatches(settings, 'train')).toMatchObject([
+      { id: lost, status: 'unknown', problem: expect.stringContaining('No such object') },
+      { status: 'in_progress' },
+    ]);
+    server.batches.finish();
+    const { problems, ...counts } = await collectBatches(settings, 'train');
+    expect(counts).toEqual({ collected: 3, failed: 0, pending: 2 });
+    expect(problems).toEqual([expect.stringMatching(/No such object.*delete.*train\.batches\.json/)]);
   });
 
   it('are not collected twice if the process died while collecting', async () => {

@@ -17,6 +17,8 @@ interface Batch {
 export interface BatchDesk {
   readonly batches: Map<string, Batch>;
   readonly files: Map<string, string>;
+  /** The next batch is taken in, but the connection breaks before the server says so. */
+  loseNextReply(): void;
   /** Answers all open batches, except the requests that `fails` picks; `status` other than completed cuts them short. */
   finish(options?: { fails?: (customId: string) => boolean; status?: string }): void;
   handle(method: string, path: string, contentType: string, raw: Buffer, response: ServerResponse): boolean;
@@ -25,6 +27,8 @@ export interface BatchDesk {
 export function createBatchDesk(complete: (body: RequestBody) => unknown): BatchDesk {
   const files = new Map<string, string>();
   const batches = new Map<string, Batch>();
+  let losesReply = false;
+  let taken = 0;
   const addFile = (text: string) => {
     const id = `file-${files.size + 1}`;
     files.set(id, text);
@@ -47,7 +51,7 @@ export function createBatchDesk(complete: (body: RequestBody) => unknown): Batch
         const asked = JSON.parse(raw.toString('utf8'));
         const total = files.get(asked.input_file_id)?.trim().split('\n').length ?? 0;
         const request_counts = { total, completed: 0, failed: 0 };
-        const id = `batch-${batches.size + 1}`;
+        const id = `batch-${++taken}`;
         const batch = { ...asked, id, object: 'batch', status: 'in_progress', request_counts, created_at: 1 };
         batches.set(id, batch);
         return batch;
@@ -61,6 +65,9 @@ export function createBatchDesk(complete: (body: RequestBody) => unknown): Batch
   return {
     files,
     batches,
+    loseNextReply() {
+      losesReply = true;
+    },
     finish({ fails = () => false, status = 'completed' } = {}) {
       for (const batch of batches.values()) {
         if (batch.status !== 'in_progress') continue;
@@ -92,7 +99,10 @@ export function createBatchDesk(complete: (body: RequestBody) => unknown): Batch
         const match = pattern.exec(path);
         if (verb !== method || !match) continue;
         const value = act(match, contentType, raw);
-        if (value === undefined) sendError(response, 404, `No such object: ${path}`);
+        if (losesReply && verb === 'POST' && path === '/v1/batches') {
+          losesReply = false;
+          response.destroy();
+        } else if (value === undefined) sendError(response, 404, `No such object: ${path}`);
         else if (typeof value === 'string') response.writeHead(200, { 'content-type': 'text/plain' }).end(value);
         else sendJson(response, value);
         return true;
