@@ -2,10 +2,17 @@
 
 import type { AnswerCache } from './answer-cache';
 import type { GenerationResult, SourceChunk } from './generator';
+import { isInAnotherLanguage } from './language';
 import { type ParsedAnswer, parseAnswer } from './parse-answer';
 
-/** A chunk whose answers hold no question is asked this often by default, over all runs, and then left. */
 const ANSWERS_PER_CHUNK = 5;
+
+export interface LedgerRules {
+  /** How often a chunk is asked about, over all runs, if its answers hold no question; 5 by default. */
+  answersPerChunk?: number;
+  /** Whether questions in another language than their chunk are left aside; not by default. */
+  sameLanguage?: boolean;
+}
 
 /** One distinct request, its answers so far, and the one with most questions. */
 export interface Entry {
@@ -26,7 +33,7 @@ export class Ledger {
     private readonly chunks: SourceChunk[],
     keyOf: (chunk: SourceChunk) => string,
     private readonly questionsPerChunk: number,
-    private readonly answersPerChunk = ANSWERS_PER_CHUNK,
+    private readonly rules: LedgerRules = {},
   ) {
     if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
       throw new Error(`QUESTIONS_PER_CHUNK is ${questionsPerChunk}; it must be a whole number, 1 or more.`);
@@ -49,12 +56,13 @@ export class Ledger {
 
   add(entry: Entry, answer: string): void {
     const parsed = parseAnswer(answer, this.questionsPerChunk);
+    if (this.rules.sameLanguage) leaveForeignAside(parsed, entry.chunk.text);
     entry.answers++;
     if (!entry.best || parsed.questions.length > entry.best.questions.length) entry.best = parsed;
   }
 
   isMissing(entry: Entry): boolean {
-    return entry.answers < this.answersPerChunk && !entry.best?.questions.length;
+    return entry.answers < (this.rules.answersPerChunk ?? ANSWERS_PER_CHUNK) && !entry.best?.questions.length;
   }
 
   /** What is still to be asked, in corpus order. */
@@ -84,4 +92,11 @@ export class Ledger {
     const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
     return { questions, summary: { ...summary, dropped, chunksWithoutQuestions } };
   }
+}
+
+function leaveForeignAside(parsed: ParsedAnswer, text: string): void {
+  const own = parsed.questions.filter((question) => !isInAnotherLanguage(question, text));
+  const foreign = parsed.questions.length - own.length;
+  if (foreign > 0) parsed.dropped['in another language'] = foreign;
+  parsed.questions = own;
 }

@@ -10,6 +10,7 @@ import { CallError, LlmClient } from './llm-client';
 import { chatRequest, requestKey } from './llm-request';
 import { batchFile, cacheFile, type LlmSettings, publicUrl, scrub, serverUrl } from './llm-settings';
 import { runPool } from './pool';
+import { asksForSameLanguage } from './prompt';
 
 /** Chunks failing one after another that mean the server is gone; fewer if nothing ever worked. */
 const FAILURES_TO_STOP = 10;
@@ -116,7 +117,8 @@ export async function openLedger(
   chunks: SourceChunk[],
   { questionsPerChunk, corpus }: GenerationOptions,
 ): Promise<{ ledger: Ledger; cache: AnswerCache }> {
-  const ledger = new Ledger(chunks, (chunk) => requestKey(settings, chunk, questionsPerChunk), questionsPerChunk);
+  const keyOf = (chunk: SourceChunk) => requestKey(settings, chunk, questionsPerChunk);
+  const ledger = new Ledger(chunks, keyOf, questionsPerChunk, { sameLanguage: asksForSameLanguage(settings) });
   const cache = new AnswerCache(cacheFile(settings.cacheDir, corpus ?? 'corpus'));
   await ledger.readCache(cache);
   return { ledger, cache };

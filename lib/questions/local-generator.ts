@@ -6,7 +6,7 @@ import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChun
 import { Ledger } from './ledger';
 import { cacheFile, type LlmSettings } from './llm-settings';
 import { type AnswerPrompt, loadLocalModel } from './local-model';
-import { EXAM_PROMPT, fillPrompt } from './prompt';
+import { asksForSameLanguage, EXAM_PROMPT, fillPrompt } from './prompt';
 
 export type LocalSettings = Pick<LlmSettings, 'model' | 'cacheDir' | 'prompt'>;
 
@@ -91,7 +91,10 @@ export class LocalQuestionGenerator implements QuestionGenerator {
         model,
         server: 'transformers.js',
       });
-    const ledger = new Ledger(chunks, keyOf, questionsPerChunk, ANSWERS_PER_CHUNK);
+    const ledger = new Ledger(chunks, keyOf, questionsPerChunk, {
+      answersPerChunk: ANSWERS_PER_CHUNK,
+      sameLanguage: asksForSameLanguage(this.settings),
+    });
     const cache = new AnswerCache(cacheFile(cacheDir, corpus ?? 'corpus'));
     await ledger.readCache(cache);
     return { ledger, cache };

@@ -21,6 +21,11 @@ Passage:
 {text}
 """`;
 
+/** Whether questions are to be in their passage's language, as `EXAM_PROMPT` says; a prompt of one's own may want another. */
+export function asksForSameLanguage({ prompt = EXAM_PROMPT }: { prompt?: string }): boolean {
+  return prompt === EXAM_PROMPT;
+}
+
 /**
  * The message for one chunk.
  * @param template A prompt with `{text}`, and `{count}` where the number of questions belongs.

@@ -64,7 +64,7 @@ export interface Call {
   body: RequestBody;
   at: number;
   fault?: Fault;
-  /** True once an answer with questions in it was sent to the end. */
+  /** True once an answer with questions of use in it was sent to the end. */
   answered: boolean;
 }
 
@@ -134,7 +134,7 @@ export class FakeOpenAI {
       return sendText(response, whole.slice(0, whole.length / 2));
     }
     response.on('finish', () => {
-      call.answered = Boolean(answer.content);
+      call.answered = Boolean(answer.content) && call.fault !== 'other language';
     });
     sendJson(response, completion(body, answer));
   }

@@ -34,7 +34,10 @@ function generator(settings: Partial<LlmSettings> = {}): LlmQuestionGenerator {
 }
 
 function chunksOf(count: number) {
-  return Array.from({ length: count }, (_, i) => ({ id: `c${i}`, text: `Chapter${i} tells of harbour number ${i}.` }));
+  return Array.from({ length: count }, (_, i) => ({
+    id: `c${i}`,
+    text: `Chapter${i} tells what was seen from the tower of harbour number ${i}.`,
+  }));
 }
 
 /** How often a passage was sent again after its answer had arrived. */
@@ -84,6 +87,7 @@ describe('LlmQuestionGenerator', () => {
     expect(new Set(fake.calls.map((call) => call.fault).filter(Boolean))).toEqual(new Set(Object.keys(FAULTS)));
     expect(summary).toMatchObject({ asked: 1000, answered: 1000, failed: 0, chunksWithoutQuestions: [] });
     expect([...questions.values()].filter((list) => list.length === 0)).toEqual([]);
+    expect([...questions.values()].flat().filter((question) => question.startsWith('¿'))).toEqual([]);
     expect(askedAfterSuccess(fake)).toBe(0);
 
     const before = fake.calls.length;
@@ -195,6 +199,19 @@ describe('LlmQuestionGenerator', () => {
     await serve({ answer: () => '1. What is a harbour?\n2. What is a harbour?\n' });
     const { summary } = await generator().generate(chunksOf(1), { questionsPerChunk: 2 });
     expect(summary).toMatchObject({ underFilled: 1, dropped: { 'repeated in the answer': 1 } });
+  });
+
+  it('asks again where the answer is in another language, unless the prompt is the user’s own', async () => {
+    const spanish = () => ['¿Qué dice la sección 1?', '¿Cuál es el puerto?'];
+    const fake = await serve({ questions: spanish });
+    const { questions, summary } = await generator().generate(chunksOf(1), { questionsPerChunk: 2 });
+    expect(questions.get('c0')).toEqual([]);
+    expect(summary).toMatchObject({ dropped: { 'in another language': 2 }, chunksWithoutQuestions: ['c0'] });
+    expect(fake.calls).toHaveLength(5);
+    const prompt = 'Write exactly 2 questions, in Spanish: {text}';
+    const own = await generator({ prompt }).generate(chunksOf(1), { questionsPerChunk: 2 });
+    expect(own.questions.get('c0')).toEqual(spanish());
+    expect(fake.calls).toHaveLength(6);
   });
 
   it('waits as long as Retry-After says', async () => {
