@@ -38,6 +38,8 @@ export interface GenerationSummary {
   unparsable: number;
   /** Chunks without any answer after all retries. */
   failed: number;
+  /** Why chunks failed: what the server said → chunks; absent if none did. */
+  problems?: Record<string, number>;
   /** Questions dropped, by reason (`repeated in the chunk`, `names the context`, …). */
   dropped: Record<string, number>;
   /** Ids of the chunks that have no question, in corpus order. */

@@ -28,6 +28,7 @@ export interface Entry {
 export class Ledger {
   private readonly entries = new Map<string, Entry>();
   private readonly keys: string[];
+  private readonly problems: Record<string, number> = {};
 
   constructor(
     private readonly chunks: SourceChunk[],
@@ -61,6 +62,12 @@ export class Ledger {
     if (!entry.best || parsed.questions.length > entry.best.questions.length) entry.best = parsed;
   }
 
+  /** Notes why a request got no answer in this run. */
+  addProblem(entry: Entry, error: unknown): void {
+    const problem = error instanceof Error ? error.message : String(error);
+    this.problems[problem] = (this.problems[problem] ?? 0) + entry.copies;
+  }
+
   isMissing(entry: Entry): boolean {
     return entry.answers < (this.rules.answersPerChunk ?? ANSWERS_PER_CHUNK) && !entry.best?.questions.length;
   }
@@ -90,7 +97,8 @@ export class Ledger {
       for (const [reason, n] of Object.entries(best?.dropped ?? {})) dropped[reason] = (dropped[reason] ?? 0) + n;
     });
     const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
-    return { questions, summary: { ...summary, dropped, chunksWithoutQuestions } };
+    const problems = Object.keys(this.problems).length > 0 ? { problems: this.problems } : {};
+    return { questions, summary: { ...summary, ...problems, dropped, chunksWithoutQuestions } };
   }
 }
 

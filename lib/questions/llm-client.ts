@@ -193,7 +193,7 @@ async function fetchCapped(url: string | URL | Request, init?: RequestInit): Pro
       transform(part, controller) {
         bytes += part.byteLength;
         if (bytes > LARGEST_BODY)
-          controller.error(new TooLargeError(`the answer is larger than ${LARGEST_BODY} bytes`));
+          controller.error(new TooLargeError(`the answer is larger than ${LARGEST_BODY / 2 ** 20} MB`));
         else controller.enqueue(part);
       },
     }),

@@ -94,6 +94,7 @@ export class LlmQuestionGenerator implements QuestionGenerator {
         } catch (error) {
           signal.throwIfAborted();
           progress.failed += entry.copies;
+          ledger.addProblem(entry, error);
           try {
             stopIfHopeless(error);
           } catch (reason) {

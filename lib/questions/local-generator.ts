@@ -66,6 +66,7 @@ export class LocalQuestionGenerator implements QuestionGenerator {
         inARow = 0;
       } catch (error) {
         progress.failed += entry.copies;
+        ledger.addProblem(entry, error);
         if (++inARow === FAILURES_TO_STOP)
           throw new Error(
             `Stopped: ${this.description} failed on ${inARow} chunks in a row; answers so far are kept. ` +

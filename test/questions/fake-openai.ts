@@ -4,15 +4,17 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { type BatchDesk, createBatchDesk } from './fake-batches';
 
-/** Fault → how often it is played, compared with the others. */
+/** Fault → how often it is played, compared with the others; at 0 only where a test asks for it. */
 export const FAULTS = {
   '429 with Retry-After': 0.2,
   '429 without Retry-After': 1,
   '500': 1,
   reset: 1,
-  stall: 0.5,
+  stall: 0.3,
+  'stall half-way': 0.2,
   'truncated body': 1,
   'truncated JSON': 1,
   'prose around JSON': 1,
@@ -20,6 +22,7 @@ export const FAULTS = {
   'other language': 1,
   refusal: 1,
   '10 MB answer': 0.1,
+  'endless answer': 0,
 };
 export type Fault = keyof typeof FAULTS;
 
@@ -29,6 +32,8 @@ export interface FakeOptions {
   faultRate?: number;
   /** Faults to choose from, with their weights; all by default. */
   faults?: Partial<Record<Fault, number>>;
+  /** What `Retry-After` says; a second by default. */
+  retryAfter?: string;
   /** The only key accepted; any, or none, by default. */
   apiKey?: string;
   /** The only model known; any by default. */
@@ -118,7 +123,7 @@ export class FakeOpenAI {
       return sendError(response, 400, "This model's maximum context length is 5 tokens", 'context_length_exceeded');
     if (this.options.delay) await new Promise((resolve) => setTimeout(resolve, this.options.delay));
     call.fault = this.drawFault(path + JSON.stringify(body.messages ?? body.input));
-    if (call.fault && playTransportFault(call.fault, request, response)) return;
+    if (call.fault && playTransportFault(call.fault, request, response, this.options.retryAfter)) return;
 
     if (path === '/v1/embeddings') return sendJson(response, embeddings(body));
     if (path !== '/v1/chat/completions') return sendError(response, 404, `Unknown path ${path}`);
@@ -156,13 +161,28 @@ export class FakeOpenAI {
 }
 
 /** Faults below the API; true if the fault has been played. */
-function playTransportFault(fault: Fault, request: IncomingMessage, response: ServerResponse): boolean {
-  if (fault === '429 with Retry-After') response.setHeader('retry-after', '1');
+function playTransportFault(
+  fault: Fault,
+  request: IncomingMessage,
+  response: ServerResponse,
+  retryAfter = '1',
+): boolean {
+  if (fault === '429 with Retry-After') response.setHeader('retry-after', retryAfter);
   if (fault.startsWith('429')) sendError(response, 429, 'Rate limit reached', 'rate_limit_exceeded');
   else if (fault === '500') sendError(response, 500, 'The server had an error');
   else if (fault === 'reset') request.socket.destroy();
-  else return fault === 'stall';
+  else if (fault === 'stall half-way')
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"id": "');
+  else if (fault === 'endless answer') {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"id": "');
+    Readable.from(endless()).pipe(response);
+  } else return fault === 'stall';
   return true;
+}
+
+function* endless() {
+  const megabyte = 'x'.repeat(2 ** 20);
+  while (true) yield megabyte;
 }
 
 interface Answer {

@@ -91,6 +91,7 @@ describe('LocalQuestionGenerator', () => {
       options,
     );
     expect(summary).toMatchObject({ answered: 2, failed: 1, chunksWithoutQuestions: ['spelt'] });
+    expect(summary.problems).toEqual({ 'out of memory': 1 });
 
     const broken = fakePipeline(() => {
       throw new Error('out of memory');
