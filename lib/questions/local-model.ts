@@ -29,6 +29,8 @@ type TextGeneration = (
   options: { max_new_tokens: number; do_sample: boolean },
 ) => Promise<{ generated_text: string | Message[] }[]>;
 
+type Pipeline = TextGeneration & { tokenizer: { chat_template?: unknown } };
+
 /**
  * Loads a model for text generation: from a folder, from the Hugging Face cache on this machine, or from the hub.
  * @param model A folder with `config.json`, `tokenizer.json` and `onnx/`, or a hub name (`onnx-community/…`).
@@ -41,10 +43,23 @@ export async function loadLocalModel(model: string): Promise<AnswerPrompt> {
   if (!precision)
     throw unavailable(model, `${folder} has no ${PRECISIONS.map(([, file]) => `onnx/${file}`).join(', ')}`);
   try {
-    return answering(await loadPipeline(folder ?? model, precision));
+    const generate = await loadPipeline(folder ?? model, precision);
+    completeTokenizer(generate.tokenizer, folder);
+    return answering(generate);
   } catch (error) {
     throw unavailable(model, error instanceof Error ? error.message : String(error));
   }
+}
+
+/**
+ * Newer models keep the chat template in a file of its own, which transformers.js does not look for.
+ * @throws Error if there is none: the model only goes on with a text, and takes no instructions.
+ */
+export function completeTokenizer<T extends { chat_template?: unknown }>(tokenizer: T, folder: string | undefined): T {
+  const file = folder && path.join(folder, 'chat_template.jinja');
+  if (!tokenizer.chat_template && file && fs.existsSync(file)) tokenizer.chat_template = fs.readFileSync(file, 'utf8');
+  if (!tokenizer.chat_template) throw new Error('it has no chat template, so it is no instruct model');
+  return tokenizer;
 }
 
 /** Turns a transformers.js pipeline into a function from prompt to answer. */
@@ -57,12 +72,12 @@ export function answering(generate: TextGeneration): AnswerPrompt {
   };
 }
 
-async function loadPipeline(model: string, dtype: Precision): Promise<TextGeneration> {
+async function loadPipeline(model: string, dtype: Precision): Promise<Pipeline> {
   // Loaded when needed: the ONNX runtime is large.
   const { env, pipeline } = await import('@huggingface/transformers');
   if (process.env.HF_ENDPOINT) env.remoteHost = process.env.HF_ENDPOINT;
   const options = { dtype, local_files_only: path.isAbsolute(model) };
-  return (await pipeline('text-generation', model, options)) as unknown as TextGeneration;
+  return (await pipeline('text-generation', model, options)) as unknown as Pipeline;
 }
 
 // What `huggingface_hub` downloaded: models--org--name/refs/main names the folder below snapshots.

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chunksWithoutQuestions, LocalQuestionGenerator } from 'finetune-embedding/dist/questions/index.js';
-import { answering, loadLocalModel } from 'finetune-embedding/dist/questions/local-model.js';
+import { answering, completeTokenizer, loadLocalModel } from 'finetune-embedding/dist/questions/local-model.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const CHUNKS = ['rye', 'spelt', 'oats'].map((id, at) => ({
@@ -109,6 +109,19 @@ describe('LocalQuestionGenerator', () => {
     const generator = new LocalQuestionGenerator({ model: 'tiny', cacheDir }, load);
     await expect(generator.generate(CHUNKS, { questionsPerChunk: 1, signal: stop.signal })).rejects.toThrow('enough');
     expect(prompts).toHaveLength(1);
+  });
+});
+
+describe('completeTokenizer', () => {
+  it('takes the chat template from the file that newer models keep it in', async () => {
+    await writeFile(path.join(cacheDir, 'chat_template.jinja'), '{{ messages }}');
+    expect(completeTokenizer({ chat_template: null }, cacheDir).chat_template).toBe('{{ messages }}');
+    expect(completeTokenizer({ chat_template: 'own' }, cacheDir).chat_template).toBe('own');
+  });
+
+  it('refuses a model without one', () => {
+    expect(() => completeTokenizer({}, cacheDir)).toThrow(/it has no chat template, so it is no instruct model/);
+    expect(() => completeTokenizer({}, undefined)).toThrow(/no instruct model/);
   });
 });
 
