@@ -30,15 +30,18 @@ export function progressBar(title: string, total?: number): ProgressBar {
   let done = 0;
   let all = total;
   let note = '';
-  const rateText = (): string => {
-    const seconds = (Date.now() - started) / 1000;
-    return seconds > 0 && done > 0 ? `${formatRate(done / seconds)}/s` : '';
+  // The pace is that since the first update: what it reports may have been there before, such as answers on disk.
+  let first: { done: number; time: number } | undefined;
+  const unitsPerSecond = (since = first): number => {
+    const seconds = since ? (Date.now() - since.time) / 1000 : 0;
+    return since && seconds > 0 ? (done - since.done) / seconds : 0;
   };
+  const rateText = (rate: number): string => (rate > 0 ? `${formatRate(rate)}/s` : '');
   const running = (): Content => {
-    const seconds = (Date.now() - started) / 1000;
-    const left = all && done > 0 ? `${formatSeconds((seconds / done) * (all - done))} left` : '';
+    const rate = unitsPerSecond();
+    const left = all && rate > 0 ? `${formatSeconds((all - done) / rate)} left` : '';
     const count = all ? `${done}/${all}` : `${done}`;
-    const text = [`${title}: ${count}`, rateText(), left, note].filter(Boolean).join(' · ');
+    const text = [`${title}: ${count}`, rateText(rate), left, note].filter(Boolean).join(' · ');
     const bar = all ? `<progress value="${done}" max="${all}" style="width:14em"></progress> ` : '';
     return { html: `<div>${bar}${escapeHtml(text)}</div>`, text };
   };
@@ -46,7 +49,7 @@ export function progressBar(title: string, total?: number): ProgressBar {
   const finish = (remark = note): void => {
     const took = `in ${formatSeconds((Date.now() - started) / 1000)}`;
     const short = all && done < all ? `${done} of ${all}` : `${done}`;
-    const rate = rateText();
+    const rate = rateText(unitsPerSecond() || unitsPerSecond({ done: 0, time: started }));
     const text = `${title}: ${short} ${took}${rate && ` (${rate})`}${remark ? ` · ${remark}` : ''}`;
     output.finish({ html: `<div>${escapeHtml(text)}</div>`, text });
   };
@@ -55,6 +58,7 @@ export function progressBar(title: string, total?: number): ProgressBar {
       done = newDone;
       note = remark;
       all = newTotal ?? all;
+      first ??= { done, time: Date.now() };
       if (all && done >= all) finish();
       else output.update(running);
     },

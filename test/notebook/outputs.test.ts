@@ -133,6 +133,13 @@ describe('in a tslab kernel', () => {
     expect(sent.at(-1)?.html).toContain('1 failed, $0.01');
   });
 
+  it('tells the time left by the pace of this run, not by what was there before', () => {
+    const sent = run(`const bar = library.progressBar('Questions', 1000);
+      wait(300); bar.update(900); for (let i = 1; i <= 10; i++) { wait(1000); bar.update(900 + i); }`);
+    expect(sent[1].html).toContain(' Questions: 900/1000<');
+    expect(sent.at(-1)?.html).toContain(' Questions: 910/1000 · 1.0/s · 1 min 30 s left<');
+  });
+
   it('redraws a live figure in one display and ends with its still picture', () => {
     const sent = run(`const live = library.liveFigure(); let drawn = 0;
       const chart = () => { drawn++; return library.lossCurve({ losses: [{ step: 1, loss: 2 }], evaluations: [], metric: 'MAP@100' }); };
