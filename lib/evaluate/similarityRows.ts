@@ -1,16 +1,25 @@
-// Two lists of vectors → the table of their cosine similarities, for small batches that are shown or plotted.
-import type { Matrix } from '../model/matrix';
+// Vectors of questions and of chunks → the table of their cosine similarities, for small batches that are shown or plotted.
+import type { Embeddings, Matrix } from '../model/matrix';
 
 const rowOf = (matrix: Matrix, row: number) => matrix.data.subarray(row * matrix.columns, (row + 1) * matrix.columns);
 
-/** `result[i][j]`: cosine similarity of row i of `queries` and row j of `chunks`; 0 where a vector is all zeros. */
-export function similarityRows(queries: Matrix, chunks: Matrix): number[][] {
+/**
+ * `result[i][j]`: cosine similarity of question i and chunk j, that of its nearest vector where it has several; 0 where a vector is all zeros.
+ *
+ * @param queries `[questions, dimensions]`
+ * @param chunks every chunk has a vector or more
+ */
+export function similarityRows(queries: Matrix, { vectors, owners }: Embeddings): number[][] {
   const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const chunks = owners.reduce((highest, owner) => Math.max(highest, owner + 1), 0);
   return Array.from({ length: queries.rows }, (_, i) => {
     const query = rowOf(queries, i);
-    return Array.from({ length: chunks.rows }, (_, j) => {
-      const chunk = rowOf(chunks, j);
-      return dot(query, chunk) / (Math.sqrt(dot(query, query) * dot(chunk, chunk)) || 1);
+    const best: number[] = Array(chunks).fill(Number.NEGATIVE_INFINITY);
+    owners.forEach((owner, row) => {
+      const vector = rowOf(vectors, row);
+      const cosine = dot(query, vector) / (Math.sqrt(dot(query, query) * dot(vector, vector)) || 1);
+      best[owner] = Math.max(best[owner], cosine);
     });
+    return best;
   });
 }
