@@ -1,7 +1,7 @@
 // What each ingredient of a recipe brings: a run with it and a run without, on the same data, three times on different parts.
 //
 // Every third of the Lyft report trains once; measured are real questions about another third, which the run never saw, and the golden
-// questions about the two companies of the sample corpus. Without the report, the sample's two companies take turns. The last weights are
+// questions about the two companies of the sample corpus. Without the report, the sample's two companies take turns. Each part has a seed of its own. The last weights are
 // measured: nothing is chosen on the questions that are reported. A finished run is kept on disk; started again, only missing ones are made.
 import fs from 'node:fs';
 import os from 'node:os';
@@ -15,8 +15,13 @@ const LYFT = '../shared/data/lyft_train_dataset.json';
 const RUNS = '.cache/bench/recipe.jsonl';
 const WINDOWS = { size: 126, stride: 100 };
 const SHORT = ['base', 'original', 'best'];
+/** The row of a variant half-way back to the base. */
+const halfBaseOf = (name) => `${name}, half base`;
+
 /** Ways to search, each measured with every model. */
-const WAYS = ['one vector', 'windows', 'fused'];
+const WAYS = ['one vector', 'mean of windows', 'windows', 'windows + BM25'];
+/** The model's share where it is fused with BM25; a fixed one, so that rows differ by the model alone. */
+const MODEL_WEIGHT = 0.8;
 
 const ofQueries = ({ queries, corpus, relevantDocs }, keep) => {
   const ids = Object.keys(queries).filter((id) => keep(relevantDocs[id][0]));
@@ -57,14 +62,25 @@ async function tasks() {
   return { source: path.basename(LYFT), folds };
 }
 
+/** An embedder that has embedded a dataset already. */
+async function embedded(embedder, data) {
+  const queries = await embedder.embedQueries(Object.values(data.queries));
+  const documents = await embedder.embedDocuments(Object.values(data.corpus));
+  return { name: embedder.name, embedQueries: async () => queries, embedDocuments: async () => documents };
+}
+
 async function measure(model, tests) {
   const measured = {};
   for (const [name, data] of Object.entries(tests)) {
-    const evaluate = (embedder) => fe.evaluateEmbedder(embedder, data);
-    const oneVector = await evaluate(model);
-    const windows = await evaluate(fe.windowedEmbedder(model, WINDOWS));
-    const fused = fe.convexFusion(windows.rankings, fe.rankByBm25(data, Number.POSITIVE_INFINITY), { weight: 0.5 });
-    const results = [oneVector, windows, fe.evaluateRanking(fused, data)];
+    const windowed = await embedded(fe.windowedEmbedder(model, WINDOWS), data);
+    const windows = await fe.evaluateEmbedder(windowed, data);
+    const keywords = fe.rankByBm25(data, Number.POSITIVE_INFINITY);
+    const results = [
+      await fe.evaluateEmbedder(model, data),
+      await fe.evaluateEmbedder(fe.averagedEmbedder(windowed), data),
+      windows,
+      fe.evaluateRanking(fe.convexFusion(windows.rankings, keywords, { weight: MODEL_WEIGHT }), data),
+    ];
     measured[name] = Object.fromEntries(
       results.map(({ hitRate, metrics }, i) => [WAYS[i], { hitRate: round(hitRate), map: round(metrics['MAP@100']) }]),
     );
@@ -72,31 +88,67 @@ async function measure(model, tests) {
   return measured;
 }
 
+/** Adds up a model's weights whenever it is asked to, and puts their mean in the model's place. */
+function weightAverage() {
+  const sums = new Map();
+  let count = 0;
+  return {
+    add(model) {
+      count++;
+      for (const [name, weight] of model.weights) {
+        const before = sums.get(name);
+        sums.set(name, fe.tf.add(before ?? 0, weight));
+        before?.dispose();
+      }
+    },
+    moveTo(model) {
+      for (const [name, sum] of sums) {
+        model.weights.get(name).dispose();
+        model.weights.set(name, fe.tf.div(sum, count));
+        sum.dispose();
+      }
+    },
+  };
+}
+
 /** One run's measurements, by the name of their row: the variant's own, and those of mixtures with the base. */
 async function run(name, { train, tests }, seed) {
-  const variant = VARIANTS[name];
-  const model = await fe.loadModel('all-MiniLM-L6-v2', { maxSeqLength: 512 });
+  const { recipe, options, prepare, halfBase, averaged } = VARIANTS[name];
+  const load = () => fe.loadModel('all-MiniLM-L6-v2', { maxSeqLength: 512 });
+  const model = await load();
   const outputDir = fs.mkdtempSync(path.join(os.tmpdir(), 'recipe-'));
   try {
-    if (!variant.train) return { [name]: { seconds: 0, tests: await measure(model, tests) } };
-    const { recipe, ...options } = await variant.train({ model, data: train });
+    if (!recipe) return { [name]: { seconds: 0, tests: await measure(model, tests) } };
     const started = performance.now();
+    const average = averaged && weightAverage();
+    let isLate = false;
     const result = await fe.train(model, {
+      ...options,
+      ...(await prepare?.(model, train)),
       data: train,
       recipe,
       outputDir,
       seed,
-      evaluationSteps: 100_000,
-      ...options,
+      evaluationSteps: averaged ? 1 : 100_000,
+      ...(averaged && {
+        onStep: ({ step, totalSteps }) => {
+          isLate = step > (2 * totalSteps) / 3;
+        },
+        evaluate: async (current) => {
+          if (isLate) average.add(current);
+          return 0;
+        },
+      }),
     });
+    if (averaged) average.moveTo(model);
     const seconds = round((performance.now() - started) / 1000);
     const loss = round(result.steps.slice(-5).reduce((sum, step) => sum + step.loss / 5, 0));
     const outcomes = { [name]: { seconds, loss, tests: await measure(model, tests) } };
-    if (variant.halfBase) {
-      const base = await fe.loadModel('all-MiniLM-L6-v2', { maxSeqLength: 512 });
+    if (halfBase) {
+      const base = await load();
       fe.interpolateWeights(model, base, 0.5);
       base.dispose();
-      outcomes[`${name}, half base`] = { seconds, tests: await measure(model, tests) };
+      outcomes[halfBaseOf(name)] = { seconds, tests: await measure(model, tests) };
     }
     return outcomes;
   } finally {
@@ -105,7 +157,7 @@ async function run(name, { train, tests }, seed) {
   }
 }
 
-const finishedRuns = () =>
+const readRuns = () =>
   fs.existsSync(RUNS)
     ? fs
         .readFileSync(RUNS, 'utf8')
@@ -159,15 +211,25 @@ export async function measureRecipe(args) {
   if (unknown !== undefined) throw new Error(`No variant "${unknown}"; there are ${Object.keys(VARIANTS).join(', ')}.`);
   const count = values.short ? 1 : Math.min(Number(values.folds ?? folds.length), folds.length);
   fs.mkdirSync(path.dirname(RUNS), { recursive: true });
-  for (let fold = 0; fold < count; fold++) {
-    for (const name of names) {
-      if (finishedRuns().some((run) => run.source === source && run.variant === name && run.fold === fold)) continue;
+  // A recipe that has changed since is run again.
+  const settingsOf = (name) => JSON.stringify(VARIANTS[name].recipe ?? null);
+  const finished = () => {
+    const isOf = (run, name) => run.variant === name || run.variant === halfBaseOf(name);
+    const isCurrent = (run) => names.some((name) => isOf(run, name) && run.settings === settingsOf(name));
+    return readRuns().filter((run) => run.source === source && run.fold < count && isCurrent(run));
+  };
+  for (const name of names) {
+    for (let fold = 0; fold < count; fold++) {
+      if (finished().some((run) => run.variant === name && run.fold === fold)) continue;
       console.log(`${name}, fold ${fold + 1} of ${count} …`);
       for (const [variant, outcome] of Object.entries(await run(name, folds[fold], fold + 1)))
-        fs.appendFileSync(RUNS, `${JSON.stringify({ source, variant, fold, ...outcome })}\n`);
+        fs.appendFileSync(
+          RUNS,
+          `${JSON.stringify({ source, variant, fold, settings: settingsOf(name), ...outcome })}\n`,
+        );
     }
   }
-  const rows = names.flatMap((name) => (VARIANTS[name].halfBase ? [name, `${name}, half base`] : [name]));
-  const runs = finishedRuns().filter((run) => run.source === source && run.fold < count);
+  const runs = finished();
+  const rows = names.flatMap((name) => (VARIANTS[name].halfBase ? [name, halfBaseOf(name)] : [name]));
   return { source, folds: count, results: report(runs, rows, Object.keys(folds[0].tests)) };
 }

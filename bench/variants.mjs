@@ -1,21 +1,21 @@
 // The recipes that `npm run bench -- recipe` compares: RECIPE=best, and what it would be with one thing changed.
 import fe from 'finetune-embedding';
 
+const { tf } = fe;
 const { original, best } = fe.RECIPES;
-const WINDOWS = { size: 126, stride: 100 };
 
 /** RECIPE=best with some of its settings changed, and further options of the training loop. */
-const changed = (settings, options = {}) => ({ train: () => ({ recipe: { ...best, ...settings }, ...options }) });
+const changed = (settings, options = {}) => ({ recipe: { ...best, ...settings }, options });
 
-const { tf } = fe;
+/** 1 where a window belongs to a column, else 0: [windows, columns] */
+const isOf = ({ vectorColumns, columns }) => tf.oneHot(tf.tensor1d(vectorColumns, 'int32'), columns);
 
 /** The ranking loss with a chunk scored by its best window alone, in place of all of them. */
 function bestWindowLoss(questions, windows, batch) {
   const { targets, columns, vectorColumns } = batch;
   return tf.tidy(() => {
     const cosines = fe.cosineSimilarities(questions, windows); // [questions, windows]
-    const values = cosines.arraySync();
-    const isBest = values.map((row) => {
+    const isBest = cosines.arraySync().map((row) => {
       const best = Array(columns).fill(-1);
       row.forEach((value, window) => {
         const column = vectorColumns[window];
@@ -23,35 +23,58 @@ function bestWindowLoss(questions, windows, batch) {
       });
       return row.map((_, window) => (best[vectorColumns[window]] === window ? 1 : 0));
     });
-    const isOf = tf.oneHot(tf.tensor1d(vectorColumns, 'int32'), columns); // [windows, columns]
-    const scores = tf.mul(tf.matMul(tf.mul(cosines, tf.tensor2d(isBest)), isOf), fe.DEFAULT_SCALE);
-    return tf.div(
-      tf.sum(tf.mul(tf.logSoftmax(scores), tf.oneHot(tf.tensor1d(targets, 'int32'), columns))),
-      -targets.length,
-    );
+    const scores = tf.mul(tf.matMul(tf.mul(cosines, tf.tensor2d(isBest)), isOf(batch)), fe.DEFAULT_SCALE);
+    const isTarget = tf.oneHot(tf.tensor1d(targets, 'int32'), columns);
+    return tf.div(tf.sum(tf.mul(tf.logSoftmax(scores), isTarget)), -targets.length);
   });
 }
 
+/** The ranking loss with a chunk's one vector, the mean of its windows'. */
+function meanOfWindowsLoss(questions, windows, { vectorColumns, ...batch }) {
+  return tf.tidy(() => {
+    const unit = tf.div(windows, tf.norm(windows, 'euclidean', 1, true));
+    const means = tf.matMul(isOf({ vectorColumns, ...batch }), unit, true); // [columns, hidden]
+    return fe.multipleNegativesRankingLoss(questions, means, batch);
+  });
+}
+
+/** The loss by windows, and with it that of their mean, which so learns what the windows know. */
+const windowsAndMeanLoss = (...batch) =>
+  tf.tidy(() => tf.div(tf.add(fe.multipleNegativesRankingLoss(...batch), meanOfWindowsLoss(...batch)), 2));
+
+const withScale = (scale) => ({ loss: (...batch) => fe.multipleNegativesRankingLoss(...batch, scale) });
+
+/** For each question, a chunk that the base model ranks high and that is not its own. */
+async function hardNegatives(model, data) {
+  const { rankings } = await fe.evaluateEmbedder(fe.windowedEmbedder(model, best.windows), data);
+  const { dataset } = fe.mineHardNegatives(data, rankings, { perQuery: 1, relativeMargin: 0.05 });
+  return { prepareBatch: (batch) => fe.addHardNegatives(batch, dataset.hardNegatives, data) };
+}
+
 /**
- * Names as they stand in the table. `train` gives the training loop's options; a variant without it is not trained. `halfBase`: measured a second
- * time with weights half-way back to the base.
+ * Names as they stand in the table, the most telling first. A variant without a recipe is not trained. `prepare` gives options that need model and data;
+ * `halfBase` measures a second time with weights half-way back to the base, `averaged` measures the mean of the weights after each of the last third of all
+ * steps.
  */
 export const VARIANTS = {
   base: {},
-  original: { train: () => ({ recipe: original }) },
+  original: { recipe: original, options: {} },
   best: { ...changed({}), halfBase: true },
-  'windows in the loss': { ...changed({ windows: WINDOWS }, { loss: bestWindowLoss }), halfBase: true },
-  'soft windows in the loss': { ...changed({ windows: WINDOWS }), halfBase: true },
-  'soft windows for 2 epochs': changed({ windows: WINDOWS, epochs: 2 }),
-  'soft windows at 5e-5': changed({ windows: WINDOWS, learningRate: 5e-5 }),
-  'soft windows at 2e-4': changed({ windows: WINDOWS, learningRate: 2e-4 }),
-  'windows and neighbours': changed({ neighbours: 4, windows: WINDOWS }, { loss: bestWindowLoss }),
-  neighbours: changed({ neighbours: 4 }),
-  'symmetric loss': changed({}, { loss: fe.symmetricRankingLoss }),
-  'learning rate 5e-5': changed({ learningRate: 5e-5 }),
-  'learning rate 2e-4': changed({ learningRate: 2e-4 }),
-  '2 epochs': changed({ epochs: 2 }),
+  'one vector a chunk in the loss': changed({ windows: undefined }),
+  'best window alone in the loss': changed({}, { loss: bestWindowLoss }),
+  'mean of windows in the loss': changed({}, { loss: meanOfWindowsLoss }),
+  'windows and their mean in the loss': changed({}, { loss: windowsAndMeanLoss }),
+  'half the learning rate': changed({ learningRate: best.learningRate / 2 }),
+  'twice the learning rate': changed({ learningRate: best.learningRate * 2 }),
+  'an epoch less': changed({ epochs: best.epochs - 1 }),
+  'an epoch more': changed({ epochs: best.epochs + 1 }),
   '8 chunks a batch': changed({ batchSize: 8 }),
-  'dropout 0.1': changed({ dropout: 0.1 }),
   '32 chunks a batch': changed({ batchSize: 32 }, { tokensPerMiniBatch: 8192 }),
+  'neighbours in one batch': changed({ neighbours: 4 }),
+  'hard negatives': { ...changed({}, { tokensPerMiniBatch: 8192 }), prepare: hardNegatives },
+  'symmetric loss': changed({}, { loss: fe.symmetricRankingLoss }),
+  'temperature 0.1': changed({}, withScale(10)),
+  'temperature 0.033': changed({}, withScale(30)),
+  'dropout 0.1': changed({ dropout: 0.1 }),
+  'averaged weights': { ...changed({}), averaged: true },
 };
