@@ -50,7 +50,8 @@ export function convexFusion(
 
 /**
  * The weight of the model, among 0, 0.05, …, 1, at which `convexFusion` does best. Choose on training data, never on the
- * questions that the fusion is reported on. The smallest of equally good weights is taken.
+ * questions that the fusion is reported on. Of equally good weights the middle one is taken: it is the least likely to fail on
+ * other questions.
  *
  * @returns the weight, and the metric at each weight (a curve to show)
  * @throws {Error} as `convexFusion` and `evaluateRanking` do.
@@ -67,7 +68,9 @@ export function chooseFusionWeight(
     const fused = convexFusion(model, bm25, { weight, normalisation });
     return { weight, value: evaluateRanking(fused, dataset).metrics[metric] };
   });
-  return { weight: curve.reduce((best, point) => (point.value > best.value ? point : best)).weight, curve };
+  const highest = Math.max(...curve.map(({ value }) => value));
+  const best = curve.filter(({ value }) => value === highest);
+  return { weight: best[best.length >> 1].weight, curve };
 }
 
 /** (score − min) / (max − min); all 0 where max = min. */

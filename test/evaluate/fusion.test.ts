@@ -64,6 +64,13 @@ describe('chooseFusionWeight', () => {
     expect(at(0)).toBeLessThan(1);
     expect(at(1)).toBeLessThan(1);
     expect(at(weight)).toBe(1);
-    expect(curve.findIndex(({ value }) => value === 1) / 20).toBe(weight);
+    const best = curve.filter(({ value }) => value === 1).map((point) => point.weight);
+    expect(best.filter((w) => w < weight).length).toBe(best.length >> 1);
+  });
+
+  it('takes both systems where neither the one nor the other matters', () => {
+    const data = dataset(['a', 'b'], ['a']);
+    const same = [scored({ a: 0.9, b: 0.1 })];
+    expect(chooseFusionWeight(same, same, data).weight).toBe(0.5);
   });
 });
