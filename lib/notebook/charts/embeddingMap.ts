@@ -4,6 +4,7 @@ import { GREY, modelColor } from '../colors';
 import { hoverText } from '../escape';
 import type { Chart, Trace } from '../figureTypes';
 import { principalComponents } from '../pca';
+import { panelTitle } from './panelTitle';
 
 /** One model's vectors of the same chunks and questions. */
 export interface MapPanel {
@@ -44,16 +45,7 @@ export function embeddingMap(
     const bare = { showticklabels: false, zeroline: false, showgrid: true };
     layout[`xaxis${suffix}`] = { ...bare, domain: [left, left + width], anchor: `y${suffix}` };
     layout[`yaxis${suffix}`] = { ...bare, anchor: `x${suffix}` };
-    annotations.push({
-      text: hoverText(model),
-      x: left + width / 2,
-      y: 1,
-      xref: 'paper',
-      yref: 'paper',
-      yanchor: 'bottom',
-      showarrow: false,
-      font: { size: 13 },
-    });
+    annotations.push(panelTitle(model, left + width / 2));
     const common = { type: 'scatter', xaxis: `x${suffix}`, yaxis: `y${suffix}`, showlegend: i === 0 } as const;
     const links = shownQueries.flatMap((q) => [queryPlaces[q], chunkPlaces[owners[q]], [null, null]]);
     const points = (places: [number, number][], shown: number[], list: string[]) => ({

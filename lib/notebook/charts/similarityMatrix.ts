@@ -1,6 +1,7 @@
 // The cosine similarities of one batch's questions and chunks → heat maps side by side.
 import { hoverText } from '../escape';
 import type { Chart, Trace } from '../figureTypes';
+import { panelTitle } from './panelTitle';
 
 /** One panel: `values[i][j]` is the similarity of question i and chunk j. */
 export interface SimilarityPanel {
@@ -43,16 +44,7 @@ export function similarityMatrix(panels: SimilarityPanel[], texts?: { queries: s
       dtick: step(values.length),
       anchor: `x${suffix}`,
     };
-    annotations.push({
-      text: hoverText(name),
-      x: left + width / 2,
-      y: 1,
-      xref: 'paper',
-      yref: 'paper',
-      yanchor: 'bottom',
-      showarrow: false,
-      font: { size: 13 },
-    });
+    annotations.push(panelTitle(name, left + width / 2));
     return {
       type: 'heatmap',
       name: hoverText(name),
