@@ -75,6 +75,7 @@ export const VARIANTS = {
   'symmetric loss': changed({}, { loss: fe.symmetricRankingLoss }),
   'temperature 0.1': changed({}, withScale(10)),
   'temperature 0.033': changed({}, withScale(30)),
+  'layer-wise decay 0.8': changed({ layerDecay: 0.8 }),
   'dropout 0.1': changed({ dropout: 0.1 }),
   'averaged weights': { ...changed({}), averaged: true },
 };

@@ -14,6 +14,8 @@ export interface Recipe {
   epochs: number;
   /** Peak learning rate of the linear schedule. */
   learningRate: number;
+  /** Each layer's learning rate as a share of that of the layer above it; 1 by default. */
+  layerDecay?: number;
   /** Share of all steps over which the learning rate rises from 0. */
   warmupRatio: number;
   /** Dropout of hidden states and attention weights. */

@@ -82,6 +82,8 @@ function checkOptions({ data, recipe, evaluationSteps }: TrainOptions): void {
   if (!(recipe.learningRate > 0 && recipe.learningRate < 1))
     throw refuse('LEARNING_RATE', recipe.learningRate, 'above 0 and below 1');
   if (!(recipe.dropout >= 0 && recipe.dropout < 1)) throw refuse('DROPOUT', recipe.dropout, 'from 0 to below 1');
+  const { layerDecay = 1 } = recipe;
+  if (!(layerDecay > 0 && layerDecay <= 1)) throw refuse('layerDecay', layerDecay, 'above 0 and at most 1');
   if (!whole(evaluationSteps)) throw refuse('EVALUATION_STEPS', evaluationSteps, 'a whole number from 1');
   for (const queryId of Object.keys(data.queries)) {
     const chunkIds = data.relevantDocs[queryId] ?? [];
@@ -125,7 +127,7 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   const chunks = tokenizeAll(model, data.corpus, recipe.windows);
   const trained = options.lora
     ? trainLora(model, options.lora, seed)
-    : trainAllWeights(model, [...questions.values(), ...chunks.values()].flat());
+    : trainAllWeights(model, [...questions.values(), ...chunks.values()].flat(), recipe.layerDecay);
   const stepsPerEpoch = makeBatches(data, recipe.batching, recipe.batchSize, seed, 0, recipe.neighbours).length;
   const totalSteps = stepsPerEpoch * recipe.epochs;
   const warmupSteps = Math.floor(totalSteps * recipe.warmupRatio);
