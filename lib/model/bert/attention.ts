@@ -1,7 +1,7 @@
 // Multi-head self-attention (Vaswani et al. 2017, eq. 1) within each sequence of a packed batch, and its gradient.
 //
 // Softmax is never formed: with E = exp(Q·Kᵀ) and row sums r, P = E / r, so
-//   O  = E·V / r                      (r comes out of the same product, as a column of ones beside V)
+//   O  = E·V / r
 //   dV = Eᵀ·(dO / r)
 //   dS = P ∘ (dO·Vᵀ − D) = E ∘ ([dO, −D] / r · [V, 1]ᵀ)   with D = rowsum(dO ∘ O)
 // which leaves one pass over the [length, length] scores forward and one backward, besides the products.
@@ -15,10 +15,10 @@ const SAFE_SUMS = { from: 1e-25, to: 1e30 };
 
 /** What the gradient needs of one group; B = sequences · heads. */
 export interface AttentionSaved {
-  /** Q / √d and K: [B, length, d]; V with a column of ones, both 0 at padding: [B, length, d + 1] */
+  /** Q / √d, K, and V, which is 0 at padding: [B, length, d] */
   q: tf.Tensor3D;
   k: tf.Tensor3D;
-  v1: tf.Tensor3D;
+  v: tf.Tensor3D;
   /** Row sums of E: [B, length, 1] */
   rowSums: tf.Tensor3D;
   /** Whether E's rows were shifted by their maximum. */
@@ -94,13 +94,13 @@ function exponentials(q: tf.Tensor3D, k: tf.Tensor3D, shifted: boolean, mask?: t
   });
 }
 
-/** E, E·[V, 1] and its last column, the row sums: [B, length, length], [B, length, d + 1], [B, length, 1] */
-function weighValues(q: tf.Tensor3D, k: tf.Tensor3D, v1: tf.Tensor3D, mask?: tf.Tensor3D) {
+/** E and its rows' sums over tokens: [B, length, length], [B, length, 1] */
+function safeExponentials(q: tf.Tensor3D, k: tf.Tensor3D, mask?: tf.Tensor3D) {
   const attempt = (shifted: boolean) =>
     tidy(() => {
       const scores = exponentials(q, k, shifted, mask);
-      const product = tf.matMul(scores, v1);
-      return { scores, product, rowSums: tf.slice(product, [0, 0, v1.shape[2] - 1]) as tf.Tensor3D, shifted };
+      const rowSums = (mask ? tf.matMul(scores, mask) : tf.sum(scores, 2, true)) as tf.Tensor3D;
+      return { scores, rowSums, shifted };
     });
   const first = attempt(false);
   if (first.rowSums.dataSync().every((sum) => sum > SAFE_SUMS.from && sum < SAFE_SUMS.to)) return first;
@@ -123,18 +123,15 @@ export function attention(
   dropout?: Dropout,
 ) {
   return tidy(() => {
-    const [q0, k, v] = tf.unstack(splitHeads(qkv, 3, heads, group)) as tf.Tensor3D[]; // [B, length, d]
-    const [B, length, d] = v.shape;
-    const q = tf.mul(q0, 1 / Math.sqrt(d)) as tf.Tensor3D;
+    const [q0, k, v0] = tf.unstack(splitHeads(qkv, 3, heads, group)) as tf.Tensor3D[]; // [B, length, d]
+    const q = tf.mul(q0, 1 / Math.sqrt(q0.shape[2])) as tf.Tensor3D;
     const mask = tokenMask(group, heads);
-    const v1 = tf.concat([mask ? tf.mul(v, mask) : v, mask ?? tf.ones([B, length, 1])], 2) as tf.Tensor3D;
-    const { scores, product, rowSums, shifted } = weighValues(q, k, v1, mask);
-    const weighted = dropout
-      ? tf.matMul(tf.mul(scores, dropout.mask(scores.shape)), tf.slice(v1, [0, 0, 0], [-1, -1, d]))
-      : tf.slice(product, [0, 0, 0], [-1, -1, d]);
-    const output = tf.div(weighted, rowSums) as tf.Tensor3D;
+    const v = mask ? (tf.mul(v0, mask) as tf.Tensor3D) : v0;
+    const { scores, rowSums, shifted } = safeExponentials(q, k, mask);
+    const weights = dropout ? tf.mul(scores, dropout.mask(scores.shape)) : scores;
+    const output = tf.div(tf.matMul(weights, v), rowSums) as tf.Tensor3D;
     const context = mergeHeads(output.expandDims(0) as tf.Tensor4D, heads, group);
-    const saved: AttentionSaved = { q, k, v1, rowSums, shifted };
+    const saved: AttentionSaved = { q, k, v, rowSums, shifted };
     if (keepScores) saved.scores = scores;
     return { context, saved };
   });
@@ -150,8 +147,8 @@ export function attentionGradient(
   dropout?: Dropout,
 ): tf.Tensor2D {
   return tidy(() => {
-    const { q, k, v1, rowSums } = saved;
-    const d = q.shape[2];
+    const { q, k, v, rowSums } = saved;
+    const [B, length, d] = q.shape;
     const mask = tokenMask(group, heads);
     const split = splitHeads(dContext, 1, heads, group).squeeze([0]) as tf.Tensor3D; // [B, length, d]
     const dOutput = tf.div(mask ? tf.mul(split, mask) : split, rowSums) as tf.Tensor3D; // dO / r
@@ -159,17 +156,16 @@ export function attentionGradient(
     const perHead = splitHeads(tf.sum(products, 2) as tf.Tensor2D, 1, heads, group).squeeze([0]); // D: [B, length, 1]
     const dRow = tf.div(mask ? tf.mul(perHead, mask) : perHead, rowSums); // D / r
     const scores = saved.scores ?? exponentials(q, k, saved.shifted, mask);
+    const columns = mask ?? tf.ones([B, length, 1]);
     let inner: tf.Tensor;
     let weights: tf.Tensor = scores;
     if (dropout) {
       const dropped = dropout.mask(scores.shape);
       weights = tf.mul(scores, dropped);
-      const v = tf.slice(v1, [0, 0, 0], [-1, -1, d]);
-      const columnMask = tf.slice(v1, [0, 0, d]); // [B, length, 1]
       const dP = tf.mul(tf.matMul(dOutput, v, false, true), dropped);
-      inner = tf.sub(dP, tf.matMul(dRow, columnMask, false, true));
+      inner = tf.sub(dP, tf.matMul(dRow, columns, false, true));
     } else {
-      inner = tf.matMul(tf.concat([dOutput, tf.neg(dRow)], 2), v1, false, true);
+      inner = tf.matMul(tf.concat([dOutput, tf.neg(dRow)], 2), tf.concat([v, columns], 2), false, true);
     }
     const dScores = tf.mul(scores, inner); // [B, length, length]
     const dq = tf.mul(tf.matMul(dScores, k), 1 / Math.sqrt(d));
