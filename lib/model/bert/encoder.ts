@@ -24,6 +24,7 @@ export interface DropoutSettings {
 interface LayerSaved {
   x: tf.Tensor2D;
   attention: AttentionSaved[];
+  /** [tokens, hidden] */
   context: tf.Tensor2D;
   norm1: LayerNormSaved;
   feedForward: FeedForwardSaved;
@@ -36,7 +37,8 @@ export interface Activations {
   dropout?: DropoutSettings;
   embeddingNorm: LayerNormSaved;
   layers: LayerSaved[];
-  pooling: tf.Tensor2D;
+  /** [sequences, tokens]; absent with CLS pooling. */
+  averaging?: tf.Tensor2D;
 }
 
 /** Attention scores are kept for the gradient up to this many numbers (128 MB), layer by layer; the others are computed again. */
@@ -60,16 +62,23 @@ const drop = (x: tf.Tensor2D, dropout?: Dropout): tf.Tensor2D =>
 const rowsOf = (x: tf.Tensor2D, { start, rows }: { start: number; rows: number }): tf.Tensor2D =>
   start === 0 && rows === x.shape[0] ? x : tf.slice(x, [start, 0], [rows, -1]);
 
-/** Pooling as a matrix: mean pooling averages a sequence's rows, CLS pooling takes its first. [sequences, tokens] */
-function poolingMatrix(batch: PackedBatch, mode: PoolingConfig['mode']): tf.Tensor2D {
+/** Mean pooling as a matrix, which averages a sequence's rows: [sequences, tokens] */
+function averagingMatrix(batch: PackedBatch): tf.Tensor2D {
   const matrix = new Float32Array(batch.sequences * batch.tokens);
   for (let s = 0; s < batch.sequences; s++) {
     const from = s * batch.tokens + batch.starts[s];
-    if (mode === 'cls') matrix[from] = 1;
-    else matrix.fill(1 / batch.lengths[s], from, from + batch.lengths[s]);
+    matrix.fill(1 / batch.lengths[s], from, from + batch.lengths[s]);
   }
   return tf.tensor2d(matrix, [batch.sequences, batch.tokens]);
 }
+
+/** Rows of x, or all of it: [tokens, hidden] → [rows, hidden] */
+const take = (x: tf.Tensor2D, rows?: Int32Array): tf.Tensor2D =>
+  rows ? (tf.gather(x, tf.tensor1d(rows, 'int32')) as tf.Tensor2D) : x;
+
+/** The gradient of {@link take}: [rows, hidden] → [tokens, hidden] */
+const putBack = (dx: tf.Tensor2D, tokens: number, rows?: Int32Array): tf.Tensor2D =>
+  rows ? (tf.unsortedSegmentSum(dx, tf.tensor1d(rows, 'int32'), tokens) as tf.Tensor2D) : dx;
 
 /** The computation of one BERT encoder; the weights are passed in, so that an optimizer can own them. */
 export class BertEncoder {
@@ -82,6 +91,11 @@ export class BertEncoder {
     const of = <T extends tf.Tensor>(name: keyof typeof LAYER) => weights.get(layerWeight(layer, name)) as T;
     const feedForwardWeights: FeedForwardWeights = { w1: of('w1'), b1: of('b1'), w2: of('w2'), b2: of('b2') };
     return { of, feedForwardWeights };
+  }
+
+  /** The rows that a layer's part after attention works on: with CLS pooling, the last layer's need only be each sequence's first. */
+  private rowsAfterAttention(layer: number, batch: PackedBatch): Int32Array | undefined {
+    return this.pooling.mode === 'cls' && layer === this.config.layers - 1 ? batch.starts : undefined;
   }
 
   /** Sum of word, position and type embeddings, normalised: [tokens, hidden] */
@@ -107,6 +121,7 @@ export class BertEncoder {
     return tidy((): { y: tf.Tensor2D; saved?: LayerSaved } => {
       const { of, feedForwardWeights } = this.layerWeights(weights, index);
       const { heads, layerNormEps } = this.config;
+      const rows = this.rowsAfterAttention(index, batch);
       const qkv = linear(x, of('qkvWeight'), of('qkvBias')); // [tokens, 3 · hidden]
       const parts = batch.groups.map((group, g) =>
         attention(rowsOf(qkv, group), heads, group, keep.scores, dropoutAt(dropout, index, PLACES.attention, g)),
@@ -116,10 +131,10 @@ export class BertEncoder {
         0,
       ) as tf.Tensor2D; // [tokens, hidden]
       const attended = drop(
-        linear(context, of('outWeight'), of('outBias')),
+        linear(take(context, rows), of('outWeight'), of('outBias')),
         dropoutAt(dropout, index, PLACES.attentionOutput),
       );
-      const norm1 = layerNorm(tf.add(x, attended), of('norm1Gamma'), of('norm1Beta'), layerNormEps);
+      const norm1 = layerNorm(tf.add(take(x, rows), attended), of('norm1Gamma'), of('norm1Beta'), layerNormEps);
       const forwarded = feedForward(norm1.y, feedForwardWeights, keep.any);
       const dropped = drop(forwarded.y, dropoutAt(dropout, index, PLACES.feedForward));
       const norm2 = layerNorm(tf.add(norm1.y, dropped), of('norm2Gamma'), of('norm2Beta'), layerNormEps);
@@ -145,7 +160,7 @@ export class BertEncoder {
         x.dispose();
         x = y;
       }
-      return tf.matMul(poolingMatrix(batch, this.pooling.mode), x);
+      return this.pooling.mode === 'cls' ? x : tf.matMul(averagingMatrix(batch), x);
     });
   }
 
@@ -164,13 +179,14 @@ export class BertEncoder {
         layers.push(saved!);
         x = y;
       }
-      const pooling = poolingMatrix(batch, this.pooling.mode);
-      const activations: Activations = { batch, dropout, embeddingNorm: embedded.saved, layers, pooling };
-      return { embeddings: tf.matMul(pooling, x), activations };
+      const activations: Activations = { batch, dropout, embeddingNorm: embedded.saved, layers };
+      if (this.pooling.mode === 'cls') return { embeddings: x, activations };
+      activations.averaging = averagingMatrix(batch);
+      return { embeddings: tf.matMul(activations.averaging, x), activations };
     });
   }
 
-  /** dY of one layer → its dX; the weights' gradients go into `gradients`. */
+  /** dY of one layer → its dX: [tokens, hidden]; the weights' gradients go into `gradients`. */
   private layerGradients(
     dy: tf.Tensor2D,
     weights: NamedTensors,
@@ -179,6 +195,7 @@ export class BertEncoder {
     gradients: NamedTensors,
   ): tf.Tensor2D {
     const saved = layers[index];
+    const rows = this.rowsAfterAttention(index, batch);
     const { of, feedForwardWeights } = this.layerWeights(weights, index);
     const { dx, ...own } = tidy(() => {
       const norm2 = layerNormGradients(dy, of('norm2Gamma'), saved.norm2);
@@ -187,12 +204,12 @@ export class BertEncoder {
       const forwarded = feedForwardGradients(dForwarded, middle, feedForwardWeights, saved.feedForward);
       const norm1 = layerNormGradients(tf.add(norm2.dx, forwarded.dx), of('norm1Gamma'), saved.norm1);
       const dAttended = drop(norm1.dx, dropoutAt(dropout, index, PLACES.attentionOutput));
-      const out = linearWeightGradients(dAttended, saved.context);
-      const dContext = tf.matMul(dAttended, of<tf.Tensor2D>('outWeight')); // [tokens, hidden]
+      const out = linearWeightGradients(dAttended, take(saved.context, rows));
+      const dContext = putBack(tf.matMul(dAttended, of<tf.Tensor2D>('outWeight')), batch.tokens, rows); // [tokens, hidden]
       const dqkv = tf.concat(
         batch.groups.map((group, g) =>
           attentionGradient(
-            rowsOf(dContext as tf.Tensor2D, group),
+            rowsOf(dContext, group),
             rowsOf(saved.context, group),
             this.config.heads,
             group,
@@ -204,7 +221,7 @@ export class BertEncoder {
       ) as tf.Tensor2D; // [tokens, 3 · hidden]
       const qkv = linearWeightGradients(dqkv, saved.x);
       return {
-        dx: tf.add(norm1.dx, tf.matMul(dqkv, of<tf.Tensor2D>('qkvWeight'))) as tf.Tensor2D,
+        dx: tf.add(putBack(norm1.dx, batch.tokens, rows), tf.matMul(dqkv, of<tf.Tensor2D>('qkvWeight'))) as tf.Tensor2D,
         qkvWeight: qkv.weight,
         qkvBias: qkv.bias,
         outWeight: out.weight,
@@ -231,9 +248,10 @@ export class BertEncoder {
    */
   backward(weights: NamedTensors, activations: Activations, dEmbeddings: tf.Tensor2D): NamedTensors {
     const gradients: NamedTensors = new Map();
-    const { batch, layers, pooling } = activations;
-    let dx: tf.Tensor2D = tf.matMul(pooling, dEmbeddings, true, false); // [tokens, hidden]
-    pooling.dispose();
+    const { batch, layers, averaging } = activations;
+    // Gradient of the last layer's rows: [tokens, hidden], or [sequences, hidden] with CLS pooling
+    let dx: tf.Tensor2D = averaging ? tf.matMul(averaging, dEmbeddings, true, false) : tf.clone(dEmbeddings);
+    averaging?.dispose();
     for (let i = layers.length - 1; i >= 0; i--) {
       const next = this.layerGradients(dx, weights, i, activations, gradients);
       dx.dispose();
