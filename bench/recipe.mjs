@@ -124,8 +124,8 @@ async function run(name, { train, tests }, seed) {
     let isLate = false;
     const result = await fe.train(model, {
       ...options,
-      ...(await prepare?.(model, train)),
       data: train,
+      ...(await prepare?.(model, train)),
       recipe,
       outputDir,
       seed,

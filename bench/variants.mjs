@@ -51,6 +51,21 @@ async function hardNegatives(model, data) {
   return { prepareBatch: (batch) => fe.addHardNegatives(batch, dataset.hardNegatives, data) };
 }
 
+/** Besides the questions there are, six that are asked offline about each chunk. */
+async function offlineQuestionsToo(_, { queries, corpus, relevantDocs }) {
+  const chunks = Object.entries(corpus).map(([id, text]) => ({ id, text }));
+  const { generator } = fe.chooseGenerator('offline', {}, { model: '', cacheDir: '' });
+  const asked = await generator.generate(chunks, { questionsPerChunk: 6 });
+  const more = fe.buildDataset(chunks, fe.filterQuestions(asked).result.questions);
+  return {
+    data: {
+      queries: { ...queries, ...more.queries },
+      corpus,
+      relevantDocs: { ...relevantDocs, ...more.relevantDocs },
+    },
+  };
+}
+
 /**
  * Names as they stand in the table, the most telling first. A variant without a recipe is not trained. `prepare` gives options that need model and data;
  * `halfBase` measures a second time with weights half-way back to the base, `averaged` measures the mean of the weights after each of the last third of all
@@ -72,6 +87,7 @@ export const VARIANTS = {
   '32 chunks a batch': changed({ batchSize: 32 }, { tokensPerMiniBatch: 8192 }),
   'neighbours in one batch': changed({ neighbours: 4 }),
   'hard negatives': { ...changed({}, { tokensPerMiniBatch: 8192 }), prepare: hardNegatives },
+  'offline questions too': { ...changed({}), prepare: offlineQuestionsToo },
   'symmetric loss': changed({}, { loss: fe.symmetricRankingLoss }),
   'temperature 0.1': changed({}, withScale(10)),
   'temperature 0.033': changed({}, withScale(30)),
