@@ -81,6 +81,7 @@ describe('isWellFormed', () => {
     'Why were prices for this service high?',
     'Are transfers priced as described in note 3?',
     'How are costs capitalised from the point?',
+    'Why do as the bakery not sets the price of flour?', // a clause where the subject belongs
     'When was the oven bought on 9?',
     'How could the rest be lost the mill would be late by a year?',
   ])('refuses %s', (question) => {

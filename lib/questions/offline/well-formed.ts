@@ -14,6 +14,8 @@ const NO_QUESTION = [
   /\b(this|these|those|such) (?!who\b|that\b|of\b|as\b)\p{L}/iu,
   /\b(described|set out|shown|given|listed|presented|discussed|explained|summarised) (in|under|above|below)\b/i,
   /\b(as follows|in full below|the following|above-mentioned|therefore|thereafter|accordingly)\b/i,
+  // A clause or a reason where the subject belongs.
+  /^(\S+ ){0,3}(do|does|did|is|are|was|were) (as|though|although|if|because|since|unless|due)\b/i,
   // A heading that ran into its sentence.
   /(?<=[\p{Ll}\d)]) (The|An?|Our|These|This|In|We|If|Each|Every|It|They) /u,
   // A cut in the wrong place.
