@@ -10,6 +10,15 @@ import { printTable, round } from './table.mjs';
 const LYFT = { pdf: '../shared/data/lyft_2021.pdf', dataset: '../shared/data/lyft_train_dataset.json' };
 const WINDOWS = { size: 126, stride: 100 };
 
+const only = (kind) => Object.fromEntries(Object.keys(fe.OFFLINE_MIXTURE).map((name) => [name, name === kind ? 1 : 0]));
+/** What may be asked: the questions of the notebook; salient sentences as they stand (the inverse cloze task); noun phrases alone. */
+const KINDS = {
+  questions: fe.OFFLINE_MIXTURE,
+  statements: only('statement'),
+  phrases: only('phrase'),
+  both: { ...fe.OFFLINE_MIXTURE, statement: 1 },
+};
+
 /** Documents to ask about offline, and the real questions to measure with. */
 async function task() {
   if (fs.existsSync(LYFT.pdf)) {
@@ -41,15 +50,19 @@ export async function measureQuestions(args) {
     args,
     options: {
       questions: { type: 'string', default: '8' },
+      kinds: { type: 'string', default: 'questions' },
       epochs: { type: 'string' },
       seed: { type: 'string', default: '42' },
     },
   });
+  const mixture = KINDS[values.kinds];
+  if (!mixture) throw new Error(`--kinds is ${values.kinds}; it must be one of ${Object.keys(KINDS).join(', ')}.`);
   const recipe = { ...fe.RECIPES.best, ...(values.epochs && { epochs: Number(values.epochs) }) };
   const { name, pdf, data } = await task();
   const chunks = fe.chunkPages(await fe.readPages(pdf));
-  const { generator } = fe.chooseGenerator('offline', {}, { model: '', cacheDir: os.tmpdir() });
-  const asked = await generator.generate(chunks, { questionsPerChunk: Number(values.questions) });
+  const asked = await fe
+    .createOfflineGenerator({ mixture })
+    .generate(chunks, { questionsPerChunk: Number(values.questions) });
   const training = fe.buildDataset(chunks, fe.filterQuestions(asked).result.questions);
   const questions = Object.keys(training.queries).length;
   console.log(
@@ -88,5 +101,5 @@ export async function measureQuestions(args) {
     ['', 'hit rate@5', 'MAP@100', 'windows: hit rate@5', 'MAP@100'],
     [row('base', base), row('trained', trained)],
   );
-  return { task: name, questions, epochs: recipe.epochs, trainingSeconds, base, trained };
+  return { task: name, kinds: values.kinds, questions, epochs: recipe.epochs, trainingSeconds, base, trained };
 }

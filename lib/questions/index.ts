@@ -6,5 +6,5 @@ export * from './generator';
 export { LlmQuestionGenerator } from './llm-generator';
 export type { LlmSettings, TokenPrice } from './llm-settings';
 export { LocalQuestionGenerator } from './local-generator';
-export { createOfflineGenerator } from './offline';
+export { createOfflineGenerator, type Mixture, OFFLINE_MIXTURE } from './offline';
 export { EXAM_PROMPT, fillPrompt } from './prompt';
