@@ -49,6 +49,8 @@ export async function startLab(root, env) {
   return { address, stop, log: () => log };
 }
 
+const MOST_CRASHES = 4;
+
 /** One page of Lab, in a window of a laptop's size. */
 export class Lab {
   static async open(address, pictures) {
@@ -56,10 +58,26 @@ export class Lab {
       executablePath: findChromium(),
       args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
     });
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-    await page.goto(address.href);
-    await page.waitForSelector('.jp-FileBrowser, .jp-MarkdownViewer', { timeout: 60 * SECONDS });
-    return Object.assign(new Lab(), { browser, page, address, pictures });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const page = await context.newPage();
+    const lab = Object.assign(new Lab(), { browser, page, address, pictures });
+    await lab.goTo(address);
+    await lab.page.waitForSelector('.jp-FileBrowser, .jp-MarkdownViewer', { timeout: 60 * SECONDS });
+    return lab;
+  }
+
+  /** Opens an address, in a new tab where Chromium's own crashes while loading, as it does now and then on a virtual machine. */
+  async goTo(url) {
+    for (let crashes = 0; ; crashes++) {
+      try {
+        await this.page.goto(url.href);
+        return;
+      } catch (error) {
+        if (!/crashed/.test(error.message) || crashes === MOST_CRASHES) throw error;
+        console.log(`      (the tab crashed while loading ${url.pathname}; a new one is opened)`);
+        this.page = await this.page.context().newPage();
+      }
+    }
   }
 
   picture(name) {
@@ -109,8 +127,7 @@ export class Lab {
 
   async openNotebook(file) {
     // Without the tabs of before, in which the same elements would be found.
-    const url = new URL(`/lab/tree/${file}?reset`, this.address);
-    await this.page.goto(url.href);
+    await this.goTo(new URL(`/lab/tree/${file}?reset`, this.address));
     await this.page.waitForSelector('.jp-Notebook .jp-CodeCell', { timeout: 60 * SECONDS });
     await this.kernelIsReady();
   }
