@@ -1,10 +1,14 @@
-// A metric at each weight of a fusion → a line, its best point marked.
+// A metric at each weight of a fusion → a line, the chosen weight marked.
+import type { chooseFusionWeight } from '../../evaluate/fusion';
 import { GREY, VERMILLION } from '../colors';
 import type { Chart } from '../figureTypes';
 
-/** How much should the model count beside keyword search? 0: keywords alone, 1: the model alone. */
-export function fusionCurve(curve: { weight: number; value: number }[], metric: string): Chart {
-  const best = curve.reduce((top, point) => (point.value > top.value ? point : top));
+/**
+ * How much should the model count beside keyword search? 0: keywords alone, 1: the model alone.
+ *
+ * @param chosen what {@link chooseFusionWeight} returned
+ */
+export function fusionCurve({ weight, curve }: ReturnType<typeof chooseFusionWeight>, metric: string): Chart {
   const hovertemplate = `weight %{x:.2f}: ${metric} %{y:.3f}<extra></extra>`;
   return [
     [
@@ -12,7 +16,7 @@ export function fusionCurve(curve: { weight: number; value: number }[], metric: 
         type: 'scatter',
         mode: 'lines+markers',
         name: metric,
-        x: curve.map(({ weight }) => weight),
+        x: curve.map((point) => point.weight),
         y: curve.map(({ value }) => value),
         line: { color: GREY, width: 2 },
         marker: { color: GREY, size: 6 },
@@ -23,9 +27,9 @@ export function fusionCurve(curve: { weight: number; value: number }[], metric: 
         type: 'scatter',
         mode: 'markers+text',
         name: 'chosen',
-        x: [best.weight],
-        y: [best.value],
-        text: [`weight ${best.weight}`],
+        x: [weight],
+        y: curve.filter((point) => point.weight === weight).map(({ value }) => value),
+        text: [`weight ${weight}`],
         textposition: 'top center',
         marker: { color: VERMILLION, size: 11 },
         hovertemplate,
