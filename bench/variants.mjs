@@ -54,8 +54,7 @@ async function hardNegatives(model, data) {
 /** Besides the questions there are, six that are asked offline about each chunk. */
 async function offlineQuestionsToo(_, { queries, corpus, relevantDocs }) {
   const chunks = Object.entries(corpus).map(([id, text]) => ({ id, text }));
-  const { generator } = fe.chooseGenerator('offline', {}, { model: '', cacheDir: '' });
-  const asked = await generator.generate(chunks, { questionsPerChunk: 6 });
+  const asked = await fe.createOfflineGenerator().generate(chunks, { questionsPerChunk: 6 });
   const more = fe.buildDataset(chunks, fe.filterQuestions(asked).result.questions);
   return {
     data: {
