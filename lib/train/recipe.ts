@@ -14,7 +14,7 @@ export interface Recipe {
   epochs: number;
   /** Peak learning rate of the linear schedule. */
   learningRate: number;
-  /** Each layer's learning rate as a share of that of the layer above it; 1 by default. */
+  /** Each layer's learning rate as a share of that of the layer above it; 1 by default. LoRA trains all layers alike. */
   layerDecay?: number;
   /** Share of all steps over which the learning rate rises from 0. */
   warmupRatio: number;

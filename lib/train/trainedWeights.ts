@@ -28,7 +28,7 @@ export interface TrainedWeights {
  * A weight's share of the learning rate: 1 in the last layer, `decay` times less in each layer below it, least in the embeddings
  * (Clark et al. 2020, ELECTRA, table 7).
  */
-export function layerwiseRate(layers: number, decay: number): (name: string) => number {
+function layerwiseRate(layers: number, decay: number): (name: string) => number {
   return (name) => decay ** (layers - 1 - Number(/^encoder\.layer\.(\d+)\./.exec(name)?.[1] ?? -1));
 }
 

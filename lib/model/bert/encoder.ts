@@ -72,13 +72,13 @@ function averagingMatrix(batch: PackedBatch): tf.Tensor2D {
   return tf.tensor2d(matrix, [batch.sequences, batch.tokens]);
 }
 
-/** Rows of x, or all of it: [tokens, hidden] → [rows, hidden] */
+/** Rows of x, or all of it: [all rows, hidden] → [rows, hidden] */
 const take = (x: tf.Tensor2D, rows?: Int32Array): tf.Tensor2D =>
   rows ? (tf.gather(x, tf.tensor1d(rows, 'int32')) as tf.Tensor2D) : x;
 
-/** The gradient of {@link take}: [rows, hidden] → [tokens, hidden] */
-const putBack = (dx: tf.Tensor2D, tokens: number, rows?: Int32Array): tf.Tensor2D =>
-  rows ? (tf.unsortedSegmentSum(dx, tf.tensor1d(rows, 'int32'), tokens) as tf.Tensor2D) : dx;
+/** The gradient of {@link take}: [rows, hidden] → [all rows, hidden] */
+const putBack = (dx: tf.Tensor2D, allRows: number, rows?: Int32Array): tf.Tensor2D =>
+  rows ? (tf.unsortedSegmentSum(dx, tf.tensor1d(rows, 'int32'), allRows) as tf.Tensor2D) : dx;
 
 /** The computation of one BERT encoder; the weights are passed in, so that an optimizer can own them. */
 export class BertEncoder {
@@ -101,8 +101,8 @@ export class BertEncoder {
   /** Sum of word, position and type embeddings, normalised: [tokens, hidden] */
   private embed(weights: NamedTensors, batch: PackedBatch) {
     return tidy(() => {
-      const words = tf.gather(weights.get(EMBEDDING.words)!, tf.tensor1d(batch.tokenIds, 'int32'));
-      const positions = tf.gather(weights.get(EMBEDDING.positions)!, tf.tensor1d(batch.positionIds, 'int32'));
+      const words = take(weights.get(EMBEDDING.words) as tf.Tensor2D, batch.tokenIds);
+      const positions = take(weights.get(EMBEDDING.positions) as tf.Tensor2D, batch.positionIds);
       const type = tf.slice(weights.get(EMBEDDING.types)!, [0, 0], [1, -1]); // a text on its own is all of type 0
       const sum = tf.add(tf.add(words, positions), type) as tf.Tensor2D;
       const gamma = weights.get(EMBEDDING.gamma) as tf.Tensor1D;
@@ -265,8 +265,7 @@ export class BertEncoder {
         weights.get(EMBEDDING.gamma) as tf.Tensor1D,
         activations.embeddingNorm,
       );
-      const rowsByToken = (ids: Int32Array, weight: string) =>
-        tf.unsortedSegmentSum(norm.dx, tf.tensor1d(ids, 'int32'), weights.get(weight)!.shape[0]);
+      const rowsByToken = (ids: Int32Array, weight: string) => putBack(norm.dx, weights.get(weight)!.shape[0], ids);
       const dType = tf.sum(norm.dx, 0, true); // [1, hidden]: only type 0 occurs
       return {
         words: rowsByToken(batch.tokenIds, EMBEDDING.words),
