@@ -51,7 +51,7 @@ export class EmbeddingModel implements Embedder {
 
   /** Packs token sequences into one batch for the encoder. */
   pack(sequences: Int32Array[]): PackedBatch {
-    return packSequences(sequences, this.encoder.config.heads);
+    return packSequences(sequences);
   }
 
   /** Number of weights. */

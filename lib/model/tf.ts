@@ -27,6 +27,34 @@ export function runOp(name: string, attributes: OpAttribute[], inputs: tf.Tensor
   return backend().executeSingleOutput(name, attributes.map(toNative), inputs);
 }
 
+/** Product of two matrices; quicker than tf.matMul, which computes it as a batch of one. */
+export function product(a: tf.Tensor2D, b: tf.Tensor2D, transposeA = false, transposeB = false): tf.Tensor2D {
+  const attributes: OpAttribute[] = [
+    ['T', 'TYPE', 'FLOAT'],
+    ['transpose_a', 'BOOL', transposeA],
+    ['transpose_b', 'BOOL', transposeB],
+  ];
+  return runOp('MatMul', attributes, [a, b]) as tf.Tensor2D;
+}
+
+/** oneDNN's softmax takes less than half the time of TensorFlow's own, which is there in every build of the library. */
+const SOFTMAX_KERNELS: [name: string, attributes: OpAttribute[]][] = [
+  ['_MklSoftmax', [['_kernel', 'STRING', 'MklNameChangeOp']]],
+  ['Softmax', []],
+];
+
+/** Softmax over the last axis. */
+export function softmax<T extends tf.Tensor>(x: T): T {
+  const [[name, attributes], ...others] = SOFTMAX_KERNELS;
+  try {
+    return runOp(name, [['T', 'TYPE', 'FLOAT'], ...attributes], [x]) as T;
+  } catch (error) {
+    if (others.length === 0) throw error;
+    SOFTMAX_KERNELS.shift();
+    return softmax(x);
+  }
+}
+
 /** Runs a TensorFlow op that has no output, such as an assignment to a variable. */
 export function runOpWithoutOutput(name: string, attributes: OpAttribute[], inputs: tf.Tensor[]): void {
   backend().executeMultipleOutputs(name, attributes.map(toNative), inputs, 0);

@@ -72,7 +72,7 @@ describe('a packed batch', () => {
 
   it('holds every token once, and groups only neighbours', () => {
     const lengths = [9, 300, 290, 2, 64, 300, 1, 120];
-    const batch = packSequences(sequences(lengths), 4);
+    const batch = packSequences(sequences(lengths));
     expect(batch.tokens).toBe(lengths.reduce((a, b) => a + b));
     expect([...batch.lengths]).toEqual(lengths);
     sequences(lengths).forEach((ids, s) => {

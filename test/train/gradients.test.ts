@@ -82,7 +82,7 @@ describe('gradients', () => {
     }
   });
 
-  it('of all-MiniLM-L6-v2: norms and entries of every weight as PyTorch', async () => {
+  it('of all-MiniLM-L6-v2: norms and entries of every weight as PyTorch in 64-bit floats', async () => {
     const model = await loadModel('all-MiniLM-L6-v2', { maxSeqLength: minilmReference.maxSeqLength });
     onTestFinished(() => model.dispose());
     const { loss, gradients } = checkpointGradients(model, firstBatch(model, examplePairs(), 10));
@@ -93,7 +93,8 @@ describe('gradients', () => {
       const { data } = gradients.get(name)!;
       expect(Math.abs(norm(data) / reference.norm - 1), name).toBeLessThan(1e-5);
       const entries = reference.at.map((i) => data[i]);
-      expect(relativeError(entries, reference.values), name).toBeLessThan(1e-5);
+      // PyTorch's own 32-bit gradient is less exact than 1e-5 only where positive and negative parts cancel.
+      expect(relativeError(entries, reference.values), name).toBeLessThan(Math.max(1e-5, reference.error32));
     }
   });
 
@@ -118,21 +119,22 @@ describe('gradients', () => {
     const model = await loadTiny('mean', false);
     scaleQueriesAndKeys(model, factor);
     const { questions, chunks } = batchOfLengths([3, 9, 5, 2], [64, 17, 33, 50]);
-    const of = (heads: number) => {
-      const batch = packSequences([...questions, ...chunks], heads);
+    const of = (sequences: Int32Array[]) => {
+      const batch = packSequences(sequences);
       const { embeddings, activations } = model.encoder.forward(model.weights, batch);
       const dEmbeddings = tf.tidy(() => tf.cos(tf.mul(embeddings, 3)) as tf.Tensor2D);
       const gradients = model.encoder.backward(model.weights, activations, dEmbeddings);
-      const values = new Map([...gradients].map(([name, g]) => [name, g.dataSync()]));
-      tf.dispose([embeddings, dEmbeddings, ...gradients.values()]);
-      return { groups: batch.groups.length, values };
+      tf.dispose([embeddings, dEmbeddings]);
+      return { groups: batch.groups.length, gradients };
     };
-    const together = of(4);
-    const apart = of(1e6); // so many heads that each sequence fills a group of its own
-    expect([together.groups, apart.groups]).toEqual([1, 8]);
-    for (const [name, values] of apart.values) {
+    const all = [...questions, ...chunks];
+    const together = of(all);
+    expect(together.groups).toBe(1);
+    const apart = all.map((sequence) => of([sequence]));
+    for (const [name, gradient] of together.gradients) {
+      const summed = tf.tidy(() => tf.addN(apart.map(({ gradients }) => gradients.get(name)!)).dataSync());
       // Large scores carry their own rounding errors into the exponent.
-      expect(relativeError(together.values.get(name)!, values), name).toBeLessThan(factor === 1 ? 1e-5 : 1e-3);
+      expect(relativeError(gradient.dataSync(), summed), name).toBeLessThan(factor === 1 ? 1e-5 : 1e-3);
     }
   });
 

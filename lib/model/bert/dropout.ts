@@ -3,8 +3,8 @@ import { runOp, tf, tidy } from '../tf';
 
 /** Makes the mask of one place in the network; the same place and step give the same mask. */
 export interface Dropout {
-  /** 0 with probability `rate`, else 1 / (1 − rate): a tensor of `shape`. */
-  mask(shape: number[]): tf.Tensor;
+  /** 0 with probability `rate`, else 1 / (1 − rate): a tensor of `shape`, for one of the place's parts (up to 1,024). */
+  mask(shape: number[], part?: number): tf.Tensor;
 }
 
 /** Random bytes decide, so that the rate is a multiple of 1/256; the scale uses that rate, and the mean stays exact. */
@@ -19,7 +19,7 @@ export function createDropout(rate: number, seed: [number, number]): Dropout | u
   if (dropped === 0) return undefined;
   const scale = LEVELS / (LEVELS - dropped);
   return {
-    mask: (shape) =>
+    mask: (shape, part = 0) =>
       tidy(() => {
         const count = shape.reduce((a, b) => a * b, 1);
         // One 32-bit number of the counter-based Philox generator (Salmon et al. 2011) decides four values.
@@ -30,7 +30,7 @@ export function createDropout(rate: number, seed: [number, number]): Dropout | u
             ['T', 'TYPE', 'INT32'],
             ['Tseed', 'TYPE', 'INT32'],
           ],
-          [tf.tensor1d([Math.ceil(count / 4)], 'int32'), tf.tensor1d(seed, 'int32')],
+          [tf.tensor1d([Math.ceil(count / 4)], 'int32'), tf.tensor1d([seed[0], seed[1] + part], 'int32')],
         );
         const bytes = runOp(
           'Bitcast',

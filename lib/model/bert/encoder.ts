@@ -3,7 +3,7 @@
 // forward:  embeddings → LayerNorm → layers × (attention → + → LayerNorm → feed-forward → + → LayerNorm) → pooling
 // backward: the same in reverse; each step gets the gradient of its output and gives that of its input and weights.
 import type { EncoderConfig, PoolingConfig } from '../config';
-import { disposeAll, tf, tidy } from '../tf';
+import { disposeAll, product, tf, tidy } from '../tf';
 import { type AttentionSaved, attention, attentionGradient } from './attention';
 import { createDropout, type Dropout } from './dropout';
 import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwardGradients } from './feedForward';
@@ -53,7 +53,7 @@ function dropoutAt(
   place: number,
   group = 0,
 ): Dropout | undefined {
-  return settings && createDropout(settings.rate, [settings.seed, ((layer + 1) * 8 + place) * 65_536 + group]);
+  return settings && createDropout(settings.rate, [settings.seed, (((layer + 1) * 8 + place) * 1024 + group) * 1024]);
 }
 
 const drop = (x: tf.Tensor2D, dropout?: Dropout): tf.Tensor2D =>
@@ -160,7 +160,7 @@ export class BertEncoder {
         x.dispose();
         x = y;
       }
-      return this.pooling.mode === 'cls' ? x : tf.matMul(averagingMatrix(batch), x);
+      return this.pooling.mode === 'cls' ? x : product(averagingMatrix(batch), x);
     });
   }
 
@@ -182,7 +182,7 @@ export class BertEncoder {
       const activations: Activations = { batch, dropout, embeddingNorm: embedded.saved, layers };
       if (this.pooling.mode === 'cls') return { embeddings: x, activations };
       activations.averaging = averagingMatrix(batch);
-      return { embeddings: tf.matMul(activations.averaging, x), activations };
+      return { embeddings: product(activations.averaging, x), activations };
     });
   }
 
@@ -205,7 +205,7 @@ export class BertEncoder {
       const norm1 = layerNormGradients(tf.add(norm2.dx, forwarded.dx), of('norm1Gamma'), saved.norm1);
       const dAttended = drop(norm1.dx, dropoutAt(dropout, index, PLACES.attentionOutput));
       const out = linearWeightGradients(dAttended, take(saved.context, rows));
-      const dContext = putBack(tf.matMul(dAttended, of<tf.Tensor2D>('outWeight')), batch.tokens, rows); // [tokens, hidden]
+      const dContext = putBack(product(dAttended, of('outWeight')), batch.tokens, rows); // [tokens, hidden]
       const dqkv = tf.concat(
         batch.groups.map((group, g) =>
           attentionGradient(
@@ -221,7 +221,7 @@ export class BertEncoder {
       ) as tf.Tensor2D; // [tokens, 3 · hidden]
       const qkv = linearWeightGradients(dqkv, saved.x);
       return {
-        dx: tf.add(putBack(norm1.dx, batch.tokens, rows), tf.matMul(dqkv, of<tf.Tensor2D>('qkvWeight'))) as tf.Tensor2D,
+        dx: tf.add(putBack(norm1.dx, batch.tokens, rows), product(dqkv, of('qkvWeight'))) as tf.Tensor2D,
         qkvWeight: qkv.weight,
         qkvBias: qkv.bias,
         outWeight: out.weight,
@@ -250,7 +250,7 @@ export class BertEncoder {
     const gradients: NamedTensors = new Map();
     const { batch, layers, averaging } = activations;
     // Gradient of the last layer's rows: [tokens, hidden], or [sequences, hidden] with CLS pooling
-    let dx: tf.Tensor2D = averaging ? tf.matMul(averaging, dEmbeddings, true, false) : tf.clone(dEmbeddings);
+    let dx: tf.Tensor2D = averaging ? product(averaging, dEmbeddings, true, false) : tf.clone(dEmbeddings);
     averaging?.dispose();
     for (let i = layers.length - 1; i >= 0; i--) {
       const next = this.layerGradients(dx, weights, i, activations, gradients);

@@ -3,11 +3,11 @@
 // gelu(h) = h/2·(1 + erf(h/√2)). With z = h/√2 this is z·(1 + erf z)/√2: the factors 1/√2 go into the weights, which are
 // small, instead of the [tokens, intermediate] activations. Rows are worked off in blocks that stay in a processor's cache.
 
-import { tf, tidy } from '../tf';
+import { product, tf, tidy } from '../tf';
 import { addBias, sumRows } from './linear';
 
 /** A block has at most so many rows. */
-const BLOCK_ROWS = 768;
+const BLOCK_ROWS = 2048;
 const HALF_ROOT = Math.SQRT1_2;
 
 /** The feed-forward weights: w1: [intermediate, hidden], b1: [intermediate], w2: [hidden, intermediate], b2: [hidden] */
@@ -34,15 +34,15 @@ function rowBlocks(x: tf.Tensor2D): tf.Tensor2D[] {
 /** x: [tokens, hidden] → y: [tokens, hidden] */
 export function feedForward(x: tf.Tensor2D, weights: FeedForwardWeights, keep: boolean) {
   return tidy(() => {
-    const w1 = tf.mul(weights.w1, HALF_ROOT) as tf.Tensor2D;
+    const w1 = tf.transpose(tf.mul(weights.w1, HALF_ROOT)) as tf.Tensor2D; // [hidden, intermediate]
     const b1 = tf.mul(weights.b1, HALF_ROOT) as tf.Tensor1D;
-    const w2 = tf.mul(weights.w2, HALF_ROOT) as tf.Tensor2D;
+    const w2 = tf.transpose(tf.mul(weights.w2, HALF_ROOT)) as tf.Tensor2D; // [intermediate, hidden]
     const saved: FeedForwardSaved = [];
     const outputs = rowBlocks(x).map((block) => {
       const { y, z } = tidy(() => {
-        const z = addBias(tf.matMul(block, w1, false, true), b1); // [block, intermediate]
+        const z = addBias(product(block, w1), b1); // [block, intermediate]
         const activated = tf.mul(z, tf.add(tf.erf(z), 1)) as tf.Tensor2D;
-        const y = addBias(tf.matMul(activated, w2, false, true), weights.b2); // [block, hidden]
+        const y = addBias(product(activated, w2), weights.b2); // [block, hidden]
         return keep ? { y, z } : { y, z: undefined };
       });
       if (z) saved.push(z);
@@ -70,13 +70,13 @@ export function feedForwardGradients(
         const activated = tf.mul(z, onePlusErf) as tf.Tensor2D;
         // d/dz z·(1 + erf z) = 1 + erf z + 2/√π·z·exp(−z²)
         const bell = tf.mul(tf.div(z, tf.exp(tf.square(z))), 2 / Math.sqrt(Math.PI));
-        const dActivated = tf.matMul(dyBlocks[i], w2); // [block, intermediate]
+        const dActivated = product(dyBlocks[i], w2); // [block, intermediate]
         const dz = tf.mul(dActivated, tf.add(onePlusErf, bell)) as tf.Tensor2D;
         return {
-          dx: tf.matMul(dz, w1), // [block, hidden]
-          w1: tf.matMul(dz, block, true, false), // [intermediate, hidden]
+          dx: product(dz, w1), // [block, hidden]
+          w1: product(dz, block, true, false), // [intermediate, hidden]
           b1: sumRows(dz),
-          w2: tf.matMul(dyBlocks[i], activated, true, false), // [hidden, intermediate]
+          w2: product(dyBlocks[i], activated, true, false), // [hidden, intermediate]
         };
       }),
     );

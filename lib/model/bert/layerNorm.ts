@@ -1,5 +1,5 @@
 // Layer normalisation over the hidden dimension (Ba et al. 2016, eq. 3–4) and its gradient.
-import { tf, tidy } from '../tf';
+import { product, tf, tidy } from '../tf';
 import { sumRows } from './linear';
 
 /** What the gradient needs: x̂ = (x − mean) / std: [tokens, hidden], and 1 / std: [tokens, 1]. */
@@ -34,9 +34,9 @@ export function layerNormGradients(dy: tf.Tensor2D, gamma: tf.Tensor1D, saved: L
     const dyNormalized = tf.mul(dy, normalized) as tf.Tensor2D; // [tokens, hidden]
     const hidden = dy.shape[1];
     // Both means as products with a small column, in place of a multiplication by gamma and two reductions.
-    const column = gamma.reshape([hidden, 1]).div(hidden); // [hidden, 1]
-    const meanG = tf.matMul(dy, column); // [tokens, 1]
-    const meanGx = tf.matMul(dyNormalized, column); // [tokens, 1]
+    const column = gamma.reshape([hidden, 1]).div(hidden) as tf.Tensor2D; // [hidden, 1]
+    const meanG = product(dy, column); // [tokens, 1]
+    const meanGx = product(dyNormalized, column); // [tokens, 1]
     const inner = tf.sub(tf.sub(tf.mul(dy, gamma), meanG), tf.mul(normalized, meanGx));
     return {
       dx: tf.mul(inner, inverseStd) as tf.Tensor2D,

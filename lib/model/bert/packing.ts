@@ -28,18 +28,28 @@ export interface PackedBatch {
   groups: AttentionGroup[];
 }
 
-/** Attention scores of one group stay near this many numbers (16 MB), so that they stay in a processor's cache. */
-const MAX_GROUP_SCORES = 4_000_000;
-/** Share of a group's scores that may belong to padding. */
-const MAX_GROUP_PADDING = 0.2;
+/** Sequences up to this length share groups whatever their padding, which costs less than more groups. */
+const SHORT = 64;
+/** Up to this length, sequences of different lengths may share a group; longer ones attend quicker without padding. */
+const MAX_PADDED_LENGTH = 256;
+/** Share of such a group's scores that may belong to padding. */
+const MAX_PADDING = 0.2;
+
+/** Whether a sequence of `length`, not longer than the group's, may join it. */
+function fits({ lengths, length: longest }: AttentionGroup, length: number): boolean {
+  if (length === longest || longest <= SHORT) return true;
+  const isUniform = lengths.length > 1 && lengths.at(-1) === longest; // which spares it a mask
+  if (isUniform || longest > MAX_PADDED_LENGTH) return false;
+  const filled = [...lengths, length].reduce((sum, own) => sum + own ** 2, 0);
+  return filled >= (1 - MAX_PADDING) * (lengths.length + 1) * longest ** 2;
+}
 
 /**
  * Packs sequences into one batch.
  *
  * @param sequences token ids, one array a text; none empty
- * @param heads attention heads, for the size of a group's scores
  */
-export function packSequences(sequences: ArrayLike<number>[], heads: number): PackedBatch {
+export function packSequences(sequences: ArrayLike<number>[]): PackedBatch {
   const order = sequences.map((_, i) => i).sort((a, b) => sequences[b].length - sequences[a].length || a - b);
   const tokens = sequences.reduce((sum, { length }) => sum + length, 0);
   const batch: PackedBatch = {
@@ -53,22 +63,14 @@ export function packSequences(sequences: ArrayLike<number>[], heads: number): Pa
   };
   let row = 0;
   let group: AttentionGroup | undefined;
-  let squares = 0; // Scores in the group that belong to real tokens.
   for (const index of order) {
     const ids = sequences[index];
     batch.starts[index] = row;
     batch.lengths[index] = ids.length;
     batch.tokenIds.set(ids, row);
     for (let i = 0; i < ids.length; i++) batch.positionIds[row + i] = i;
-    squares += ids.length ** 2;
-    const scores = group ? (group.count + 1) * group.length ** 2 : 0;
-    if (
-      !group ||
-      scores * heads > MAX_GROUP_SCORES ||
-      (scores - squares > MAX_GROUP_PADDING * scores && ids.length > 64)
-    ) {
+    if (!group || !fits(group, ids.length)) {
       group = { start: row, rows: 0, count: 0, length: ids.length, lengths: [] };
-      squares = ids.length ** 2;
       batch.groups.push(group);
     }
     group.count++;
