@@ -5,17 +5,19 @@
 //   dS = P ∘ (dO·Vᵀ − D)   with D = rowsum(dO ∘ O)
 // which leaves one pass over the [length, length] scores forward and three backward, besides the products.
 
-import { softmax, tf, tidy } from '../tf';
+import { joined, pieces, product, softmax, tf, tidy } from '../tf';
 import type { Dropout } from './dropout';
 import type { AttentionGroup } from './packing';
 
-/** Heads are worked off in blocks whose scores, at most so many numbers (13 MB), stay in a processor's cache. */
-const MAX_BLOCK_SCORES = 3_200_000;
+/** Heads are worked off in blocks whose scores, at most so many numbers (6 MB), stay in a processor's cache. */
+const MAX_BLOCK_SCORES = 1_600_000;
 
 /** What the gradient needs of one group; B = sequences · heads. */
 export interface AttentionSaved {
-  /** Q, K and V: [3 · B, length, d] */
-  qkv: tf.Tensor3D;
+  /** Q, K and V: [B, length, d] */
+  q: tf.Tensor3D;
+  k: tf.Tensor3D;
+  v: tf.Tensor3D;
   /** P, block by block: [heads in block, length, length]; absent where it is computed again to save memory. */
   weights?: tf.Tensor3D[];
 }
@@ -72,34 +74,28 @@ function mergeHeads(x: tf.Tensor3D, parts: number, heads: number, group: Attenti
   return isRagged(group) ? (tf.gather(merged, tf.tensor1d(packedRows(group), 'int32')) as tf.Tensor2D) : merged;
 }
 
-/** A block of B: its first index and how many. */
-interface Block {
-  start: number;
-  count: number;
-}
-
-/** B heads of `length` tokens as blocks of nearly one size. */
-function headBlocks(B: number, length: number): Block[] {
+/** Sizes of the blocks, nearly equal, that B heads of `length` tokens are worked off in. */
+function blockSizes(B: number, length: number): number[] {
   const blocks = Math.min(B, Math.ceil((B * length ** 2) / MAX_BLOCK_SCORES));
-  const size = Math.ceil(B / blocks);
-  return Array.from({ length: Math.ceil(B / size) }, (_, i) => ({
-    start: i * size,
-    count: Math.min(size, B - i * size),
-  }));
+  return Array.from({ length: blocks }, (_, i) => Math.floor((B * (i + 1)) / blocks) - Math.floor((B * i) / blocks));
 }
 
-/** A block of one part: [parts · B, length, d] → [count, length, d], without copying. */
-const blockOf = (x: tf.Tensor3D, { start, count }: Block, offset = 0): tf.Tensor3D =>
-  tf.slice(x, [offset + start, 0, 0], [count, -1, -1]);
+/** x / √d: [B, length, d] */
+const scaled = (x: tf.Tensor3D): tf.Tensor3D => tf.mul(x, 1 / Math.sqrt(x.shape[2]));
 
-/** P = softmax(Q·Kᵀ/√d) of a block: [count, length, length]; 0 at padding. */
-function attentionWeights(q: tf.Tensor3D, k: tf.Tensor3D, block: Block, mask?: tf.Tensor2D): tf.Tensor3D {
+/** P of a block, from Q and K / √d: [heads in block, length, length]; 0 at padding. */
+function attentionWeights(q: tf.Tensor3D, scaledK: tf.Tensor3D, mask?: tf.Tensor3D): tf.Tensor3D {
   return tidy(() => {
-    const scores: tf.Tensor3D = tf.matMul(tf.mul(q, 1 / Math.sqrt(q.shape[2])) as tf.Tensor3D, k, false, true);
-    if (!mask) return softmax(scores);
-    const visible = tf.slice(mask, [block.start, 0], [block.count, -1]).expandDims(1); // [count, 1, length]
-    return softmax(tf.add(scores, tf.mul(tf.sub(visible, 1), 1e30)) as tf.Tensor3D);
+    const scores = product(q, scaledK, false, true);
+    return softmax(mask ? tf.add(scores, tf.mul(tf.sub(mask, 1), 1e30)) : scores) as tf.Tensor3D;
   });
+}
+
+/** Sums the columns of each head, with the opposite sign, as a matrix: [hidden, heads] */
+function negativeHeadSums(heads: number, d: number): tf.Tensor2D {
+  const matrix = new Float32Array(heads * d * heads);
+  for (let column = 0; column < heads * d; column++) matrix[column * heads + Math.floor(column / d)] = -1;
+  return tf.tensor2d(matrix, [heads * d, heads]);
 }
 
 /**
@@ -117,21 +113,25 @@ export function attention(
   dropout?: Dropout,
 ) {
   return tidy(() => {
-    const split = splitHeads(qkv, 3, heads, group); // [3 · B, length, d]
+    const [q, k, v] = pieces(splitHeads(qkv, 3, heads, group), 3); // [B, length, d]
+    const saved: AttentionSaved = keepWeights ? { q, k, v, weights: [] } : { q, k, v };
+    const sizes = blockSizes(q.shape[0], group.length);
+    const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes)); // [heads in block, length, d]
     const mask = tokenMask(group, heads);
-    const B = group.count * heads;
-    const saved: AttentionSaved = keepWeights ? { qkv: split, weights: [] } : { qkv: split };
-    const outputs = headBlocks(B, group.length).map((block, i) => {
+    const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes); // [heads in block, 1, length]
+    const outputs = qs.map((q, i) => {
       const { output, weights } = tidy(() => {
-        const weights = attentionWeights(blockOf(split, block), blockOf(split, block, B), block, mask);
-        const dropped = dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights;
-        const output = tf.matMul(dropped as tf.Tensor3D, blockOf(split, block, 2 * B)); // [count, length, d]
+        const weights = attentionWeights(q, ks[i], masks?.[i]);
+        const output = product(
+          (dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights) as tf.Tensor3D,
+          vs[i],
+        );
         return { output, weights: keepWeights ? weights : undefined };
       });
       if (weights) saved.weights!.push(weights);
       return output;
     });
-    return { context: mergeHeads(tf.concat(outputs, 0) as tf.Tensor3D, 1, heads, group), saved };
+    return { context: mergeHeads(joined(outputs), 1, heads, group), saved };
   });
 }
 
@@ -145,34 +145,31 @@ export function attentionGradient(
   dropout?: Dropout,
 ): tf.Tensor2D {
   return tidy(() => {
-    const B = group.count * heads;
-    const d = saved.qkv.shape[2];
+    const { q, k, v } = saved;
+    const [B, length, d] = q.shape;
+    const sizes = blockSizes(B, length);
     const mask = tokenMask(group, heads);
     const withoutPadding = (x: tf.Tensor3D) => (mask ? (tf.mul(x, mask.expandDims(2)) as tf.Tensor3D) : x);
-    const products = tf.mul(dContext, context).reshape([group.rows, heads, d]); // dO ∘ O
-    const dRows = tf.neg(tf.sum(products, 2)) as tf.Tensor2D; // −D: [rows, heads]
-    const dOutputs = withoutPadding(splitHeads(dContext, 1, heads, group)); // [B, length, d]
-    const dRowsSplit = withoutPadding(splitHeads(dRows, 1, heads, group)); // [B, length, 1]
-    const parts: tf.Tensor3D[][] = [[], [], []];
-    headBlocks(B, group.length).forEach((block, i) => {
-      const gradients = tidy(() => {
-        const [q, k, v] = [0, B, 2 * B].map((offset) => blockOf(saved.qkv, block, offset)); // [count, length, d]
-        const dOutput = blockOf(dOutputs, block);
-        const dRow = blockOf(dRowsSplit, block);
-        const weights = saved.weights?.[i] ?? attentionWeights(q, k, block, mask);
+    const dRows = product(tf.mul(dContext, context) as tf.Tensor2D, negativeHeadSums(heads, d)); // −D: [rows, heads]
+    const dOutputs = pieces(withoutPadding(splitHeads(dContext, 1, heads, group)), sizes); // [heads in block, length, d]
+    const dRowsSplit = pieces(withoutPadding(splitHeads(dRows, 1, heads, group)), sizes); // [heads in block, length, 1]
+    const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes));
+    const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes);
+    const blocks = qs.map((q, i) =>
+      tidy(() => {
+        const weights = saved.weights?.[i] ?? attentionWeights(q, ks[i], masks?.[i]);
         const dropped = dropout?.mask(weights.shape, i);
-        const dP = tf.matMul(dOutput, v, false, true);
-        const inner = tf.add(dropped ? tf.mul(dP, dropped) : dP, dRow);
-        const dScores = tf.mul(weights, inner) as tf.Tensor3D; // [count, length, length]
-        const scale = 1 / Math.sqrt(d);
-        return [
-          tf.mul(tf.matMul(dScores, k), scale),
-          tf.mul(tf.matMul(dScores, q, true, false), scale),
-          tf.matMul((dropped ? tf.mul(weights, dropped) : weights) as tf.Tensor3D, dOutput, true, false),
-        ] as tf.Tensor3D[];
-      });
-      for (const [part, gradient] of gradients.entries()) parts[part].push(gradient);
-    });
-    return mergeHeads(tf.concat(parts.flat(), 0) as tf.Tensor3D, 3, heads, group);
+        const dWeights = product(dOutputs[i], vs[i], false, true);
+        const inner = tf.add(dropped ? tf.mul(dWeights, dropped) : dWeights, dRowsSplit[i]);
+        const dScores = tf.mul(weights, inner) as tf.Tensor3D; // [heads in block, length, length]
+        return {
+          q: product(dScores, ks[i]),
+          k: scaled(product(dScores, q, true, false)),
+          v: product((dropped ? tf.mul(weights, dropped) : weights) as tf.Tensor3D, dOutputs[i], true, false),
+        };
+      }),
+    );
+    const dqkv = joined([...blocks.map(({ q }) => q), ...blocks.map(({ k }) => k), ...blocks.map(({ v }) => v)]);
+    return mergeHeads(dqkv, 3, heads, group);
   });
 }

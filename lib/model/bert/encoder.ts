@@ -3,7 +3,7 @@
 // forward:  embeddings → LayerNorm → layers × (attention → + → LayerNorm → feed-forward → + → LayerNorm) → pooling
 // backward: the same in reverse; each step gets the gradient of its output and gives that of its input and weights.
 import type { EncoderConfig, PoolingConfig } from '../config';
-import { disposeAll, product, tf, tidy } from '../tf';
+import { disposeAll, joined, pieces, product, tf, tidy } from '../tf';
 import { type AttentionSaved, attention, attentionGradient } from './attention';
 import { createDropout, type Dropout } from './dropout';
 import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwardGradients } from './feedForward';
@@ -59,8 +59,12 @@ function dropoutAt(
 const drop = (x: tf.Tensor2D, dropout?: Dropout): tf.Tensor2D =>
   dropout ? tidy(() => tf.mul(x, dropout.mask(x.shape)) as tf.Tensor2D) : x;
 
-const rowsOf = (x: tf.Tensor2D, { start, rows }: { start: number; rows: number }): tf.Tensor2D =>
-  start === 0 && rows === x.shape[0] ? x : tf.slice(x, [start, 0], [rows, -1]);
+/** The rows of each group, without copying. */
+const byGroup = (x: tf.Tensor2D, batch: PackedBatch): tf.Tensor2D[] =>
+  pieces(
+    x,
+    batch.groups.map(({ rows }) => rows),
+  );
 
 /** Mean pooling as a matrix, which averages a sequence's rows: [sequences, tokens] */
 function averagingMatrix(batch: PackedBatch): tf.Tensor2D {
@@ -123,13 +127,10 @@ export class BertEncoder {
       const { heads, layerNormEps } = this.config;
       const rows = this.rowsAfterAttention(index, batch);
       const qkv = linear(x, of('qkvWeight'), of('qkvBias')); // [tokens, 3 · hidden]
-      const parts = batch.groups.map((group, g) =>
-        attention(rowsOf(qkv, group), heads, group, keep.scores, dropoutAt(dropout, index, PLACES.attention, g)),
+      const parts = byGroup(qkv, batch).map((own, g) =>
+        attention(own, heads, batch.groups[g], keep.scores, dropoutAt(dropout, index, PLACES.attention, g)),
       );
-      const context = tf.concat(
-        parts.map((part) => part.context),
-        0,
-      ) as tf.Tensor2D; // [tokens, hidden]
+      const context = joined(parts.map((part) => part.context)); // [tokens, hidden]
       const attended = drop(
         linear(take(context, rows), of('outWeight'), of('outBias')),
         dropoutAt(dropout, index, PLACES.attentionOutput),
@@ -206,19 +207,19 @@ export class BertEncoder {
       const dAttended = drop(norm1.dx, dropoutAt(dropout, index, PLACES.attentionOutput));
       const out = linearWeightGradients(dAttended, take(saved.context, rows));
       const dContext = putBack(product(dAttended, of('outWeight')), batch.tokens, rows); // [tokens, hidden]
-      const dqkv = tf.concat(
-        batch.groups.map((group, g) =>
+      const contexts = byGroup(saved.context, batch);
+      const dqkv = joined(
+        byGroup(dContext, batch).map((own, g) =>
           attentionGradient(
-            rowsOf(dContext, group),
-            rowsOf(saved.context, group),
+            own,
+            contexts[g],
             this.config.heads,
-            group,
+            batch.groups[g],
             saved.attention[g],
             dropoutAt(dropout, index, PLACES.attention, g),
           ),
         ),
-        0,
-      ) as tf.Tensor2D; // [tokens, 3 · hidden]
+      ); // [tokens, 3 · hidden]
       const qkv = linearWeightGradients(dqkv, saved.x);
       return {
         dx: tf.add(putBack(norm1.dx, batch.tokens, rows), product(dqkv, of('qkvWeight'))) as tf.Tensor2D,

@@ -3,11 +3,11 @@
 // gelu(h) = h/2·(1 + erf(h/√2)). With z = h/√2 this is z·(1 + erf z)/√2: the factors 1/√2 go into the weights, which are
 // small, instead of the [tokens, intermediate] activations. Rows are worked off in blocks that stay in a processor's cache.
 
-import { product, tf, tidy } from '../tf';
+import { joined, pieces, product, tf, tidy } from '../tf';
 import { addBias, sumRows } from './linear';
 
 /** A block has at most so many rows. */
-const BLOCK_ROWS = 2048;
+const BLOCK_ROWS = 1024;
 const HALF_ROOT = Math.SQRT1_2;
 
 /** The feed-forward weights: w1: [intermediate, hidden], b1: [intermediate], w2: [hidden, intermediate], b2: [hidden] */
@@ -22,13 +22,11 @@ export interface FeedForwardWeights {
 export type FeedForwardSaved = tf.Tensor2D[];
 
 function rowBlocks(x: tf.Tensor2D): tf.Tensor2D[] {
-  const blocks: tf.Tensor2D[] = [];
   const rows = x.shape[0];
   const size = Math.ceil(rows / Math.ceil(rows / BLOCK_ROWS)); // blocks of nearly one size: small ones compute slowly
-  for (let start = 0; start < rows; start += size) {
-    blocks.push(tf.slice(x, [start, 0], [Math.min(size, rows - start), -1]));
-  }
-  return blocks;
+  const sizes: number[] = [];
+  for (let start = 0; start < rows; start += size) sizes.push(Math.min(size, rows - start));
+  return pieces(x, sizes);
 }
 
 /** x: [tokens, hidden] → y: [tokens, hidden] */
@@ -48,7 +46,7 @@ export function feedForward(x: tf.Tensor2D, weights: FeedForwardWeights, keep: b
       if (z) saved.push(z);
       return y;
     });
-    return { y: tf.concat(outputs, 0) as tf.Tensor2D, saved };
+    return { y: joined(outputs), saved };
   });
 }
 
@@ -81,10 +79,7 @@ export function feedForwardGradients(
       }),
     );
     return {
-      dx: tf.concat(
-        parts.map(({ dx }) => dx),
-        0,
-      ) as tf.Tensor2D,
+      dx: joined(parts.map(({ dx }) => dx)),
       w1: tf.mul(tf.addN(parts.map(({ w1 }) => w1)), HALF_ROOT) as tf.Tensor2D,
       b1: tf.mul(tf.addN(parts.map(({ b1 }) => b1)), HALF_ROOT) as tf.Tensor1D,
       w2: tf.mul(tf.addN(parts.map(({ w2 }) => w2)), HALF_ROOT) as tf.Tensor2D,
