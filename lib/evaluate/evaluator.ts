@@ -31,15 +31,15 @@ export interface EmbedderCost {
  * Embeds a dataset's queries and documents, ranks every document for every query, and measures.
  *
  * @param options `topK` of the hit rate (default 5); `similarity` that `metrics`, `hitRate` and `perQuery` are from
- *   (default cosine); `onProgress` over queries and documents together
+ *   (default cosine); `windowTemperature` as in `rankByVectors`; `onProgress` over queries and documents together
  * @throws {Error} as `rankByVectors` and `evaluateRanking` do, and whatever the embedder throws.
  */
 export async function evaluateEmbedder(
   embedder: Embedder,
   dataset: EmbeddingDataset,
-  options: { topK?: number; similarity?: Similarity; onProgress?: OnProgress } = {},
+  options: { topK?: number; similarity?: Similarity; windowTemperature?: number; onProgress?: OnProgress } = {},
 ): Promise<EmbedderEvaluation> {
-  const { topK = 5, similarity = 'cosine', onProgress } = options;
+  const { topK = 5, similarity = 'cosine', windowTemperature, onProgress } = options;
   const queryTexts = Object.values(dataset.queries);
   const documentIds = Object.keys(dataset.corpus);
   const total = queryTexts.length + documentIds.length;
@@ -53,12 +53,20 @@ export async function evaluateEmbedder(
     onProgress?.(queryTexts.length + Math.round((done / of) * documentIds.length), total),
   );
   const documentsDone = performance.now();
-  const rankings = rankByVectors(queries, documents, documentIds, { similarity, topK: Number.POSITIVE_INFINITY });
+  const rankings = rankByVectors(queries, documents, documentIds, {
+    similarity,
+    windowTemperature,
+    topK: Number.POSITIVE_INFINITY,
+  });
   const searchDone = performance.now();
 
   const result = evaluateRanking(rankings, dataset, { name: embedder.name, topK });
   const other: Similarity = similarity === 'cosine' ? 'dot' : 'cosine';
-  const otherRankings = rankByVectors(queries, documents, documentIds, { similarity: other, topK: RANKING_DEPTH });
+  const otherRankings = rankByVectors(queries, documents, documentIds, {
+    similarity: other,
+    windowTemperature,
+    topK: RANKING_DEPTH,
+  });
   const scores = {
     [similarity]: result.metrics,
     [other]: evaluateRanking(otherRankings, dataset).metrics,

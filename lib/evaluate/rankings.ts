@@ -1,6 +1,7 @@
 // In: query vectors, and document vectors (one or more a document). Out: for each query, its best documents, best first.
 
 import type { Embeddings, Matrix } from '../model/matrix';
+import { documentScores } from './documentScores';
 
 /** A document and its score for a query. */
 export interface RankedDocument {
@@ -18,42 +19,37 @@ export type Similarity = 'cosine' | 'dot';
 export const RANKING_DEPTH = 100;
 
 /**
- * Ranks documents for each query by the similarity of their vectors. A document's score is that of its best vector:
- * the maximum over its windows (MaxP: Dai & Callan, 2019, "Deeper Text Understanding for IR", section 3).
+ * Ranks documents for each query by the similarity of their vectors, scored as `documentScores` does.
  *
  * Exact ties are ordered by ascending document id, as sentence-transformers' InformationRetrievalEvaluator does.
  *
  * @param queries `[queries, dimensions]`
  * @param documents `[vectors, dimensions]` and the document each vector belongs to
  * @param documentIds the document that `documents.owners` index
- * @param options `topK`: how many documents to keep a query (default 100; `Infinity` keeps all)
+ * @param options `topK`: how many documents to keep a query (default 100; `Infinity` keeps all); `windowTemperature`: how
+ *   far a document's further vectors count beside its best (default 0.05; 0: not at all)
  * @throws {Error} if shapes disagree, an owner is out of range, or a vector holds NaN or infinity.
  */
 export function rankByVectors(
   queries: Matrix,
   documents: Embeddings,
   documentIds: string[],
-  options: { similarity?: Similarity; topK?: number } = {},
+  options: { similarity?: Similarity; topK?: number; windowTemperature?: number } = {},
 ): Rankings {
-  const { similarity = 'cosine', topK = RANKING_DEPTH } = options;
+  const { similarity = 'cosine', topK = RANKING_DEPTH, windowTemperature } = options;
   checkShapes(queries, documents, documentIds);
   const cosine = similarity === 'cosine';
   const a = cosine ? normaliseRows(queries) : queries;
   const b = cosine ? normaliseRows(documents.vectors) : documents.vectors;
   const block = new Float32Array(BLOCK * b.rows);
-  const best = new Float32Array(documentIds.length);
   const rankings: Rankings = [];
   for (let first = 0; first < a.rows; first += BLOCK) {
     const rows = Math.min(BLOCK, a.rows - first);
     dotProducts(a, first, rows, b, block);
     for (let row = 0; row < rows; row++) {
       const scores = block.subarray(row * b.rows, (row + 1) * b.rows);
-      best.fill(Number.NEGATIVE_INFINITY);
-      for (let i = 0; i < scores.length; i++) {
-        const owner = documents.owners[i];
-        if (scores[i] > best[owner]) best[owner] = scores[i];
-      }
-      rankings.push(bestDocuments(documentIds, best, topK));
+      const ofDocuments = documentScores(scores, documents.owners, documentIds.length, windowTemperature);
+      rankings.push(bestDocuments(documentIds, ofDocuments, topK));
     }
   }
   return rankings;

@@ -1,10 +1,11 @@
 // Vectors of questions and of chunks → the table of their cosine similarities, for small batches that are shown or plotted.
 import type { Embeddings, Matrix } from '../model/matrix';
+import { documentScores } from './documentScores';
 
 const rowOf = (matrix: Matrix, row: number) => matrix.data.subarray(row * matrix.columns, (row + 1) * matrix.columns);
 
 /**
- * `result[i][j]`: cosine similarity of question i and chunk j, that of its nearest vector where it has several; 0 where a vector is all zeros.
+ * `result[i][j]`: cosine similarity of question i and chunk j, scored as `documentScores` does where it has several vectors; 0 where a vector is all zeros.
  *
  * @param queries `[questions, dimensions]`
  * @param chunks every chunk has a vector or more
@@ -14,12 +15,10 @@ export function similarityRows(queries: Matrix, { vectors, owners }: Embeddings)
   const chunks = owners.reduce((highest, owner) => Math.max(highest, owner + 1), 0);
   return Array.from({ length: queries.rows }, (_, i) => {
     const query = rowOf(queries, i);
-    const best: number[] = Array(chunks).fill(Number.NEGATIVE_INFINITY);
-    owners.forEach((owner, row) => {
+    const cosines = Array.from(owners, (_, row) => {
       const vector = rowOf(vectors, row);
-      const cosine = dot(query, vector) / (Math.sqrt(dot(query, query) * dot(vector, vector)) || 1);
-      best[owner] = Math.max(best[owner], cosine);
+      return dot(query, vector) / (Math.sqrt(dot(query, query) * dot(vector, vector)) || 1);
     });
-    return best;
+    return Array.from(documentScores(cosines, owners, chunks));
   });
 }

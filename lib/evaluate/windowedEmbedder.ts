@@ -4,8 +4,8 @@ import type { Embedder } from '../model/matrix';
 import { type WindowSettings, windowSequences } from '../model/windows';
 
 /**
- * Embeds documents by overlapping windows; a document then scores as its best window does (MaxP: Dai & Callan 2019,
- * "Deeper Text Understanding for IR with Contextual Neural Language Modeling", section 3). Questions stay whole.
+ * Embeds documents by overlapping windows; a document's score is made of its windows' (`documentScores`), as in
+ * Dai & Callan 2019, "Deeper Text Understanding for IR with Contextual Neural Language Modeling", section 3. Questions stay whole.
  *
  * Use it where chunks are longer than the model reads, or hold more than one vector can say. It costs one vector a window.
  *

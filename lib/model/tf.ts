@@ -39,9 +39,19 @@ export function product<T extends tf.Tensor2D | tf.Tensor3D>(a: T, b: T, transpo
   return runOp(name, attributes, [a, b]) as T;
 }
 
+/** `total` as sizes of at most `most`, as few as possible and nearly equal: small tensors compute slowly. */
+export function evenSizes(total: number, most: number): number[] {
+  const count = Math.ceil(total / most);
+  return Array.from(
+    { length: count },
+    (_, i) => Math.floor((total * (i + 1)) / count) - Math.floor((total * i) / count),
+  );
+}
+
 /** Consecutive pieces along the first axis, so many or of these sizes, without copying. */
 export function pieces<T extends tf.Tensor>(x: T, sizes: number | number[]): T[] {
-  return sizes === 1 || (Array.isArray(sizes) && sizes.length === 1) ? [x] : (tf.split(x, sizes, 0) as T[]);
+  const isWhole = Array.isArray(sizes) && sizes.length === 1;
+  return isWhole ? [x] : (tf.split(x, sizes, 0) as T[]);
 }
 
 /** The inverse: tensors one after another along the first axis. */

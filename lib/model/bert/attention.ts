@@ -5,7 +5,7 @@
 //   dS = P ∘ (dO·Vᵀ − D)   with D = rowsum(dO ∘ O)
 // which leaves one pass over the [length, length] scores forward and three backward, besides the products.
 
-import { joined, pieces, product, softmax, tf, tidy } from '../tf';
+import { evenSizes, joined, pieces, product, softmax, tf, tidy } from '../tf';
 import type { Dropout } from './dropout';
 import type { AttentionGroup } from './packing';
 
@@ -74,11 +74,8 @@ function mergeHeads(x: tf.Tensor3D, parts: number, heads: number, group: Attenti
   return isRagged(group) ? (tf.gather(merged, tf.tensor1d(packedRows(group), 'int32')) as tf.Tensor2D) : merged;
 }
 
-/** Sizes of the blocks, nearly equal, that B heads of `length` tokens are worked off in. */
-function blockSizes(B: number, length: number): number[] {
-  const blocks = Math.min(B, Math.ceil((B * length ** 2) / MAX_BLOCK_SCORES));
-  return Array.from({ length: blocks }, (_, i) => Math.floor((B * (i + 1)) / blocks) - Math.floor((B * i) / blocks));
-}
+/** Sizes of the blocks that a group's heads, B of `length` tokens, are worked off in. */
+const blockSizes = (B: number, length: number) => evenSizes(B, Math.max(1, Math.floor(MAX_BLOCK_SCORES / length ** 2)));
 
 /** x / √d: [B, length, d] */
 const scaled = (x: tf.Tensor3D): tf.Tensor3D => tf.mul(x, 1 / Math.sqrt(x.shape[2]));

@@ -1,9 +1,9 @@
 // y = gelu(x·W1ᵀ + b1)·W2ᵀ + b2 with the exact GELU (Hendrycks & Gimpel 2016, eq. 1), and its gradient.
 //
 // gelu(h) = h/2·(1 + erf(h/√2)). With z = h/√2 this is z·(1 + erf z)/√2: the factors 1/√2 go into the weights, which are
-// small, instead of the [tokens, intermediate] activations. Rows are worked off in blocks that stay in a processor's cache.
+// small, instead of the [tokens, intermediate] activations. Rows are worked off in blocks, which bounds the memory for what lies between.
 
-import { joined, pieces, product, tf, tidy } from '../tf';
+import { evenSizes, joined, pieces, product, tf, tidy } from '../tf';
 import { addBias, sumRows } from './linear';
 
 /** A block has at most so many rows. */
@@ -21,13 +21,7 @@ export interface FeedForwardWeights {
 /** z = (x·W1ᵀ + b1)/√2, block by block: the only activation the gradient needs. */
 export type FeedForwardSaved = tf.Tensor2D[];
 
-function rowBlocks(x: tf.Tensor2D): tf.Tensor2D[] {
-  const rows = x.shape[0];
-  const size = Math.ceil(rows / Math.ceil(rows / BLOCK_ROWS)); // blocks of nearly one size: small ones compute slowly
-  const sizes: number[] = [];
-  for (let start = 0; start < rows; start += size) sizes.push(Math.min(size, rows - start));
-  return pieces(x, sizes);
-}
+const rowBlocks = (x: tf.Tensor2D): tf.Tensor2D[] => pieces(x, evenSizes(x.shape[0], BLOCK_ROWS));
 
 /** x: [tokens, hidden] → y: [tokens, hidden] */
 export function feedForward(x: tf.Tensor2D, weights: FeedForwardWeights, keep: boolean) {
