@@ -75,6 +75,7 @@ export const VARIANTS = {
   original: { recipe: original, options: {} },
   best: { ...changed({}), halfBase: true },
   'one vector a chunk in the loss': changed({ windows: undefined }),
+  'windows of 126 in the loss': changed({ windows: { size: 126, stride: 126 } }),
   'best window alone in the loss': changed({}, { loss: bestWindowLoss }),
   'mean of windows in the loss': changed({}, { loss: meanOfWindowsLoss }),
   'windows and their mean in the loss': changed({}, { loss: windowsAndMeanLoss }),

@@ -28,7 +28,7 @@ export const RECIPES: Record<'original' | 'best', Recipe> = {
   best: {
     batching: 'distinct-chunks',
     batchSize: 16,
-    windows: { size: 126, stride: 126 }, // end to end: while training, every word is read once
+    windows: { size: 94, stride: 94 }, // end to end: while training, every word is read once
     epochs: 3,
     learningRate: 1e-4,
     warmupRatio: 0.1,
