@@ -20,8 +20,6 @@ const halfBaseOf = (name) => `${name}, half base`;
 
 /** Ways to search, each measured with every model. */
 const WAYS = ['one vector', 'mean of windows', 'nearest window', 'windows', 'windows + BM25'];
-/** The model's share where it is fused with BM25; a fixed one, so that rows differ by the model alone. */
-const MODEL_WEIGHT = 0.8;
 
 const ofQueries = ({ queries, corpus, relevantDocs }, keep) => {
   const ids = Object.keys(queries).filter((id) => keep(relevantDocs[id][0]));
@@ -74,13 +72,14 @@ async function measure(model, tests) {
   for (const [name, data] of Object.entries(tests)) {
     const windowed = await embedded(fe.windowedEmbedder(model, WINDOWS), data);
     const windows = await fe.evaluateEmbedder(windowed, data);
-    const keywords = fe.rankByBm25(data, Number.POSITIVE_INFINITY);
+    // By windows too, and with one weight for all, so that rows differ by the model alone.
+    const keywords = fe.rankByBm25(data, { windows: fe.BM25_WINDOWS, topK: Number.POSITIVE_INFINITY });
     const results = [
       await fe.evaluateEmbedder(model, data),
       await fe.evaluateEmbedder(fe.averagedEmbedder(windowed), data),
       await fe.evaluateEmbedder(windowed, data, { windowTemperature: 0 }),
       windows,
-      fe.evaluateRanking(fe.convexFusion(windows.rankings, keywords, { weight: MODEL_WEIGHT }), data),
+      fe.evaluateRanking(fe.linearFusion(windows.rankings, keywords), data),
     ];
     measured[name] = Object.fromEntries(
       results.map(({ hitRate, metrics }, i) => [WAYS[i], { hitRate: round(hitRate), map: round(metrics['MAP@100']) }]),

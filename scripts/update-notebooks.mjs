@@ -108,10 +108,20 @@ async function runAll(folder) {
   }
 }
 
-async function resultPicture({ results }) {
+/** What the picture compares: few enough to be told apart at a glance. */
+const PICTURED = {
+  models: ['base', 'base, windows', 'fine-tuned, windows', 'BM25'],
+  metrics: ['hit rate@5', 'MRR@10', 'MAP@100'],
+};
+
+/** @param {{ results: Record<string, Record<string, number>> }} run as logged in results/runs.jsonl */
+export async function resultPicture({ results }) {
   const { default: library } = await import('finetune-embedding');
-  const bars = library.metricBars(Object.entries(results).map(([model, metrics]) => ({ model, metrics })));
-  return library.figureSvg(...bars);
+  const bars = PICTURED.models.map((model) => ({
+    model,
+    metrics: Object.fromEntries(PICTURED.metrics.map((metric) => [metric, results[model][metric]])),
+  }));
+  return library.figureSvg(...library.metricBars(bars));
 }
 
 async function main() {

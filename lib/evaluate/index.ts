@@ -1,9 +1,9 @@
 export { averagedEmbedder } from './averagedEmbedder';
-export { Bm25Index, rankByBm25 } from './bm25';
+export { BM25_WINDOWS, Bm25Index, type Bm25Options, rankByBm25 } from './bm25';
 export { groupResults, type QueryChange, queryChanges } from './compare';
 export { type EvaluationResult, evaluateRanking, type QueryResult } from './evaluation';
 export { type EmbedderCost, type EmbedderEvaluation, evaluateEmbedder } from './evaluator';
-export { chooseFusionWeight, convexFusion, type Normalisation, reciprocalRankFusion } from './fusion';
+export { chooseFusionWeight, FUSION_WEIGHT, linearFusion, reciprocalRankFusion } from './fusion';
 export { type HardNegativeOptions, type MinedNegatives, mineHardNegatives } from './hardNegatives';
 export { type HitRateRow, perQueryRows, writePerQueryRows } from './hitRate';
 export { METRIC_NAMES, type MetricName, type Metrics } from './metrics';

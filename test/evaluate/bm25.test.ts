@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Bm25Index, evaluateRanking, rankByBm25 } from 'finetune-embedding';
+import { BM25_WINDOWS, Bm25Index, evaluateRanking, rankByBm25 } from 'finetune-embedding';
 import { stem, terms } from 'finetune-embedding/dist/evaluate/terms.js';
 import { describe, expect, it } from 'vitest';
 
@@ -50,6 +50,25 @@ describe('BM25', () => {
     expect(() => new Bm25Index({})).toThrow(/at least one document/);
   });
 
+  it('scores by windows: the mean of their exponentials, worked by hand', () => {
+    const windowed = new Bm25Index(
+      { long: 'red red blue green green green', short: 'red plum' },
+      { windows: { size: 2, stride: 2 } },
+    );
+    // Four windows of two terms, so that length changes nothing: "red red", "blue green", "green green" and "red plum".
+    const idf = Math.log(1 + (4 - 2 + 0.5) / (2 + 0.5));
+    const [once, twice] = [idf, (idf * 2 * 2.5) / (2 + 1.5)];
+    const [first, second] = windowed.search('red');
+    expect([first.id, second.id]).toEqual(['short', 'long']);
+    expect(first.score).toBeCloseTo(once, 12);
+    expect(second.score).toBeCloseTo(2 * Math.log((Math.exp(twice / 2) + 2) / 3), 12);
+    expect(windowed.search('plum').map(({ id }) => id)).toEqual(['short']);
+    expect(new Bm25Index({ empty: '', full: 'red' }, { windows: { size: 2, stride: 1 } }).search('red')).toHaveLength(
+      1,
+    );
+    expect(() => new Bm25Index({ a: 'red' }, { windows: { size: 1, stride: 2 } })).toThrow(RangeError);
+  });
+
   const file = resolve('../shared/data/lyft_train_dataset.json');
   it.skipIf(!existsSync(file))('is a strong baseline on an annual report', () => {
     const { queries, corpus, relevant_docs } = JSON.parse(readFileSync(file, 'utf8'));
@@ -57,6 +76,9 @@ describe('BM25', () => {
     const { hitRate, metrics } = evaluateRanking(rankByBm25(data), data);
     expect(hitRate).toBeGreaterThan(0.88);
     expect(metrics['MAP@100']).toBeGreaterThan(0.73);
+    const byWindows = evaluateRanking(rankByBm25(data, { windows: BM25_WINDOWS }), data);
+    expect(byWindows.hitRate).toBeGreaterThan(hitRate);
+    expect(byWindows.metrics['MAP@100']).toBeGreaterThan(metrics['MAP@100']);
   });
   if (!existsSync(file)) console.log(`Skipped BM25 on an annual report: ${file} is not there.`);
 });

@@ -1,7 +1,7 @@
 import {
   chooseFusionWeight,
-  convexFusion,
   evaluateRanking,
+  linearFusion,
   type RankedDocument,
   reciprocalRankFusion,
 } from 'finetune-embedding';
@@ -25,44 +25,43 @@ describe('reciprocalRankFusion', () => {
   });
 });
 
-describe('convexFusion', () => {
+describe('linearFusion', () => {
   const model = [scored({ a: 0.8, b: 0.5, c: 0.2 })];
   const bm25 = [scored({ b: 10, c: 8 })];
 
-  it('normalises by the theoretical minimum', () => {
-    const [fused] = convexFusion(model, bm25, { weight: 0.6 });
-    expect(fused.map(({ id }) => id)).toEqual(['b', 'c', 'a']);
-    expect(fused[0].score).toBeCloseTo(0.6 * (1.5 / 1.8) + 0.4, 12);
-    expect(fused[1].score).toBeCloseTo(0.6 * (1.2 / 1.8) + 0.4 * 0.8, 12);
-    expect(fused[2].score).toBeCloseTo(0.6, 12);
-  });
-
-  it('normalises by the least score retrieved', () => {
-    const [fused] = convexFusion(model, bm25, { weight: 0.6, normalisation: 'min-max' });
+  it('adds BM25, as it is, to the cosine', () => {
+    const [fused] = linearFusion(model, bm25, { weight: 0.05 });
     expect(fused.map(({ id }) => id)).toEqual(['b', 'a', 'c']);
-    expect(fused[0].score).toBeCloseTo(0.6 * 0.5 + 0.4, 12);
-    expect(fused[2].score).toBe(0);
+    expect(fused[0].score).toBeCloseTo(0.5 + 0.05 * 10, 12);
+    expect(fused[1].score).toBeCloseTo(0.8, 12);
+    expect(fused[2].score).toBeCloseTo(0.2 + 0.05 * 8, 12);
   });
 
-  it('is one system alone at weights 1 and 0, an empty ranking included', () => {
-    expect(convexFusion(model, [[]], { weight: 1 })[0].map(({ id }) => id)).toEqual(['a', 'b', 'c']);
-    expect(convexFusion(model, bm25, { weight: 0, topK: 2 })[0].map(({ id }) => id)).toEqual(['b', 'c']);
-    expect(convexFusion([[]], [[]], { weight: 0.5 })).toEqual([[]]);
-    expect(() => convexFusion(model, bm25, { weight: 1.1 })).toThrow(/between 0 and 1/);
+  it('moves little where keywords find little, however BM25 ranks it', () => {
+    const weak = [scored({ b: 0.4, c: 0.3 })];
+    expect(linearFusion(model, weak, { weight: 0.05 })[0].map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is the model alone at weight 0, an empty ranking included', () => {
+    expect(linearFusion(model, bm25, { weight: 0, topK: 2 })[0]).toEqual(model[0].slice(0, 2));
+    expect(linearFusion(model, [[]])[0]).toEqual(model[0]);
+    expect(linearFusion([[]], [[]])).toEqual([[]]);
+    for (const weight of [-0.1, Number.NaN]) expect(() => linearFusion(model, bm25, { weight })).toThrow(/0 or more/);
+    expect(() => linearFusion(model, [[], []])).toThrow(/1, 2/);
   });
 });
 
 describe('chooseFusionWeight', () => {
   it('finds the weight at which both systems repair each other', () => {
     const data = dataset(['a', 'b', 'c'], ['a'], ['b']);
-    const model = [scored({ a: 0.9, b: 0.1, c: 0 }), scored({ c: 0.5, b: 0.45, a: 0 })];
-    const bm25 = [scored({ c: 2, a: 1.8 }), scored({ b: 4 })];
+    const model = [scored({ a: 0.6, b: 0.1, c: 0 }), scored({ c: 0.5, b: 0.45, a: 0 })];
+    const bm25 = [scored({ c: 21, a: 3 }), scored({ b: 4 })];
     const { weight, curve } = chooseFusionWeight(model, bm25, data);
-    const at = (w: number) => evaluateRanking(convexFusion(model, bm25, { weight: w }), data).metrics['MAP@100'];
+    const at = (w: number) => evaluateRanking(linearFusion(model, bm25, { weight: w }), data).metrics['MAP@100'];
     expect(curve).toHaveLength(21);
     expect(curve[0]).toEqual({ weight: 0, value: at(0) });
     expect(at(0)).toBeLessThan(1);
-    expect(at(1)).toBeLessThan(1);
+    expect(at(0.05)).toBeLessThan(1);
     expect(at(weight)).toBe(1);
     const best = curve.filter(({ value }) => value === 1).map((point) => point.weight);
     expect(best.filter((w) => w < weight).length).toBe(best.length >> 1);
@@ -71,6 +70,6 @@ describe('chooseFusionWeight', () => {
   it('takes both systems where neither the one nor the other matters', () => {
     const data = dataset(['a', 'b'], ['a']);
     const same = [scored({ a: 0.9, b: 0.1 })];
-    expect(chooseFusionWeight(same, same, data).weight).toBe(0.5);
+    expect(chooseFusionWeight(same, same, data).weight).toBe(0.025);
   });
 });

@@ -150,6 +150,7 @@ describe('offline, with golden questions', () => {
       'fine-tuned, windows',
       'fine-tuned, windows, averaged',
       'BM25',
+      'BM25, windows',
     ];
     expect(Object.keys(run.results)).toEqual([
       ...retrievers,

@@ -4,12 +4,12 @@ import { GREY, VERMILLION } from '../colors';
 import type { Chart } from '../figureTypes';
 
 /**
- * How much should the model count beside keyword search? 0: keywords alone, 1: the model alone.
+ * How much should keyword search count beside the model? 0: the model alone.
  *
  * @param chosen what {@link chooseFusionWeight} returned
  */
 export function fusionCurve({ weight, curve }: ReturnType<typeof chooseFusionWeight>, metric: string): Chart {
-  const hovertemplate = `weight %{x:.2f}: ${metric} %{y:.3f}<extra></extra>`;
+  const hovertemplate = `weight %{x:.4f}: ${metric} %{y:.3f}<extra></extra>`;
   return [
     [
       {
@@ -37,7 +37,7 @@ export function fusionCurve({ weight, curve }: ReturnType<typeof chooseFusionWei
       },
     ],
     {
-      xaxis: { title: { text: 'weight of the model: 0 is keywords alone, 1 the model alone' }, range: [-0.03, 1.03] },
+      xaxis: { title: { text: 'weight: what a point of BM25 adds to the cosine; 0 is the model alone' } },
       yaxis: { title: { text: `${metric} on the training documents` } },
       margin: { t: 60 },
     },

@@ -26,8 +26,8 @@ export function metricBars(models: ModelMetrics[]): Chart {
     })),
     {
       barmode: 'group',
-      margin: { t: 90 }, // Room above 1 for the number on a bar that reaches it, below the legend.
-      yaxis: { range: [0, 1.1], dtick: 0.2, title: { text: 'score' } },
+      legend: { y: -0.1, yanchor: 'top' }, // Below: many models' names take several lines.
+      yaxis: { range: [0, 1.1], dtick: 0.2, title: { text: 'score' } }, // Room for the number on a bar that reaches 1.
     },
     { title: 'Models compared' },
   ];
