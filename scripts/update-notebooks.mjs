@@ -115,7 +115,7 @@ const PICTURED = {
 };
 
 /** @param {{ results: Record<string, Record<string, number>> }} run as logged in results/runs.jsonl */
-export async function resultPicture({ results }) {
+async function resultPicture({ results }) {
   const { default: library } = await import('finetune-embedding');
   const bars = PICTURED.models.map((model) => ({
     model,

@@ -1,7 +1,7 @@
 // In: an embedder and a dataset. Out: the evaluation, its rankings, and what the embedder costs in time and space.
 
 import type { EmbeddingDataset } from '../dataset/dataset';
-import type { Embedder, OnProgress } from '../model/matrix';
+import type { Embedder, Embeddings, OnProgress } from '../model/matrix';
 import { type EvaluationResult, evaluateRanking } from './evaluation';
 import type { Metrics } from './metrics';
 import { RANKING_DEPTH, type Rankings, rankByVectors, type Similarity } from './rankings';
@@ -12,6 +12,8 @@ export interface EmbedderEvaluation extends EvaluationResult {
   scores: Record<Similarity, Metrics>;
   /** All documents, best first, for each query: what fusion takes. */
   rankings: Rankings;
+  /** The documents' vectors, for further questions. */
+  documents: Embeddings;
   cost: EmbedderCost;
 }
 
@@ -75,6 +77,7 @@ export async function evaluateEmbedder(
     ...result,
     scores,
     rankings,
+    documents,
     cost: {
       indexSeconds: (documentsDone - queriesDone) / 1000,
       queryMilliseconds: (queriesDone - start + searchDone - documentsDone) / queryTexts.length,

@@ -96,6 +96,8 @@ describe('evaluateEmbedder', () => {
     expect(result.scores.dot['Accuracy@1']).toBe(0.5);
     expect(result.scores.cosine['MRR@10']).toBe(0.75);
     expect(result.cost).toMatchObject({ vectors: 3, indexBytes: 24 });
+    expect([...result.documents.owners]).toEqual([0, 0, 1]);
+    expect([...result.documents.vectors.data]).toEqual([1, 0, 0, 0.5, 3, 4]);
     expect(result.name).toBe('toy');
     expect(progress).toEqual([
       [2, 4],
