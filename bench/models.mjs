@@ -1,10 +1,10 @@
 // The models that are measured, as folders.
 import fs from 'node:fs';
 import path from 'node:path';
-import weights from 'finetune-embedding/dist/model/bert/weights.js';
+import random from 'finetune-embedding/dist/common/random.js';
+import weights from 'finetune-embedding/dist/model/bert/weight-names.js';
 import resolve from 'finetune-embedding/dist/model/hub/resolve.js';
 import safetensors from 'finetune-embedding/dist/model/safetensors.js';
-import random from 'finetune-embedding/dist/random.js';
 
 const BGE_SMALL_SHAPE = {
   hiddenSize: 384,

@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import fe from 'finetune-embedding';
+import extras from 'finetune-embedding/extras';
 import { printTable, round } from './table.mjs';
 import { VARIANTS } from './variants.mjs';
 
@@ -76,7 +77,7 @@ async function measure(model, tests) {
     const keywords = fe.rankByBm25(data, { windows: fe.BM25_WINDOWS, topK: Number.POSITIVE_INFINITY });
     const results = [
       await fe.evaluateEmbedder(model, data),
-      await fe.evaluateEmbedder(fe.averagedEmbedder(windowed), data),
+      await fe.evaluateEmbedder(extras.averagedEmbedder(windowed), data),
       await fe.evaluateEmbedder(windowed, data, { windowTemperature: 0 }),
       windows,
       fe.evaluateRanking(fe.linearFusion(windows.rankings, keywords), data),
@@ -146,7 +147,7 @@ async function run(name, { train, tests }, seed) {
     const outcomes = { [name]: { seconds, loss, tests: await measure(model, tests) } };
     if (halfBase) {
       const base = await load();
-      fe.interpolateWeights(model, base, 0.5);
+      extras.interpolateWeights(model, base, 0.5);
       base.dispose();
       outcomes[halfBaseOf(name)] = { seconds, tests: await measure(model, tests) };
     }

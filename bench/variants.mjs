@@ -1,5 +1,6 @@
 // The recipes that `npm run bench -- recipe` compares: RECIPE=best, and what it would be with one thing changed.
 import fe from 'finetune-embedding';
+import extras from 'finetune-embedding/extras';
 
 const { tf } = fe;
 const { original, best } = fe.RECIPES;
@@ -47,8 +48,8 @@ const withScale = (scale) => ({ loss: (...batch) => fe.multipleNegativesRankingL
 /** For each question, a chunk that the base model ranks high and that is not its own. */
 async function hardNegatives(model, data) {
   const { rankings } = await fe.evaluateEmbedder(fe.windowedEmbedder(model, best.windows), data);
-  const { dataset } = fe.mineHardNegatives(data, rankings, { perQuery: 1, relativeMargin: 0.05 });
-  return { prepareBatch: (batch) => fe.addHardNegatives(batch, dataset.hardNegatives, data) };
+  const { dataset } = extras.mineHardNegatives(data, rankings, { perQuery: 1, relativeMargin: 0.05 });
+  return { prepareBatch: (batch) => extras.addHardNegatives(batch, dataset.hardNegatives, data) };
 }
 
 /** Besides the questions there are, six that are asked offline about each chunk. */
@@ -88,7 +89,7 @@ export const VARIANTS = {
   'neighbours in one batch': changed({ neighbours: 4 }),
   'hard negatives': { ...changed({}, { tokensPerMiniBatch: 8192 }), prepare: hardNegatives },
   'offline questions too': { ...changed({}), prepare: offlineQuestionsToo },
-  'symmetric loss': changed({}, { loss: fe.symmetricRankingLoss }),
+  'symmetric loss': changed({}, { loss: extras.symmetricRankingLoss }),
   'temperature 0.1': changed({}, withScale(10)),
   'temperature 0.033': changed({}, withScale(30)),
   'layer-wise decay 0.8': changed({ layerDecay: 0.8 }),

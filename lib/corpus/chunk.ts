@@ -1,8 +1,8 @@
 // In: pages. Out: chunks, the passages that questions are asked about and that a search returns.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { splitSentences, splitWords } from '../common/text/sentences';
 import type { Page } from './page';
-import { splitSentences, splitWords } from './sentences';
 import { countTokens } from './tokens';
 
 export interface Chunk {

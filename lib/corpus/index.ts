@@ -1,7 +1,8 @@
 // Documents → pages → chunks.
+
+export { findPageFurniture } from '../common/text/page-furniture';
+export { splitSentences } from '../common/text/sentences';
 export { type Chunk, type ChunkSettings, chunkPages } from './chunk';
-export { findPageFurniture } from './furniture';
 export type { Page, Skipped } from './page';
 export { type ReadOptions, readDocuments, readPages } from './read';
-export { splitSentences } from './sentences';
 export { countTokens } from './tokens';

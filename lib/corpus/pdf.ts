@@ -2,7 +2,7 @@
 // pages that could not be read. Parsing happens in a worker thread, so that no damaged file can end this process.
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { OnProgress } from '../model/matrix';
+import type { OnProgress } from '../common/matrix';
 import type { PdfJob, PdfMessage } from './pdf-worker';
 
 /** No page takes this long; a parser that sends nothing for so many milliseconds runs in circles. */

@@ -1,10 +1,10 @@
 // In: files, folders and globs. Out: the pages of every document that could be read, and, for each that could not, why.
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { OnProgress } from '../model/matrix';
+import type { OnProgress } from '../common/matrix';
+import { findPageFurniture, stripFurniture } from '../common/text/page-furniture';
 import { cleanPage, countWords } from './clean';
 import { expand } from './expand';
-import { findPageFurniture, stripFurniture } from './furniture';
 import type { Page, Skipped } from './page';
 import { parsePdf } from './pdf';
 import { decodeText, htmlText, markdownText, plainText } from './text-files';

@@ -3,9 +3,9 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { readJson } from '../common/json-file';
 import { questionId } from './build';
 import { corpusOf, type EmbeddingDataset } from './dataset';
-import { readJson } from './json-file';
 
 export interface GoldenQuestion {
   question: string;

@@ -1,5 +1,5 @@
 export { buildDataset } from './build';
 export * from './dataset';
-export * from './files';
+export * from './dataset-files';
 export * from './golden';
 export * from './round-trip';

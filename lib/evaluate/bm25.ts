@@ -1,10 +1,10 @@
 // In: texts. Out: a keyword search engine, and its rankings: the baseline that needs no model.
 
+import { terms } from '../common/text/terms';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { type WindowSettings, windowRanges } from '../model/windows';
-import { documentScores } from './documentScores';
+import { documentScores } from './document-scores';
 import { bestDocuments, RANKING_DEPTH, type RankedDocument, type Rankings } from './rankings';
-import { terms } from './terms';
 
 /** How BM25 weighs, and what it counts as one text. */
 export interface Bm25Options {

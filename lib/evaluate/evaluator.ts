@@ -1,7 +1,7 @@
 // In: an embedder and a dataset. Out: the evaluation, its rankings, and what the embedder costs in time and space.
 
+import type { Embedder, Embeddings, OnProgress } from '../common/matrix';
 import type { EmbeddingDataset } from '../dataset/dataset';
-import type { Embedder, Embeddings, OnProgress } from '../model/matrix';
 import { type EvaluationResult, evaluateRanking } from './evaluation';
 import type { Metrics } from './metrics';
 import { RANKING_DEPTH, type Rankings, rankByVectors, type Similarity } from './rankings';

@@ -1,16 +1,14 @@
-export { averagedEmbedder } from './averagedEmbedder';
 export { BM25_WINDOWS, Bm25Index, type Bm25Options, rankByBm25 } from './bm25';
 export { groupResults, type QueryChange, queryChanges } from './compare';
 export { type EvaluationResult, evaluateRanking, type QueryResult } from './evaluation';
 export { type EmbedderCost, type EmbedderEvaluation, evaluateEmbedder } from './evaluator';
 export { chooseFusionWeight, FUSION_WEIGHT, linearFusion, reciprocalRankFusion } from './fusion';
-export { type HardNegativeOptions, type MinedNegatives, mineHardNegatives } from './hardNegatives';
-export { type HitRateRow, perQueryRows, writePerQueryRows } from './hitRate';
+export { type HitRateRow, perQueryRows, writePerQueryRows } from './hit-rate';
 export { METRIC_NAMES, type MetricName, type Metrics } from './metrics';
-export { writeMetricsCsv } from './metricsCsv';
-export { createOpenAIEmbedder, type OpenAIEmbedderOptions, openAISkipReason } from './openaiEmbedder';
+export { writeMetricsCsv } from './metrics-csv';
+export { createOpenAIEmbedder, type OpenAIEmbedderOptions, openAISkipReason } from './openai-embedder';
 export { type RankedDocument, type Rankings, rankByVectors, type Similarity } from './rankings';
-export { appendRun, hashFile, type LoggedRun, type RunEntry, readRuns } from './runLog';
+export { appendRun, hashFile, type LoggedRun, type RunEntry, readRuns } from './run-log';
 export {
   bootstrapInterval,
   type ComparedMetric,
@@ -21,5 +19,5 @@ export {
   permutationTest,
   perQueryValues,
 } from './significance';
-export { similarityRows } from './similarityRows';
-export { windowedEmbedder } from './windowedEmbedder';
+export { similarityRows } from './similarity-rows';
+export { windowedEmbedder } from './windowed-embedder';

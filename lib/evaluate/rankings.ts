@@ -1,7 +1,7 @@
 // In: query vectors, and document vectors (one or more a document). Out: for each query, its best documents, best first.
 
-import type { Embeddings, Matrix } from '../model/matrix';
-import { documentScores } from './documentScores';
+import type { Embeddings, Matrix } from '../common/matrix';
+import { documentScores } from './document-scores';
 
 /** A document and its score for a query. */
 export interface RankedDocument {

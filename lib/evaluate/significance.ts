@@ -1,6 +1,6 @@
 // In: evaluations. Out: how far their numbers, and the difference of two, can be trusted.
 
-import { seededRandom } from '../random';
+import { seededRandom } from '../common/random';
 import type { EvaluationResult } from './evaluation';
 import type { MetricName } from './metrics';
 

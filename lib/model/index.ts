@@ -1,9 +1,9 @@
+export * from '../common/matrix';
 export { BertEncoder, type DropoutSettings } from './bert/encoder';
 export { type EncoderConfig, type PoolingConfig, readEncoderConfig, readPoolingConfig } from './config';
-export { EmbeddingModel } from './embeddingModel';
+export { EmbeddingModel } from './embedding-model';
 export * from './hub';
 export { type LoadOptions, loadModel } from './load';
-export * from './matrix';
 export * from './onnx';
 export { readSafetensors, type StoredTensor, writeSafetensors } from './safetensors';
 export { saveModel, storedWeights } from './save';

@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
-import { fuseQueryKeyValue, selectWeights } from './bert/weights';
+import { fuseQueryKeyValue, selectWeights } from './bert/weight-names';
 import { type EncoderConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from './config';
-import { EmbeddingModel } from './embeddingModel';
-import { WEIGHTS, WEIGHTS_INDEX } from './hub/folder';
+import { EmbeddingModel } from './embedding-model';
+import { WEIGHTS, WEIGHTS_INDEX } from './hub/model-folder';
 import { type ResolveOptions, resolveModel } from './hub/resolve';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { tf } from './tf';

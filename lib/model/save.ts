@@ -1,8 +1,8 @@
 // An EmbeddingModel → a folder that sentence-transformers, LlamaIndex and transformers load.
 import fs from 'node:fs';
 import path from 'node:path';
-import { splitQueryKeyValue } from './bert/weights';
-import type { EmbeddingModel } from './embeddingModel';
+import { splitQueryKeyValue } from './bert/weight-names';
+import type { EmbeddingModel } from './embedding-model';
 import { type StoredTensor, writeSafetensors } from './safetensors';
 
 /** The current weights in the checkpoint's own names and shapes. */

@@ -1,5 +1,5 @@
 // TensorFlow.js on libtensorflow, and a way to run those TensorFlow kernels that tfjs has no function for.
-import './nodeShim';
+import './node-shim';
 import * as tf from '@tensorflow/tfjs-node';
 
 export { tf };

@@ -1,11 +1,11 @@
 // Plotly traces and a layout → an interactive figure with a still picture behind it; or its SVG alone.
 import { createHash } from 'node:crypto';
 import { unescapeHtml } from './escape';
-import type { Chart, FigureOptions, Layout, Trace } from './figureTypes';
-import { headlessPlotly } from './headlessPlotly';
+import type { Chart, FigureOptions, Layout, Trace } from './figure-types';
+import { headlessPlotly } from './headless-plotly';
 import { type Content, inNotebook, liveOutput, show } from './output';
 import { figureHtml } from './page';
-import { slimSvg } from './slimSvg';
+import { slimSvg } from './slim-svg';
 import { plain, styled, thinned } from './theme';
 
 /** Largest output in bytes, counted as the notebook file stores it. */

@@ -1,5 +1,5 @@
 // Vectors → their two principal components, by power iteration. Pearson 1901; Golub & Van Loan, section 8.2.
-import type { Matrix } from '../model/matrix';
+import type { Matrix } from '../common/matrix';
 
 const dot = (a: Float64Array, b: ArrayLike<number>): number => a.reduce((sum, value, i) => sum + value * b[i], 0);
 

@@ -1,7 +1,7 @@
 // A chart's traces and layout → the same in the house style, as plain JSON, and with fewer points where there are too many.
 import { BLUE, GREEN, GREY, ORANGE, PURPLE, SKY_BLUE, VERMILLION } from './colors';
 import { escapeHtml } from './escape';
-import type { Layout, Trace } from './figureTypes';
+import type { Layout, Trace } from './figure-types';
 
 const GRID = 'rgba(128,128,128,0.25)';
 const AXIS = { gridcolor: GRID, zerolinecolor: GRID, linecolor: GREY, automargin: true };

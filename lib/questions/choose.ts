@@ -1,9 +1,9 @@
 // A setting and the environment go in; a question generator comes out, and why it is that one.
 
+import { LocalQuestionGenerator } from '../extras/local-model/local-generator';
 import type { QuestionGenerator } from './generator';
 import { LlmQuestionGenerator } from './llm-generator';
 import type { LlmSettings } from './llm-settings';
-import { LocalQuestionGenerator } from './local-generator';
 import { createOfflineGenerator } from './offline';
 
 export interface ChosenGenerator {

@@ -1,10 +1,8 @@
-export { type BatchProgress, type CollectedBatches, collectBatches, pollBatches, submitBatches } from './batch';
 export * from './choose';
 export { type CostEstimate, estimateCost } from './cost';
 export * from './filters';
 export * from './generator';
 export { LlmQuestionGenerator } from './llm-generator';
 export type { LlmSettings, TokenPrice } from './llm-settings';
-export { LocalQuestionGenerator } from './local-generator';
 export { createOfflineGenerator, type Mixture, OFFLINE_MIXTURE } from './offline';
 export { EXAM_PROMPT, fillPrompt } from './prompt';

@@ -1,8 +1,8 @@
 // A corpus and its cached answers go in; what is answered, what is missing and, at the end, the account come out.
 
+import { isInAnotherLanguage } from '../common/text/language';
 import type { AnswerCache } from './answer-cache';
 import type { GenerationResult, SourceChunk } from './generator';
-import { isInAnotherLanguage } from './language';
 import { type ParsedAnswer, parseAnswer } from './parse-answer';
 
 const ANSWERS_PER_CHUNK = 5;

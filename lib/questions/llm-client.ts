@@ -1,8 +1,9 @@
 // One request goes in; the model's text comes out, or an error that says whether going on makes sense.
 
 import OpenAI from 'openai';
+import { publicUrl, scrub, serverUrl } from '../common/openai';
 import type { LlmAnswer } from './answer-cache';
-import { type LlmSettings, publicUrl, scrub, serverUrl } from './llm-settings';
+import type { LlmSettings } from './llm-settings';
 import { sleep } from './pool';
 
 /** A body larger than this is not read to its end: no answer to an exam prompt is. */

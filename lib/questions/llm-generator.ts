@@ -1,14 +1,15 @@
 // Chunks go in; questions by a language model behind an OpenAI-compatible server come out. Stop it at any time:
 // the next run asks only what is missing.
 
+import { publicUrl, scrub, serverUrl } from '../common/openai';
+import { BatchState } from '../extras/batch-api/batch-state';
 import { AnswerCache, type CachedAnswer, type LlmAnswer } from './answer-cache';
-import { BatchState } from './batch-state';
 import { costOf } from './cost';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
 import { CallError, LlmClient } from './llm-client';
 import { chatRequest, requestKey } from './llm-request';
-import { batchFile, cacheFile, type LlmSettings, publicUrl, scrub, serverUrl } from './llm-settings';
+import { batchFile, cacheFile, type LlmSettings } from './llm-settings';
 import { runPool } from './pool';
 import { asksForSameLanguage } from './prompt';
 

@@ -1,9 +1,10 @@
 // A chunk and the settings go in; the request to the model, and the key its answer is kept under, come out.
 
 import type OpenAI from 'openai';
+import { publicUrl } from '../common/openai';
 import { answerKey } from './answer-cache';
 import type { SourceChunk } from './generator';
-import { type LlmSettings, publicUrl } from './llm-settings';
+import type { LlmSettings } from './llm-settings';
 import { EXAM_PROMPT, fillPrompt, QUESTIONS_FORMAT } from './prompt';
 
 /** The request for one chunk; the same for live calls and batches. */

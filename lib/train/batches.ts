@@ -1,6 +1,6 @@
 // A dataset → the batches of an epoch: which questions and chunks are encoded together, and what the loss compares.
-import { seededRandom } from '../random';
-import type { LossBatch } from './losses/multipleNegativesRanking';
+import { seededRandom } from '../common/random';
+import type { LossBatch } from './ranking-loss';
 
 /** The part of a dataset that training reads. */
 export interface TrainingPairs {

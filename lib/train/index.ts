@@ -1,16 +1,5 @@
-export { AdaptedEmbedder, loadAdapter, saveAdapter } from './adapter';
 export { type Batching, makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
-export { cachedLossAndGradients, type GradCacheOptions } from './gradCache';
-export { addHardNegatives } from './hardNegatives';
-export { interpolateWeights } from './interpolate';
-export { createKnownPositives } from './knownPositives';
-export { Lora, type LoraSettings } from './lora';
-export { createFalseNegativeFilter, type FalseNegativeMargin, selfGuidedLoss } from './losses/falseNegatives';
-export { type MatryoshkaSettings, matryoshkaLoss } from './losses/matryoshka';
-export { cosineSimilarities, DEFAULT_SCALE, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
-export { symmetricRankingLoss } from './losses/symmetricRanking';
-export type { Parameterization } from './parameterization';
+export { cosineSimilarities, DEFAULT_SCALE, multipleNegativesRankingLoss } from './ranking-loss';
 export { RECIPES, type Recipe } from './recipe';
 export { type Loss, lossAndGradients } from './step';
-export { type AdapterOptions, type AdapterResult, trainAdapter } from './trainAdapter';
-export { type EvaluationReport, type StepReport, type TrainOptions, type TrainResult, train } from './trainer';
+export { type EvaluationReport, type StepReport, type TrainOptions, type TrainResult, train } from './train';

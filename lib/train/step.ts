@@ -1,10 +1,10 @@
 // One training step: encode a batch, compare, and turn the loss into the gradient of every weight.
 import type { DropoutSettings, NamedTensors } from '../model/bert/encoder';
-import type { EmbeddingModel } from '../model/embeddingModel';
+import type { EmbeddingModel } from '../model/embedding-model';
 import { tf } from '../model/tf';
 import type { TrainingBatch } from './batches';
-import { lossAndEmbeddingGradient } from './embeddingGradient';
-import { type LossBatch, multipleNegativesRankingLoss } from './losses/multipleNegativesRanking';
+import { lossAndEmbeddingGradient } from './embedding-gradient';
+import { type LossBatch, multipleNegativesRankingLoss } from './ranking-loss';
 
 /** A loss over pooled embeddings: questions [questions, hidden], columns' vectors [vectors, hidden] → scalar. */
 export type Loss = (questions: tf.Tensor2D, columns: tf.Tensor2D, batch: LossBatch) => tf.Scalar;

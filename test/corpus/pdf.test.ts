@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { readDocuments, readPages } from 'finetune-embedding';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../lib/random';
+import { seededRandom } from '../../lib/common/random';
 import { assemblePdf, makePdf, pagesPdf } from './make-pdf';
 
 const HELVETICA = '<</Type/Font /Subtype/Type1 /BaseFont/Helvetica /Encoding/WinAnsiEncoding>>';

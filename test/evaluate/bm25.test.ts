@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BM25_WINDOWS, Bm25Index, evaluateRanking, rankByBm25 } from 'finetune-embedding';
-import { stem, terms } from 'finetune-embedding/dist/evaluate/terms.js';
+import { stem, terms } from 'finetune-embedding/dist/common/text/terms.js';
 import { describe, expect, it } from 'vitest';
 
 describe('terms', () => {

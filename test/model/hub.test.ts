@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { resolveModel } from 'finetune-embedding/dist/model/hub/index.js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NAME, REVISION, rangeStart, TestHub, wanted, weights } from './hubServer';
+import { NAME, REVISION, rangeStart, TestHub, wanted, weights } from './hub-server';
 
 const TOKEN = 'hf_secret_of_the_test';
 

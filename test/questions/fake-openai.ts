@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { type BatchDesk, createBatchDesk } from './fake-batches';
+import { type BatchDesk, createBatchDesk } from '../extras/fake-batches';
 
 /** Fault → how often it is played, compared with the others; at 0 only where a test asks for it. */
 export const FAULTS = {

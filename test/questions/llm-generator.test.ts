@@ -5,8 +5,8 @@ import {
   type GenerationProgress,
   LlmQuestionGenerator,
   type LlmSettings,
-  submitBatches,
 } from 'finetune-embedding/dist/questions/index.js';
+import { submitBatches } from 'finetune-embedding/extras';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, FakeOpenAI, type FakeOptions } from './fake-openai';
 

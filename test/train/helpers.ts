@@ -8,7 +8,7 @@ import {
   type TrainingPairs,
   tf,
 } from 'finetune-embedding';
-import { splitQueryKeyValue } from 'finetune-embedding/dist/model/bert/weights.js';
+import { splitQueryKeyValue } from 'finetune-embedding/dist/model/bert/weight-names.js';
 
 /** The first batch of `batchSize` pairs in file order, tokenised. */
 export function firstBatch(model: EmbeddingModel, data: TrainingPairs, batchSize: number) {

@@ -6,11 +6,11 @@ import type { EncoderConfig, PoolingConfig } from '../config';
 import { disposeAll, joined, pieces, product, tf, tidy } from '../tf';
 import { type AttentionSaved, attention, attentionGradient } from './attention';
 import { createDropout, type Dropout } from './dropout';
-import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwardGradients } from './feedForward';
-import { type LayerNormSaved, layerNorm, layerNormGradients, scaled } from './layerNorm';
+import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwardGradients } from './feed-forward';
+import { type LayerNormSaved, layerNorm, layerNormGradients, scaled } from './layer-norm';
 import { linear, linearWeightGradients } from './linear';
 import type { PackedBatch } from './packing';
-import { EMBEDDING, type LAYER, layerWeight } from './weights';
+import { EMBEDDING, type LAYER, layerWeight } from './weight-names';
 
 /** Weights or gradients by name. */
 export type NamedTensors = Map<string, tf.Tensor>;

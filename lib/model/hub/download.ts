@@ -1,9 +1,9 @@
 // A whole model from the hub: its name in, a complete folder in the cache out.
 import fs from 'node:fs';
 import path from 'node:path';
-import type { OnProgress } from '../matrix';
-import { fetchFile, type HubFile } from './fetchFile';
-import { missingFiles, WEIGHTS } from './folder';
+import type { OnProgress } from '../../common/matrix';
+import { fetchFile, type HubFile } from './fetch-file';
+import { missingFiles, WEIGHTS } from './model-folder';
 import { get, HubError } from './request';
 
 /** A model's entry in the answer of `GET /api/models/<name>/revision/main?blobs=true`. */

@@ -1,9 +1,8 @@
 // A model's name or path in, a folder on this machine out; the hub is asked only if the model is nowhere here.
 import fs from 'node:fs';
 import path from 'node:path';
-import type { OnProgress } from '../matrix';
+import type { OnProgress } from '../../common/matrix';
 import { downloadModel } from './download';
-import { isWholeModel, missingFromFolder } from './folder';
 import {
   findInCache,
   findInHuggingFaceCache,
@@ -12,6 +11,7 @@ import {
   fullName,
   modelCacheFolder,
 } from './locations';
+import { isWholeModel, missingFromFolder } from './model-folder';
 import { HubError } from './request';
 
 /** Where to look for models, when not in the usual places. */

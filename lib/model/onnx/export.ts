@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
-import { bertModel } from './bert';
+import { bertModel } from './bert-graph';
 import { byteLength, type Message } from './protobuf';
 
 const PROTOBUF_LIMIT = 2 ** 31 - 1;

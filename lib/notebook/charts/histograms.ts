@@ -1,7 +1,7 @@
 // Numbers → histograms: similarities of pairs before and after training, and token lengths against the model's limit.
 import { BLUE, GREY, modelColor, VERMILLION } from '../colors';
 import { hoverText } from '../escape';
-import type { Chart, Trace } from '../figureTypes';
+import type { Chart, Trace } from '../figure-types';
 
 interface Bins {
   /** Centres. */

@@ -1,7 +1,7 @@
 // Durations and scores → bars: where the time went, and how this run stands beside earlier ones.
 import { BLUE, SKY_BLUE, VERMILLION } from '../colors';
 import { hoverText } from '../escape';
-import type { Chart } from '../figureTypes';
+import type { Chart } from '../figure-types';
 import { formatSeconds } from '../progress';
 
 /** Where did the time go? Seconds of each stage, in the order they ran. */

@@ -1,16 +1,16 @@
 // A chunk and what is known of its corpus go in; out come all questions that can be asked about it, each with its worth.
 
-import { seededRandom } from '../../random';
+import { seededRandom } from '../../common/random';
 import type { SourceChunk } from '../generator';
+import { linesOf, type Sentence, sentencesOf } from './chunk-sentences';
 import { parseClause } from './clauses';
-import { lineKey, repeatedLines } from './furniture';
-import { isEnglish } from './language';
+import { isEnglish } from './is-english';
+import { lineKey, repeatedLines } from './line-furniture';
 import { paraphrase } from './paraphrase';
 import { headingQuestions, phraseQuestions } from './phrases';
 import { Salience, termsOf } from './salience';
 import type { Candidate } from './select';
-import { linesOf, type Sentence, sentencesOf } from './sentences';
-import { tableQuestions } from './tables';
+import { tableQuestions } from './table-questions';
 import { type Draft, type QuestionKind, questionsFromClause } from './templates';
 import { companyName, outsiderVoice } from './voice';
 import { isWellFormed } from './well-formed';

@@ -1,2 +1,2 @@
 export { MIXTURE as OFFLINE_MIXTURE, type Mixture } from './candidates';
-export { createOfflineGenerator } from './generator';
+export { createOfflineGenerator } from './offline-generator';

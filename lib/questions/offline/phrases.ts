@@ -1,7 +1,8 @@
 // A chunk's sentences go in; out come its key phrases (`capped call transactions`), the most telling first, and
 // the questions that a phrase or a heading calls for where no clause could be turned round.
+
+import type { Sentence } from './chunk-sentences';
 import type { Salience } from './salience';
-import type { Sentence } from './sentences';
 import type { Draft } from './templates';
 import { bare, MOSTLY_VERBS, type Token, tag } from './tokens';
 import { tokensOf, type Words } from './words';

@@ -1,0 +1,34 @@
+// OpenAI's API, or a server that speaks it: its address for requests and for people to read, and secrets kept out of what is shown.
+
+export const OPENAI_URL = 'https://api.openai.com/v1';
+
+/** The server's address without user name, password and query, which may hold secrets. */
+export function publicUrl(baseURL: string | undefined): string {
+  try {
+    const url = new URL(baseURL || OPENAI_URL);
+    return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
+  } catch {
+    throw new Error('OPENAI_BASE_URL is not an address; it looks like http://localhost:11434/v1.');
+  }
+}
+
+/**
+ * The server's address, for requests.
+ * @throws Error that shows neither, if no request could carry key or address: better now than after all retries.
+ */
+export function serverUrl({ baseURL, apiKey }: { baseURL?: string; apiKey?: string }): string {
+  if (apiKey && /[^\x21-\x7e]/.test(apiKey))
+    throw new Error('OPENAI_API_KEY holds a character that no key has, such as a blank or a line break; copy it anew.');
+  publicUrl(baseURL);
+  const url = new URL(baseURL || OPENAI_URL);
+  if (url.username || url.password)
+    throw new Error('OPENAI_BASE_URL holds a user name or a password, which requests do not carry; leave it out.');
+  return baseURL || OPENAI_URL;
+}
+
+/** Removes the key, and what looks like one, from text that people will see or that goes into a file. */
+export function scrub(text: string, apiKey: string | undefined): string {
+  // A dummy for a local server ("none", "ollama") is no secret, and may be a word of the text.
+  const withoutKey = apiKey && apiKey.length >= 8 ? text.split(apiKey).join('[key]') : text;
+  return withoutKey.replace(/\bsk-[A-Za-z0-9_-]{16,}/g, '[key]');
+}

@@ -1,0 +1,88 @@
+// A dataset goes to the four files of a split, as the original writes them, and comes back from the fourth, checked.
+
+import path from 'node:path';
+import { readJson, writeJson } from '../common/json-file';
+import type { EmbeddingDataset } from './dataset';
+
+/**
+ * Writes `{split}_corpus.json`, `{split}_queries.json`, `{split}_relevant_docs.json`, and all three together as
+ * `{split}_dataset.json`, which LlamaIndex's `EmbeddingQAFinetuneDataset.from_json` reads. Each appears whole or not at
+ * all; the dataset comes last, and holds the hard negatives too, as `negatives`: readers that don't know them pass over.
+ * @returns the path of the dataset file.
+ * @throws Error if the dataset is not valid; nothing is written then.
+ */
+export async function writeDataset(dir: string, split: 'train' | 'val', dataset: EmbeddingDataset): Promise<string> {
+  const { queries, corpus, relevantDocs, hardNegatives, extra } = dataset;
+  const file = path.join(dir, `${split}_dataset.json`);
+  const negatives = hardNegatives && { negatives: hardNegatives };
+  const whole = { ...extra, queries, corpus, relevant_docs: relevantDocs, ...negatives, mode: 'text' };
+  parseDataset(whole, file);
+  await writeJson(path.join(dir, `${split}_corpus.json`), corpus);
+  await writeJson(path.join(dir, `${split}_queries.json`), queries);
+  await writeJson(path.join(dir, `${split}_relevant_docs.json`), relevantDocs);
+  await writeJson(file, whole);
+  return file;
+}
+
+/**
+ * Reads a `{split}_dataset.json` of this project, of the original, or of LlamaIndex.
+ * @throws Error that names file and key: missing or of a wrong type, empty texts, ids that lead nowhere.
+ */
+export async function readDataset(file: string): Promise<EmbeddingDataset> {
+  return parseDataset(await readJson(file, 'Run the generate_dataset notebook first: it writes it.'), file);
+}
+
+function parseDataset(value: unknown, file: string): EmbeddingDataset {
+  const fail = (key: string, problem: string): never => {
+    throw new Error(`${file}: ${key}: ${problem}`);
+  };
+  if (!isRecord(value)) return fail('(top)', 'an object with queries, corpus and relevant_docs is needed.');
+  const { queries, corpus, relevant_docs: relevantDocs, negatives, mode, ...extra } = value;
+  if (mode !== undefined && mode !== 'text') fail('mode', `${JSON.stringify(mode)}; only "text" can be trained on.`);
+
+  const texts = (key: string, record: unknown): Record<string, string> => {
+    if (!isRecord(record)) return fail(key, 'missing, or not an object of id → text.');
+    for (const [id, text] of Object.entries(record)) {
+      if (typeof text !== 'string') fail(`${key}.${id}`, `must be a text, but is ${typeName(text)}.`);
+      else if (text.trim() === '') fail(`${key}.${id}`, 'the text is empty.');
+    }
+    return record as Record<string, string>;
+  };
+  const checkedQueries = texts('queries', queries);
+  const checkedCorpus = texts('corpus', corpus);
+
+  const chunkLists = (key: string, record: unknown): Record<string, string[]> => {
+    if (!isRecord(record)) return fail(key, 'missing, or not an object of query id → chunk ids.');
+    for (const [queryId, ids] of Object.entries(record)) {
+      const entry = `${key}.${queryId}`;
+      if (!Object.hasOwn(checkedQueries, queryId)) fail(entry, 'there is no such query.');
+      if (!Array.isArray(ids) || ids.length === 0) return fail(entry, 'must be a list of one or more chunk ids.');
+      for (const id of ids) {
+        if (typeof id !== 'string') fail(entry, `chunk ids are texts, but one is ${typeName(id)}.`);
+        if (!Object.hasOwn(checkedCorpus, id)) fail(entry, `chunk ${id} is not in the corpus.`);
+      }
+    }
+    return record as Record<string, string[]>;
+  };
+  const checkedDocs = chunkLists('relevant_docs', relevantDocs);
+  for (const queryId of Object.keys(checkedQueries))
+    if (!Object.hasOwn(checkedDocs, queryId)) fail(`queries.${queryId}`, 'has no entry in relevant_docs.');
+
+  const dataset: EmbeddingDataset = { queries: checkedQueries, corpus: checkedCorpus, relevantDocs: checkedDocs };
+  if (negatives !== undefined) {
+    dataset.hardNegatives = chunkLists('negatives', negatives);
+    for (const [queryId, ids] of Object.entries(dataset.hardNegatives)) {
+      const both = ids.find((id) => checkedDocs[queryId].includes(id));
+      if (both !== undefined) fail(`negatives.${queryId}`, `chunk ${both} is in relevant_docs too.`);
+    }
+  }
+  return Object.keys(extra).length > 0 ? { ...dataset, extra } : dataset;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function typeName(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+}

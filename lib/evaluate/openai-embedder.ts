@@ -1,0 +1,151 @@
+// In: texts. Out: their vectors from OpenAI's embeddings API, or any server that speaks it; each text is paid for once.
+
+import OpenAI from 'openai';
+import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
+import { OPENAI_URL, publicUrl, scrub } from '../common/openai';
+import { cutToTokens, tokenWindows } from './gpt-tokens';
+import { VectorCache } from './vector-cache';
+
+/** The longest input of OpenAI's embedding models, in tokens. */
+const MAX_INPUT_TOKENS = 8191;
+/** The API takes 2048 inputs and 300,000 tokens a request; smaller requests lose less when one fails. */
+const BATCH_TEXTS = 128;
+const BATCH_TOKENS = 100_000;
+const MAX_RETRIES = 6;
+
+/** Settings of `createOpenAIEmbedder`. The key and the address come from `OPENAI_API_KEY` and `OPENAI_BASE_URL`. */
+export interface OpenAIEmbedderOptions {
+  /** The model's name, as the server knows it; `text-embedding-3-small` by default. */
+  model?: string;
+  /** Folder that keeps vectors, so that a later run does not pay for them again. Never holds text or key. */
+  cacheDir: string;
+  /** Embed a document as windows of `size` tokens (cl100k_base), `stride` apart; one vector a document by default. */
+  windows?: { size: number; stride: number };
+}
+
+/** Why OpenAI embeddings cannot be had, in words for the reader; null if they can. */
+export function openAISkipReason(): string | null {
+  if (process.env.OPENAI_API_KEY) return null;
+  return 'OpenAI embeddings are skipped: OPENAI_API_KEY is not set. Set it before Jupyter Lab starts, and run this notebook again, to see them beside the others.';
+}
+
+/**
+ * An embedder on an OpenAI-compatible server. Inputs beyond 8191 tokens are cut. Requests that fail for a passing reason
+ * are sent again, after the time the server asks for (`Retry-After`) or a growing one.
+ *
+ * @throws {Error} at once if there is no key; later, from the embedder, if a text is empty, the server refuses, or its
+ *   answer is not one vector a text. No message holds the key.
+ */
+export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
+  const { model = 'text-embedding-3-small', cacheDir, windows } = options;
+  const apiKey = process.env.OPENAI_API_KEY;
+  if (!apiKey) throw new Error(openAISkipReason()!);
+  const baseURL = process.env.OPENAI_BASE_URL || OPENAI_URL;
+  const client = new OpenAI({ apiKey, baseURL, maxRetries: MAX_RETRIES });
+  const cache = new VectorCache(cacheDir, [publicUrl(baseURL), model]);
+
+  async function request(texts: string[]): Promise<number[][]> {
+    try {
+      // Floats, because not every compatible server knows the package's default, base64.
+      const response = await client.embeddings.create({ model, input: texts, encoding_format: 'float' });
+      return vectorsInOrder(response.data, texts.length);
+    } catch (error) {
+      throw new Error(scrub(explain(error, model, publicUrl(baseURL)), apiKey));
+    }
+  }
+
+  async function embed(texts: string[], onProgress?: OnProgress): Promise<Matrix> {
+    const inputs = texts.map((text) => cutToTokens(text, MAX_INPUT_TOKENS));
+    const vectors = new Map<string, Float32Array>();
+    const missing = new Map<string, number>();
+    for (const { text, tokens } of inputs) {
+      const cached = cache.get(text);
+      if (cached) vectors.set(text, cached);
+      else missing.set(text, tokens);
+    }
+    const total = vectors.size + missing.size;
+    onProgress?.(vectors.size, total);
+    for (const batch of batches(missing)) {
+      const answers = await request(batch);
+      batch.forEach((text, i) => {
+        const vector = Float32Array.from(answers[i]);
+        cache.set(text, vector);
+        vectors.set(text, vector);
+      });
+      onProgress?.(vectors.size, total);
+    }
+    return stack(inputs.map(({ text }) => vectors.get(text)!));
+  }
+
+  return {
+    name: windows ? `${model} (windows)` : model,
+    async embedQueries(texts, onProgress): Promise<Matrix> {
+      refuseEmpty(texts, 'query');
+      return embed(texts, onProgress);
+    },
+    async embedDocuments(texts, onProgress): Promise<Embeddings> {
+      refuseEmpty(texts, 'document');
+      const parts = texts.map((text) => (windows ? tokenWindows(text, windows.size, windows.stride) : [text]));
+      const owners = Int32Array.from(parts.flatMap((windowsOfText, i) => windowsOfText.map(() => i)));
+      return { vectors: await embed(parts.flat(), onProgress), owners };
+    },
+  };
+}
+
+function refuseEmpty(texts: string[], kind: string): void {
+  const empty = texts.findIndex((text) => text.trim() === '');
+  if (empty >= 0) throw new Error(`The text of ${kind} ${empty} is empty: remove it from the dataset.`);
+}
+
+/** Groups texts into requests bounded by number and tokens. */
+function* batches(texts: Map<string, number>): Generator<string[]> {
+  let batch: string[] = [];
+  let sum = 0;
+  for (const [text, tokens] of texts) {
+    if (batch.length === BATCH_TEXTS || (batch.length > 0 && sum + tokens > BATCH_TOKENS)) {
+      yield batch;
+      batch = [];
+      sum = 0;
+    }
+    batch.push(text);
+    sum += tokens;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** @throws {Error} if the answer is not `count` vectors of numbers. */
+function vectorsInOrder(data: unknown, count: number): number[][] {
+  const vectors: number[][] = [];
+  for (const item of Array.isArray(data) ? data : []) {
+    const vector = item?.embedding;
+    if (Array.isArray(vector) && vector.length > 0 && vector.every(Number.isFinite)) vectors[item.index] = vector;
+  }
+  if (Object.keys(vectors).length !== count || vectors.length !== count) {
+    throw new Error(`the answer does not hold one vector for each of ${count} texts`);
+  }
+  return vectors;
+}
+
+/** Rows under each other. @throws {Error} if they differ in length. */
+function stack(vectors: Float32Array[]): Matrix {
+  const columns = vectors[0]?.length ?? 0;
+  const data = new Float32Array(vectors.length * columns);
+  vectors.forEach((vector, row) => {
+    if (vector.length !== columns) {
+      throw new Error(`The server gave vectors of ${columns} and of ${vector.length} numbers: clear the cache folder.`);
+    }
+    data.set(vector, row * columns);
+  });
+  return { data, rows: vectors.length, columns };
+}
+
+function explain(error: unknown, model: string, server: string): string {
+  if (error instanceof OpenAI.AuthenticationError) return `${server} refuses the key in OPENAI_API_KEY (401).`;
+  if (error instanceof OpenAI.NotFoundError) {
+    return `${server} does not know the model "${model}" (404): set OPENAI_EMBEDDING_MODEL to one it has.`;
+  }
+  if (error instanceof OpenAI.APIConnectionError) {
+    return `No answer from ${server} (${error.message}): check the network and OPENAI_BASE_URL.`;
+  }
+  return `Embedding with "${model}" at ${server} failed: ${error instanceof Error ? error.message : error}`;
+}

@@ -1,0 +1,24 @@
+// Vectors of questions and of chunks → the table of their cosine similarities, for small batches that are shown or plotted.
+import type { Embeddings, Matrix } from '../common/matrix';
+import { documentScores } from './document-scores';
+
+const rowOf = (matrix: Matrix, row: number) => matrix.data.subarray(row * matrix.columns, (row + 1) * matrix.columns);
+
+/**
+ * `result[i][j]`: cosine similarity of question i and chunk j, scored as `documentScores` does where it has several vectors; 0 where a vector is all zeros.
+ *
+ * @param queries `[questions, dimensions]`
+ * @param chunks every chunk has a vector or more
+ */
+export function similarityRows(queries: Matrix, { vectors, owners }: Embeddings): number[][] {
+  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const chunks = owners.reduce((highest, owner) => Math.max(highest, owner + 1), 0);
+  return Array.from({ length: queries.rows }, (_, i) => {
+    const query = rowOf(queries, i);
+    const cosines = Array.from(owners, (_, row) => {
+      const vector = rowOf(vectors, row);
+      return dot(query, vector) / (Math.sqrt(dot(query, query) * dot(vector, vector)) || 1);
+    });
+    return Array.from(documentScores(cosines, owners, chunks));
+  });
+}

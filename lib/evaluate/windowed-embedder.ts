@@ -1,0 +1,37 @@
+// An embedding model → an embedder that gives a document one vector a window, so that the whole text is seen, sharply.
+
+import type { Embedder } from '../common/matrix';
+import type { EmbeddingModel } from '../model/embedding-model';
+import { type WindowSettings, windowSequences } from '../model/windows';
+
+/**
+ * Embeds documents by overlapping windows; a document's score is made of its windows' (`documentScores`), as in
+ * Dai & Callan 2019, "Deeper Text Understanding for IR with Contextual Neural Language Modeling", section 3. Questions stay whole.
+ *
+ * Use it where chunks are longer than the model reads, or hold more than one vector can say. It costs one vector a window.
+ *
+ * @param windows `size` in word pieces without special tokens; together they must fit the model's length
+ * @throws RangeError if they don't
+ */
+export function windowedEmbedder(model: EmbeddingModel, windows: WindowSettings): Embedder {
+  const { tokenizer, maxSeqLength } = model;
+  windowSequences(tokenizer, '', windows, maxSeqLength); // refuses windows that don't fit before any work
+  return {
+    name: `${model.name}, windows`,
+    embedQueries: (texts, onProgress) => model.embedQueries(texts, onProgress),
+    async embedDocuments(texts, onProgress) {
+      const owners: number[] = [];
+      const sequences: Int32Array[] = [];
+      texts.forEach((text, owner) => {
+        for (const sequence of windowSequences(tokenizer, text, windows, maxSeqLength)) {
+          owners.push(owner);
+          sequences.push(sequence);
+        }
+      });
+      const vectors = await model.embedTokens(sequences, (done, total) =>
+        onProgress?.(Math.floor((done / total) * texts.length), texts.length),
+      );
+      return { vectors, owners: Int32Array.from(owners) };
+    },
+  };
+}

@@ -1,0 +1,98 @@
+// A linear adapter: a matrix that turns a frozen model's question vectors, so that they come to lie nearer to their chunks (as LlamaIndex's
+// EmbeddingAdapterFinetuneEngine with its LinearLayer). An embedder and a matrix → an embedder; the corpus's vectors stay valid.
+import path from 'node:path';
+import { readJson, writeJson } from '../common/json-file';
+import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
+import { readSafetensors, writeSafetensors } from '../model/safetensors';
+import { tf } from '../model/tf';
+
+/** LlamaIndex's names for the layer's settings, and which model's vectors it was made for. */
+interface AdapterConfig {
+  in_features: number;
+  out_features: number;
+  bias: false;
+  base_model: string;
+}
+
+const CONFIG = 'config.json';
+const WEIGHTS = 'model.safetensors';
+/** The matrix's name in torch.nn.Linear's state dict within LinearLayer. */
+const WEIGHT = 'linear.weight';
+
+/** A frozen embedder whose question vectors pass through a matrix; documents are embedded by the base alone. */
+export class AdaptedEmbedder implements Embedder {
+  /**
+   * @param weight [dimensions, dimensions], applied as W·q
+   * @param name shown in tables and figures
+   */
+  constructor(
+    readonly base: Embedder,
+    readonly weight: Matrix,
+    readonly name = `${base.name} with adapter`,
+  ) {}
+
+  /** W·q for each question; of no particular length, which cosine does not see. */
+  async embedQueries(texts: string[], onProgress?: OnProgress): Promise<Matrix> {
+    const vectors = await this.base.embedQueries(texts, onProgress);
+    const { weight } = this;
+    if (vectors.columns !== weight.columns) {
+      throw new Error(
+        `The adapter takes vectors of ${weight.columns} numbers, but ${this.base.name} gives ${vectors.columns}; it belongs to another model.`,
+      );
+    }
+    const data = tf.tidy(
+      () =>
+        tf
+          .matMul(
+            tf.tensor2d(vectors.data, [vectors.rows, vectors.columns]),
+            tf.tensor2d(weight.data, [weight.rows, weight.columns]),
+            false,
+            true,
+          )
+          .dataSync() as Float32Array,
+    );
+    return { data, rows: vectors.rows, columns: weight.rows };
+  }
+
+  embedDocuments(texts: string[], onProgress?: OnProgress): Promise<Embeddings> {
+    return this.base.embedDocuments(texts, onProgress);
+  }
+}
+
+/**
+ * Writes the matrix as `model.safetensors` (under the name of LlamaIndex's LinearLayer, `linear.weight`) and its sizes as `config.json`:
+ * some hundred kilobytes beside the base model, which is not copied.
+ *
+ * @param folder created if needed; an adapter in it is replaced
+ */
+export async function saveAdapter({ base, weight }: AdaptedEmbedder, folder: string): Promise<void> {
+  const config: AdapterConfig = {
+    in_features: weight.columns,
+    out_features: weight.rows,
+    bias: false,
+    base_model: base.name,
+  };
+  await writeJson(path.join(folder, CONFIG), config);
+  const stored = { shape: [weight.rows, weight.columns], data: weight.data };
+  writeSafetensors(path.join(folder, WEIGHTS), new Map([[WEIGHT, stored]]));
+}
+
+/**
+ * Puts a saved adapter on the model it was trained for.
+ *
+ * @throws Error naming the file if it is missing or damaged, has a bias, or is not of the size that config.json says
+ */
+export async function loadAdapter(base: Embedder, folder: string, name?: string): Promise<AdaptedEmbedder> {
+  const configFile = path.join(folder, CONFIG);
+  const config = (await readJson(configFile)) as Partial<AdapterConfig>;
+  if (config.bias) throw new Error(`${configFile}: adapters with a bias are not supported.`);
+  const weightsFile = path.join(folder, WEIGHTS);
+  const stored = readSafetensors(weightsFile).get(WEIGHT);
+  const [rows, columns] = [config.out_features, config.in_features];
+  if (stored?.shape.join() !== `${rows},${columns}`) {
+    throw new Error(
+      `${weightsFile}: "${WEIGHT}" is ${stored ? `[${stored.shape}]` : 'missing'}, but ${configFile} asks for [${rows},${columns}].`,
+    );
+  }
+  return new AdaptedEmbedder(base, { data: stored!.data, rows: rows!, columns: columns! }, name);
+}

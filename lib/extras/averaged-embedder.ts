@@ -1,0 +1,35 @@
+// An embedder that gives a document several vectors → one that gives it their mean.
+import type { Embedder, Embeddings } from '../common/matrix';
+
+/**
+ * One vector a document, the mean of its windows' vectors, each at length 1 before.
+ *
+ * Use it where the index must stay small, or the vector store takes one vector a document: unlike the vector of a text cut at the model's length,
+ * it has seen all of the text. Scoring by windows finds more.
+ *
+ * @param embedder such as a {@link windowedEmbedder}
+ * @param name shown in tables and figures
+ */
+export function averagedEmbedder(embedder: Embedder, name = `${embedder.name}, averaged`): Embedder {
+  return {
+    name,
+    embedQueries: (texts, onProgress) => embedder.embedQueries(texts, onProgress),
+    embedDocuments: async (texts, onProgress) =>
+      meanVectors(await embedder.embedDocuments(texts, onProgress), texts.length),
+  };
+}
+
+function meanVectors({ vectors, owners }: Embeddings, documents: number): Embeddings {
+  const { data, columns } = vectors;
+  const means = new Float32Array(documents * columns);
+  const counts = new Int32Array(documents);
+  for (const owner of owners) counts[owner]++;
+  owners.forEach((owner, row) => {
+    const vector = data.subarray(row * columns, (row + 1) * columns);
+    const length = Math.max(Math.hypot(...vector), 1e-12);
+    vector.forEach((value, i) => {
+      means[owner * columns + i] += value / length / counts[owner];
+    });
+  });
+  return { vectors: { data: means, rows: documents, columns }, owners: Int32Array.from(counts.keys()) };
+}

@@ -1,0 +1,33 @@
+// A fine-tuned model and its base → the model that lies between them (WiSE-FT: Wortsman et al. 2022, "Robust fine-tuning of zero-shot
+// models", section 3, eq. 2).
+import type { EmbeddingModel } from '../model/embedding-model';
+import { tf, tidy } from '../model/tf';
+
+/**
+ * Moves a model's weights, in place, back towards those of its base: `(1 − share) · own + share · base`.
+ *
+ * Use it after training where the model will also be asked about other things than it was trained on: what fine-tuning forgot comes back
+ * sooner than what it learned is lost.
+ *
+ * @param base the model that training began with; it stays as it is
+ * @param share from 0 (stay) to 1 (the base)
+ * @throws Error if the share is out of range, or the two models are not of one shape
+ */
+export function interpolateWeights(model: EmbeddingModel, base: EmbeddingModel, share: number): void {
+  if (!(share >= 0 && share <= 1)) throw new Error(`The base's share is ${share}; it must be from 0 to 1.`);
+  for (const [name, own] of model.weights) {
+    const other = base.weights.get(name);
+    if (other?.shape.join() !== own.shape.join()) {
+      throw new Error(
+        `${base.name} is not the base of ${model.name}: "${name}" is ${other ? `[${other.shape}]` : 'missing'}, not [${own.shape}].`,
+      );
+    }
+  }
+  for (const [name, own] of model.weights) {
+    model.weights.set(
+      name,
+      tidy(() => tf.add(tf.mul(own, 1 - share), tf.mul(base.weights.get(name)!, share))),
+    );
+    own.dispose();
+  }
+}

@@ -1,0 +1,40 @@
+// Matryoshka representation learning (Kusupati et al. 2022, section 3, eq. 1): a loss → the same loss at several dimensions at once.
+import { tf, tidy } from '../model/tf';
+import type { Loss } from '../train/step';
+
+/** Dimensions and their weights. */
+export interface MatryoshkaSettings {
+  /** How many leading numbers of a vector are compared, such as `[384, 192, 96]`; name the full size too, or it is not trained. */
+  dims: number[];
+  /** One a dimension; 1 each by default. */
+  weights?: number[];
+}
+
+/**
+ * Σ weight · loss(first `dim` numbers of every vector), as sentence-transformers' MatryoshkaLoss.
+ *
+ * Use it where vectors will be cut to save memory and search time: the leading numbers then carry the most. The encoder runs once a step;
+ * each dimension adds one small loss. The losses here compare by cosine, so that cut vectors need no normalisation of their own.
+ *
+ * @throws Error if there is no dimension, if one is no whole number from 1, or if there are not as many weights; and, from the loss, if a
+ * dimension exceeds the embeddings'
+ */
+export function matryoshkaLoss(loss: Loss, { dims, weights = dims.map(() => 1) }: MatryoshkaSettings): Loss {
+  if (dims.length === 0) throw new Error('matryoshkaLoss: dims is empty; name at least one, such as [384, 192, 96].');
+  for (const dim of dims) {
+    if (!Number.isInteger(dim) || dim < 1) throw new Error(`matryoshkaLoss: ${dim} in dims is no whole number from 1.`);
+  }
+  if (weights.length !== dims.length)
+    throw new Error(`matryoshkaLoss: ${dims.length} dims but ${weights.length} weights; give one a dimension.`);
+  return (questions, columns, batch) =>
+    tidy(() => {
+      const hidden = questions.shape[1];
+      const cut = (x: tf.Tensor2D, dim: number): tf.Tensor2D => (dim === hidden ? x : tf.slice(x, [0, 0], [-1, dim]));
+      const terms = dims.map((dim, i) => {
+        if (dim > hidden)
+          throw new Error(`matryoshkaLoss: ${dim} in dims exceeds the ${hidden} numbers of the model's embeddings.`);
+        return tf.mul(loss(cut(questions, dim), cut(columns, dim), batch), weights[i]);
+      });
+      return tf.addN(terms) as tf.Scalar;
+    });
+}

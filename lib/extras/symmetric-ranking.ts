@@ -1,0 +1,40 @@
+// The symmetric ranking loss: questions find their chunks, and chunks find their questions (Radford et al. 2021, figure 3, for images
+// and captions; Günther et al. 2024 for text embeddings). Same inputs as MultipleNegativesRankingLoss.
+import { tf, tidy } from '../model/tf';
+import { DEFAULT_SCALE, type LossBatch, MASKED, oneHotTargets, rankingScores } from '../train/ranking-loss';
+
+/**
+ * Half of −log softmax over chunks [its chunk] and half of −log softmax over questions [the question], mean over questions, as
+ * sentence-transformers' MultipleNegativesSymmetricRankingLoss.
+ *
+ * Use it where a chunk should also find its questions (clustering, "more like this"), or as a regulariser with small batches: each pair
+ * gives two comparisons at the cost of one encoding. A chunk's other questions in the batch, and questions it is known to answer, are not
+ * its negatives. Columns that are no question's chunk are negatives of the first half only.
+ *
+ * @param questions [questions, hidden]
+ * @param chunks [columns, hidden]
+ */
+export function symmetricRankingLoss(
+  questions: tf.Tensor2D,
+  chunks: tf.Tensor2D,
+  batch: LossBatch,
+  scale = DEFAULT_SCALE,
+): tf.Scalar {
+  return tidy(() => {
+    const { targets } = batch;
+    const rows = targets.length;
+    const scores = rankingScores(questions, chunks, batch, scale); // [questions, columns]
+    const isTarget = oneHotTargets(batch);
+    // Row i: its chunk against every question. A product with zeros and ones copies exactly. [questions, questions]
+    const backward = tf.matMul(isTarget, scores, false, true);
+    const sameChunk = new Float32Array(rows * rows);
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < rows; j++) if (i !== j && targets[i] === targets[j]) sameChunk[i * rows + j] = MASKED;
+    const backwardScores = tf.add(backward, tf.tensor2d(sameChunk, [rows, rows]));
+    const found = tf.add(
+      tf.sum(tf.mul(tf.logSoftmax(scores), isTarget)),
+      tf.sum(tf.mul(tf.logSoftmax(backwardScores), tf.eye(rows))),
+    );
+    return tf.div(found, -2 * rows) as tf.Scalar;
+  });
+}
