@@ -59,22 +59,24 @@ export function joined<T extends tf.Tensor>(parts: T[]): T {
   return parts.length === 1 ? parts[0] : (tf.concat(parts, 0) as T);
 }
 
+/** Whether an op failed because this build of libtensorflow lacks it, or its kernel: TF_NOT_FOUND. */
+const isMissing = (error: unknown): boolean => /^Invalid TF_Status: 5\b/.test((error as Error).message);
+
 /** oneDNN's softmax takes less than half the time of TensorFlow's own, which is there in every build of the library. */
-const SOFTMAX_KERNELS: [name: string, attributes: OpAttribute[]][] = [
-  ['_MklSoftmax', [['_kernel', 'STRING', 'MklNameChangeOp']]],
-  ['Softmax', []],
-];
+let hasFastSoftmax = true;
 
 /** Softmax over the last axis. */
 export function softmax<T extends tf.Tensor>(x: T): T {
-  const [[name, attributes], ...others] = SOFTMAX_KERNELS;
-  try {
-    return runOp(name, [['T', 'TYPE', 'FLOAT'], ...attributes], [x]) as T;
-  } catch (error) {
-    if (others.length === 0) throw error;
-    SOFTMAX_KERNELS.shift();
-    return softmax(x);
+  const type: OpAttribute = ['T', 'TYPE', 'FLOAT'];
+  if (hasFastSoftmax) {
+    try {
+      return runOp('_MklSoftmax', [type, ['_kernel', 'STRING', 'MklNameChangeOp']], [x]) as T;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      hasFastSoftmax = false;
+    }
   }
+  return runOp('Softmax', [type], [x]) as T;
 }
 
 /** Runs a TensorFlow op that has no output, such as an assignment to a variable. */
