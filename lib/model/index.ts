@@ -1,10 +1,10 @@
-export * from '../common/matrix';
+export type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
 export { BertEncoder, type DropoutSettings } from './bert/encoder';
 export { type EncoderConfig, type PoolingConfig, readEncoderConfig, readPoolingConfig } from './config';
 export { EmbeddingModel } from './embedding-model';
-export * from './hub';
+export { type ResolveOptions, resolveModel } from './hub/resolve';
 export { type LoadOptions, loadModel } from './load';
-export * from './onnx';
+export { exportOnnx } from './onnx/export';
 export { readSafetensors, type StoredTensor, writeSafetensors } from './safetensors';
 export { saveModel, storedWeights } from './save';
 export { tf } from './tf';
