@@ -1,5 +1,4 @@
-// A loaded embedding model: tokenizer, encoder and weights, as one thing that embeds texts, can be trained and saved.
-
+// In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
 import type { BertEncoder, NamedTensors } from './bert/encoder';
 import { type PackedBatch, packSequences } from './bert/packing';

@@ -1,4 +1,4 @@
-// TensorFlow.js on libtensorflow, and a way to run those TensorFlow kernels that tfjs has no function for.
+// In: an op's name, attributes and tensors. Out: tensors, by libtensorflow: also by kernels that tfjs does not know.
 import './node-shim';
 import * as tf from '@tensorflow/tfjs-node';
 
@@ -22,12 +22,12 @@ function toNative([name, kind, value]: OpAttribute): object {
   return { name, type: binding[`TF_ATTR_${kind}`], value: kind === 'TYPE' ? binding[`TF_${value}`] : value };
 }
 
-/** Runs a TensorFlow op by its name and returns its one output. Attributes and inputs: TensorFlow's raw_ops reference. */
+/** Runs a TensorFlow op by name and returns its one output. Attributes and inputs: TensorFlow's raw_ops reference. */
 export function runOp(name: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor {
   return backend().executeSingleOutput(name, attributes.map(toNative), inputs);
 }
 
-/** Product of two matrices, or of two batches of them; quicker than tf.matMul, which computes the former as a batch of one. */
+/** Product of two matrices, or two batches of them; quicker than tf.matMul, which takes two matrices as a batch. */
 export function product<T extends tf.Tensor2D | tf.Tensor3D>(a: T, b: T, transposeA = false, transposeB = false): T {
   const [name, adjective] = a.rank === 2 ? ['MatMul', 'transpose'] : ['BatchMatMulV2', 'adj'];
   const [first, second] = a.rank === 2 ? ['a', 'b'] : ['x', 'y'];

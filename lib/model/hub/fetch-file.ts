@@ -1,4 +1,4 @@
-// In: a file as the hub lists it. Out: that file on disk, checked. By hand, since `@huggingface/hub` checks nothing that
+// In: a file as the hub lists it. Out: that file on disk, checked. By hand: `@huggingface/hub` checks nothing that
 // arrives, and starts a broken download again from its first byte.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';

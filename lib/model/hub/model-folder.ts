@@ -1,6 +1,7 @@
 // In: a model folder, or its files' names. Out: what it lacks to be loaded, before any work starts; its weight files.
 import fs from 'node:fs';
 import path from 'node:path';
+import { readJson } from '../config';
 
 export const WEIGHTS = 'model.safetensors';
 const WEIGHTS_INDEX = 'model.safetensors.index.json';
@@ -46,11 +47,6 @@ export function missingFromFolder(folder: string): string | undefined {
  */
 export function weightFiles(folder: string): string[] {
   if (fs.existsSync(path.join(folder, WEIGHTS))) return [WEIGHTS];
-  const index = path.join(folder, WEIGHTS_INDEX);
-  try {
-    const { weight_map } = JSON.parse(fs.readFileSync(index, 'utf8')) as { weight_map: Record<string, string> };
-    return [...new Set(Object.values(weight_map))];
-  } catch (error) {
-    throw new Error(`${index} cannot be read: ${(error as Error).message}. Download or copy the model again.`);
-  }
+  const { weight_map } = readJson(path.join(folder, WEIGHTS_INDEX));
+  return [...new Set(Object.values(weight_map as Record<string, string>))];
 }

@@ -72,7 +72,7 @@ function refusal({ status, statusText, headers, url }: Response): HubError {
   return new HubError(`${withoutQuery(url)} ${what}`, temporary);
 }
 
-/** The cause of a failed fetch, such as `getaddrinfo ENOTFOUND huggingface.co`; its message only says "fetch failed". */
+/** The cause of a failed fetch, such as `getaddrinfo ENOTFOUND huggingface.co`; its message is "fetch failed". */
 export function reason(error: unknown): string {
   const { message, cause } = error as Error & { cause?: Error & { code?: string } };
   return cause?.message || cause?.code || message;

@@ -1,5 +1,5 @@
-// The BERT encoder (Devlin et al. 2019, https://arxiv.org/abs/1810.04805) as an ONNX graph: config and weights in,
-// the model message out. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
+// In: config and weights. Out: the BERT encoder (Devlin et al. 2019, https://arxiv.org/abs/1810.04805) as ONNX.
+// Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 import { Graph } from './graph';
@@ -11,7 +11,7 @@ const LOWEST_FLOAT = -3.4028234663852886e38;
 
 const FLOAT = 1;
 
-/** Builds the model: input_ids, attention_mask, token_type_ids (int64 [B, S]) → last_hidden_state (float [B, S, H]). */
+/** The model: input_ids, attention_mask, token_type_ids (int64 [B, S]) → last_hidden_state (float [B, S, H]). */
 export function bertModel(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>): Message {
   const prefix = weights.has('bert.embeddings.word_embeddings.weight') ? 'bert.' : '';
   const encoder = new Encoder(config, new Graph(weights), prefix);

@@ -1,4 +1,4 @@
-// The ONNX messages that a model file is made of: plain values in, protobuf messages out.
+// In: plain values. Out: the ONNX messages that a model file is made of.
 // Field numbers: onnx.proto of the ONNX specification (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 import {
   bytesField,

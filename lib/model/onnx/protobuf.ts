@@ -1,8 +1,8 @@
-// Protocol Buffers wire format, the few field kinds that ONNX needs: fields in, a message out. A message is a list of
-// parts, so that weights of hundreds of megabytes are asked for only when their turn to be written comes.
+// In: fields. Out: a Protocol Buffers message as a list of parts, so that weights of hundreds of megabytes are asked
+// for only when their turn to be written comes: a library would copy the whole model twice more into memory.
 // Format: https://protobuf.dev/programming-guides/encoding/
 
-/** Bytes that are made only when they are written; `length` is known before, since messages carry their length first. */
+/** Bytes that are made only when they are written; their length is known, since messages carry their length first. */
 export interface LazyBytes {
   length: number;
   bytes: () => Uint8Array;
