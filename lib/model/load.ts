@@ -11,7 +11,7 @@ import { tf } from './tf';
 import { loadTokenizer } from './tokenizer';
 
 /** Options of {@link loadModel}. */
-export interface LoadOptions extends ResolveOptions {
+interface LoadOptions extends ResolveOptions {
   /** Shown in tables and figures; the model's name by default. */
   name?: string;
   /** Cuts texts to this many tokens; the folder's own setting by default. */

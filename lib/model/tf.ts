@@ -15,7 +15,7 @@ const backend = (): NodeBackend => tf.backend() as unknown as NodeBackend;
 type AttributeValue = boolean | number | number[] | string;
 type AttributeKind = 'TYPE' | 'BOOL' | 'INT' | 'FLOAT' | 'STRING' | 'SHAPE';
 /** Name, kind and value of a TensorFlow op's attribute; a TYPE's value is a dtype's name, such as `FLOAT`. */
-export type OpAttribute = [name: string, kind: AttributeKind, value: AttributeValue];
+type OpAttribute = [name: string, kind: AttributeKind, value: AttributeValue];
 
 function toNative([name, kind, value]: OpAttribute): object {
   const { binding } = backend();

@@ -134,6 +134,14 @@ describe('a download', () => {
     expect(listFiles(found)).toEqual(Object.keys(wanted).sort());
   });
 
+  it('starts again where more has been kept than the file holds', async () => {
+    fs.mkdirSync(path.join(modelFolder(), 'blobs'), { recursive: true });
+    fs.writeFileSync(path.join(modelFolder(), 'blobs', `${sha256}.incomplete`), Buffer.alloc(weights.length + 1));
+    const found = await resolve();
+    expect(fs.readFileSync(path.join(found, 'model.safetensors')).equals(weights)).toBe(true);
+    expect(hub.contentLog.map(({ range }) => range)).toEqual([undefined]);
+  });
+
   it.each([
     ['changed', Buffer.from(weights).fill(7, 1000, 1001)],
     ['too long', Buffer.concat([weights.subarray(1), Buffer.alloc(2000)])],

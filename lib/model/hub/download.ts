@@ -71,9 +71,10 @@ async function describe(name: string, hubUrl: string, fetch: typeof globalThis.f
     const { sha: revision } = await modelInfo({ name, revision: 'main', additionalFields: ['sha'], hubUrl, fetch });
     if (!/^[0-9a-f]{40}$/.test(revision)) throw new Error('no revision');
     for await (const entry of listFiles({ repo: { type: 'model', name }, revision, recursive: true, hubUrl, fetch })) {
+      if (entry.type !== 'file') continue;
       const checksum = entry.lfs?.oid ?? entry.oid ?? '';
       if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum)) throw new Error('no checksum');
-      if (entry.type === 'file') files.push({ name: entry.path, size: entry.size, checksum });
+      files.push({ name: entry.path, size: entry.size, checksum });
     }
     return { revision, files };
   } catch (error) {

@@ -59,6 +59,7 @@ async function continueDownload(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   let here = fs.statSync(incomplete, { throwIfNoEntry: false })?.size ?? 0;
+  if (here > file.size) here = 0;
   if (here > 0 && here === file.size) return onBytes(here);
   const stalled = new AbortController();
   const giveUp = () => stalled.abort(new Error(`nothing came for ${STALLED_AFTER_MS / 1000} s`));
