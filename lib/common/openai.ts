@@ -1,6 +1,29 @@
-// OpenAI's API, or a server that speaks it: its address for requests and for people to read, and secrets kept out of what is shown.
+// In: the key and the address of OpenAI's API, or of a server that speaks it. Out: a client; the address for people to
+// read; and errors and texts without secrets.
+
+import OpenAI from 'openai';
 
 export const OPENAI_URL = 'https://api.openai.com/v1';
+
+/** A body larger than this is not read to its end: no answer to a prompt is. */
+const LARGEST_BODY = 64 * 2 ** 20;
+
+/** Where the server is, and what opens it. */
+export interface OpenAIServer {
+  /** OpenAI's own by default. */
+  baseURL?: string;
+  /** Needed by OpenAI and other paid services; local servers take any. */
+  apiKey?: string;
+}
+
+/**
+ * @param options The package's own, such as `maxRetries`, `timeout` in milliseconds, or `fetch: fetchCapped`.
+ * @throws Error as {@link serverUrl}.
+ */
+export function openAIClient(server: OpenAIServer, options: ConstructorParameters<typeof OpenAI>[0]): OpenAI {
+  // The package insists on a key; servers that need none ignore it.
+  return new OpenAI({ apiKey: server.apiKey || 'none', baseURL: serverUrl(server), ...options });
+}
 
 /** The server's address without user name, password and query, which may hold secrets. */
 export function publicUrl(baseURL: string | undefined): string {
@@ -16,7 +39,7 @@ export function publicUrl(baseURL: string | undefined): string {
  * The server's address, for requests.
  * @throws Error that shows neither, if no request could carry key or address: better now than after all retries.
  */
-export function serverUrl({ baseURL, apiKey }: { baseURL?: string; apiKey?: string }): string {
+export function serverUrl({ baseURL, apiKey }: OpenAIServer): string {
   if (apiKey && /[^\x21-\x7e]/.test(apiKey))
     throw new Error('OPENAI_API_KEY holds a character that no key has, such as a blank or a line break; copy it anew.');
   publicUrl(baseURL);
@@ -31,4 +54,32 @@ export function scrub(text: string, apiKey: string | undefined): string {
   // A dummy for a local server ("none", "ollama") is no secret, and may be a word of the text.
   const withoutKey = apiKey && apiKey.length >= 8 ? text.split(apiKey).join('[key]') : text;
   return withoutKey.replace(/\bsk-[A-Za-z0-9_-]{16,}/g, '[key]');
+}
+
+/** What an error says, without the key. */
+export function errorText(error: unknown, { apiKey }: OpenAIServer = {}): string {
+  return scrub(error instanceof Error ? error.message : String(error), apiKey);
+}
+
+/** A server's answer had no end in sight. */
+export class TooLargeError extends Error {
+  override name = 'TooLargeError';
+}
+
+/** `fetch` whose answer ends in a {@link TooLargeError} beyond 64 MB. */
+export async function fetchCapped(url: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const response = await fetch(url, init);
+  if (!response.body) return response;
+  let bytes = 0;
+  const capped = response.body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(part, controller) {
+        bytes += part.byteLength;
+        if (bytes > LARGEST_BODY)
+          controller.error(new TooLargeError(`the answer is larger than ${LARGEST_BODY / 2 ** 20} MB`));
+        else controller.enqueue(part);
+      },
+    }),
+  );
+  return new Response(capped, { status: response.status, statusText: response.statusText, headers: response.headers });
 }
