@@ -1,4 +1,4 @@
-// A generator's questions go in; the good ones come out, with a list of what was dropped and why.
+// In: a generator's questions. Out: the good ones, and a list of what was dropped and why.
 
 import type { GenerationResult } from './generator';
 import { findRepeats } from './similar';

@@ -1,4 +1,4 @@
-// Short texts go in; for each that says nearly the same as an earlier one, which one that is comes out.
+// In: short texts. Out: for each that says nearly the same as an earlier one, which one that is.
 
 /** Words that carry no meaning of their own; `not`, `who`, `when`, `why` and `how` do. */
 const FUNCTION_WORDS = new Set(

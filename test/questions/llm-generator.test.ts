@@ -6,7 +6,7 @@ import {
   LlmQuestionGenerator,
   type LlmSettings,
 } from 'finetune-embedding/dist/questions/index.js';
-import { submitBatches } from 'finetune-embedding/extras';
+import { askInBatches } from 'finetune-embedding/extras';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, FakeOpenAI, type FakeOptions } from './fake-openai';
 
@@ -140,7 +140,7 @@ describe('LlmQuestionGenerator', () => {
     const secrets = [KEY, 'über'];
     for (const secret of secrets) expect(refused).not.toThrow(secret);
     const batch = { model: 'm', cacheDir: dir, baseURL: server!.url, ...settings };
-    await expect(submitBatches(batch, chunksOf(1), { questionsPerChunk: 1 })).rejects.toThrow(message);
+    await expect(askInBatches(batch, { train: chunksOf(1) }, { questionsPerChunk: 1 })).rejects.toThrow(message);
   });
 
   it('keeps the key out of the cache even if the model echoes it', async () => {

@@ -1,5 +1,5 @@
-// The name of an instruct model, or a folder that holds one, goes in; out comes a function that answers prompts on this
-// machine, through transformers.js (ONNX).
+// In: the name of an instruct model, or a folder that holds one. Out: a function that answers prompts on this machine,
+// through transformers.js (ONNX).
 
 import fs from 'node:fs';
 import os from 'node:os';
