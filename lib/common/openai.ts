@@ -1,12 +1,7 @@
-// In: the key and the address of OpenAI's API, or of a server that speaks it. Out: a client; the address for people to
-// read; and errors and texts without secrets.
-
-import OpenAI from 'openai';
+// In: the key and the address of OpenAI's API, or of a server that speaks it. Out: the address for requests and for
+// people to read; and errors and texts without secrets.
 
 export const OPENAI_URL = 'https://api.openai.com/v1';
-
-/** A body larger than this is not read to its end: no answer to a prompt is. */
-const LARGEST_BODY = 64 * 2 ** 20;
 
 /** Where the server is, and what opens it. */
 export interface OpenAIServer {
@@ -14,15 +9,6 @@ export interface OpenAIServer {
   baseURL?: string;
   /** Needed by OpenAI and other paid services; local servers take any. */
   apiKey?: string;
-}
-
-/**
- * @param options The package's own, such as `maxRetries`, `timeout` in milliseconds, or `fetch: fetchCapped`.
- * @throws Error as {@link serverUrl}.
- */
-export function openAIClient(server: OpenAIServer, options: ConstructorParameters<typeof OpenAI>[0]): OpenAI {
-  // The package insists on a key; servers that need none ignore it.
-  return new OpenAI({ apiKey: server.apiKey || 'none', baseURL: serverUrl(server), ...options });
 }
 
 /** The server's address without user name, password and query, which may hold secrets. */
@@ -59,27 +45,4 @@ export function scrub(text: string, apiKey: string | undefined): string {
 /** What an error says, without the key. */
 export function errorText(error: unknown, { apiKey }: OpenAIServer = {}): string {
   return scrub(error instanceof Error ? error.message : String(error), apiKey);
-}
-
-/** A server's answer had no end in sight. */
-export class TooLargeError extends Error {
-  override name = 'TooLargeError';
-}
-
-/** `fetch` whose answer ends in a {@link TooLargeError} beyond 64 MB. */
-export async function fetchCapped(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(url, init);
-  if (!response.body) return response;
-  let bytes = 0;
-  const capped = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(part, controller) {
-        bytes += part.byteLength;
-        if (bytes > LARGEST_BODY)
-          controller.error(new TooLargeError(`the answer is larger than ${LARGEST_BODY / 2 ** 20} MB`));
-        else controller.enqueue(part);
-      },
-    }),
-  );
-  return new Response(capped, { status: response.status, statusText: response.statusText, headers: response.headers });
 }

@@ -2,7 +2,8 @@
 
 import OpenAI from 'openai';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
-import { openAIClient, publicUrl, scrub } from '../common/openai';
+import { publicUrl, scrub } from '../common/openai';
+import { openAIClient } from '../common/openai-client';
 import { cutToTokens, tokenWindows } from './gpt-tokens';
 import { VectorCache } from './vector-cache';
 

@@ -3,7 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import pRetry, { type RetryContext } from 'p-retry';
-import { fetchCapped, openAIClient, publicUrl, scrub, TooLargeError } from '../common/openai';
+import { publicUrl, scrub } from '../common/openai';
+import { fetchCapped, openAIClient, TooLargeError } from '../common/openai-client';
 import type { LlmAnswer } from './answer-cache';
 import { StopError } from './ask-missing';
 import type { LlmSettings } from './llm-settings';
@@ -117,7 +118,7 @@ function isHopeless(error: unknown): boolean {
   return spent || error.code === 'model_not_found' || [401, 403, 404].includes(error.status);
 }
 
-/** Errors with which servers refuse structured output; several of llama.cpp's versions call it an error of their own. */
+/** Errors with which servers refuse structured output; some of llama.cpp's versions call it an error of their own. */
 function mayBeAboutStructure(error: unknown): boolean {
   if (!(error instanceof OpenAI.APIError) || isHopeless(error)) return false;
   if (error.status === 500) return /response_format|json_schema|grammar/i.test(error.message);

@@ -4,7 +4,8 @@
 import { randomUUID } from 'node:crypto';
 import OpenAI, { toFile } from 'openai';
 import { writeJson } from '../../common/json-file';
-import { errorText, openAIClient, publicUrl } from '../../common/openai';
+import { errorText, publicUrl } from '../../common/openai';
+import { openAIClient } from '../../common/openai-client';
 import { type HandedIn, readBatches } from '../../questions/batches-out';
 import { batchFile, type LlmSettings } from '../../questions/llm-settings';
 
