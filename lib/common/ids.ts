@@ -1,4 +1,4 @@
-// In: what something consists of. Out: an id that depends on nothing else, so that it is the same in every run and on every machine.
+// In: what something consists of. Out: an id that depends on nothing else, the same in every run and on every machine.
 
 import { createHash } from 'node:crypto';
 

@@ -13,7 +13,7 @@ export interface ChosenGenerator {
 
 type ModelSettings = Omit<LlmSettings, 'apiKey' | 'baseURL'>;
 
-/** An LLM asks well and takes money or time by the question; the offline generator costs nothing, and training pays by the chunk. */
+/** An LLM asks well and takes money or time by the question; offline, only training pays, and that by the chunk. */
 const SUITED = { llm: 2, offline: 8 };
 
 /**

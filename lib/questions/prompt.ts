@@ -11,7 +11,8 @@ Write exactly {count} exam question(s) that this passage answers.
 
 - Every question is answered by the passage alone; bring in no outside knowledge.
 - Every question asks about a different point; together they cover the passage.
-- A student who has never seen the passage must understand the question: name the companies, people, products, years and terms it is about. Never speak of "the passage", "the context", "the text" or "the document".
+- A student who has never seen the passage must understand the question: name the companies, people, \
+products, years and terms it is about. Never speak of "the passage", "the context", "the text" or "the document".
 - Write in the language of the passage. Ask one thing at a time. Give no answers.
 
 Answer with JSON only, in this form: {"questions": ["…"]}
@@ -23,7 +24,7 @@ Passage:
 
 /**
  * The message for one chunk.
- * @param template A prompt with `{text}`, and `{count}` where the number of questions belongs; `EXAM_PROMPT` by default.
+ * @param template A prompt with `{text}`, and `{count}` where the number of questions belongs; else `EXAM_PROMPT`.
  * @throws Error if the template has no `{text}`.
  */
 export function fillPrompt(

@@ -225,7 +225,7 @@ describe('LlmQuestionGenerator', () => {
     expect(Object.keys(summary.problems!)).toEqual([expect.stringMatching(/larger than 64 MB/)]);
   });
 
-  it('goes no further than Retry-After allows: a date is waited for, and for more than five minutes the run stops', async () => {
+  it('waits until the date that Retry-After says, and stops if that is more than five minutes away', async () => {
     const soon = new Date(Date.now() + 3000).toUTCString();
     const fake = await serve({ faultRate: 1, faults: { '429 with Retry-After': 1 }, retryAfter: soon });
     const waiting = generator({ concurrency: 1, retries: 1 }).generate(chunksOf(1), { questionsPerChunk: 1 });

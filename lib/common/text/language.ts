@@ -1,5 +1,6 @@
-// In: a text, or a question and its chunk. Out: whether it is English, or whether they are in different languages. Careful:
-// only where the words between the names tell clearly, since a detector by letters takes a table of names for a language.
+// In: a text, or a question and its chunk. Out: whether it is English, or whether they are in different languages.
+// Careful: only where the words between the names tell clearly; a detector by letters takes a table of names for a
+// language.
 
 /** Frequent words that are rare in the other languages here. */
 const FUNCTION_WORDS: Record<string, string> = {

@@ -47,8 +47,8 @@ export interface BatchReport {
  * Takes the next step with batches: collects those that ended (what came of an expired one too), tells where the others
  * stand, and hands in each chunk that has no answer and is in no batch. Run it again until `next` says that all is
  * there, also on another day or after a restart: nothing is handed in, or paid, twice, whenever the process was killed
- * or the connection broke. Where requests came back without an answer, nothing is handed in until the next call, so that
- * `problem` is read before it is paid for again.
+ * or the connection broke. Where requests came back without an answer, nothing is handed in until the next call: the
+ * problem is read before it is paid for again.
  * @param corpora A corpus' name, such as `train`, as `generate` is told it → its chunks.
  * @throws Error with the server's message, without the key.
  */
@@ -75,9 +75,8 @@ async function handIn(desk: BatchDesk, chunks: SourceChunk[], questionsPerChunk:
   const ledger = await openLlmLedger(settings, chunks, { questionsPerChunk, corpus });
   const out = keysOut(desk.batches);
   const open = ledger.missing().filter(({ key }) => !out.has(key));
-  for (const lines of packRequests(
-    open.map(({ key, chunk }) => requestLine(settings, key, chunk, questionsPerChunk)),
-  )) {
+  const parts = packRequests(open.map(({ key, chunk }) => requestLine(settings, key, chunk, questionsPerChunk)));
+  for (const lines of parts) {
     const requests = Object.fromEntries(open.splice(0, lines.length).map(({ key, chunk }) => [key, chunk.id]));
     const { id, status } = await desk.handIn(lines, requests);
     report.rows.push({ corpus, batch: id, status, requests: lines.length, answered: 0, failed: 0 });
@@ -104,14 +103,15 @@ async function collect(desk: BatchDesk, report: BatchReport): Promise<boolean> {
       failed: 0,
     };
     report.rows.push(row);
+    const problems = new Set<string>();
     const batch = await desk.find(id);
     if (batch instanceof Error) {
-      row.problem = `${batch.message}. If it is gone for good, delete its entry in ${desk.file}.`;
+      problems.add(`${batch.message}. If it is gone for good, delete its entry in ${desk.file}.`);
     } else {
       row.status = batch.status;
       row.answered = batch.request_counts?.completed ?? 0;
       row.failed = batch.request_counts?.failed ?? 0;
-      const problems = new Set(batch.errors?.data?.flatMap(({ message }) => message ?? []));
+      for (const { message } of batch.errors?.data ?? []) if (message) problems.add(message);
       if (ENDED.includes(batch.status)) {
         const { answered, collected } = await collectAnswers(desk, handedIn, batch, problems);
         row.answered = answered;
@@ -119,8 +119,8 @@ async function collect(desk: BatchDesk, report: BatchReport): Promise<boolean> {
         report.collected += collected;
         lost += row.failed;
       }
-      if (problems.size > 0) row.problem = scrub([...problems].join('; '), desk.settings.apiKey);
     }
+    if (problems.size > 0) row.problem = scrub([...problems].join('; '), desk.settings.apiKey);
     if (!handedIn.collected) report.pending += row.requests;
   }
   report.failed += lost;
