@@ -1,7 +1,7 @@
 // In: chunks. Out: questions by a language model behind an OpenAI-compatible server.
 
 import { publicUrl, scrub, serverUrl } from '../common/openai';
-import { askMissing } from './ask-missing';
+import { type Asking, askMissing } from './ask-missing';
 import { keysOut, readBatches } from './batches-out';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
@@ -50,7 +50,7 @@ export class LlmQuestionGenerator implements QuestionGenerator {
           `delete ${file} to ask now.`,
       );
     const client = new LlmClient(this.settings);
-    const ask: Parameters<typeof askMissing>[1]['ask'] = ({ key, chunk }, signal) =>
+    const ask: Asking['ask'] = ({ key, chunk }, signal) =>
       client.ask((structured) => chatRequest(this.settings, chunk, options.questionsPerChunk, structured), key, signal);
     return askMissing(ledger, { ask, concurrency, price }, options);
   }
