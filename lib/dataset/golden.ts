@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { readJson } from '../common/json-file';
+import { readJson } from '../common/files';
 import { questionId } from './build';
 import { corpusOf, type EmbeddingDataset } from './dataset';
 
@@ -24,7 +24,7 @@ const FIELDS = ['question', 'evidence', 'type', 'section'] as const;
  * @throws Error that names file and entry if it has another form.
  */
 export async function readGoldenQuestions(file: string): Promise<GoldenQuestion[]> {
-  const list = await readJson(file);
+  const list = readJson(file);
   if (!Array.isArray(list))
     throw new Error(`${file}: a list of golden questions is needed, [{question, evidence, …}].`);
   return list.map((entry, i) => {
