@@ -1,6 +1,5 @@
-// Chunks and their questions go in; a dataset comes out, with the same ids in every run.
-
-import { createHash } from 'node:crypto';
+// In: chunks and their questions. Out: a dataset, with the same ids in every run.
+import { questionId } from '../common/ids';
 import { corpusOf, type EmbeddingDataset } from './dataset';
 
 /**
@@ -25,12 +24,4 @@ export function buildDataset(
     }
   }
   return dataset;
-}
-
-/** A UUID (version 8, RFC 9562) that depends on nothing but its parts. */
-export function questionId(...parts: string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(parts)).digest();
-  hash[6] = (hash[6] & 0x0f) | 0x80;
-  hash[8] = (hash[8] & 0x3f) | 0x80;
-  return hash.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

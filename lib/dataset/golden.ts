@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readJson } from '../common/files';
-import { questionId } from './build';
+import { questionId } from '../common/ids';
 import { corpusOf, type EmbeddingDataset } from './dataset';
 
 export interface GoldenQuestion {
