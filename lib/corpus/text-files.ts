@@ -1,4 +1,4 @@
-// In: the bytes of a Markdown, text or HTML file. Out: its text, with paragraphs separated by an empty line and table
+// In: the bytes of a text or HTML file. Out: its text, with paragraphs separated by an empty line and table
 // rows one a line, cells separated by a tab: the form that pages of a PDF have.
 
 /** Opens the colours of a terminal's log. */
@@ -55,29 +55,6 @@ export function plainText(source: string): string {
     .replace(/[^\S\n\t]+$/gm, '')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
-}
-
-/** Markdown without its marks: front matter, comments, link targets, emphasis and table rules go, words stay. */
-export function markdownText(source: string): string {
-  const text = source
-    .replace(/\r\n?/g, '\n')
-    .replace(/^---\n[\s\S]*?\n---\n/, '')
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .replace(/^ {0,3}(?:```|~~~).*$/gm, '')
-    .replace(/^ {0,3}#{1,6}\s+(.*?)\s*#*$/gm, '\n$1\n')
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/(\*\*|__)(?=\S)(.+?)\1/g, '$2')
-    .replace(/(?<![\w*])\*(?=\S)([^*\n]+)\*(?![\w*])/g, '$1')
-    .replace(/`([^`\n]+)`/g, '$1')
-    .replace(/^ *\|?(?: *:?-{2,}:? *\|)+ *:?-*:? *\|? *\n/gm, '')
-    .replace(/^ *\|(.*)\| *$/gm, (_, row: string) =>
-      row
-        .split('|')
-        .map((cell) => cell.trim())
-        .join('\t'),
-    )
-    .replace(/^[ \t]*[-*+][ \t]+/gm, '• ');
-  return plainText(text);
 }
 
 /** What a page's reader does not see or does not read. A header inside an article may hold its title, and stays. */
