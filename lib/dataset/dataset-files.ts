@@ -1,5 +1,4 @@
-// A dataset goes to the four files of a split, as the original writes them, and comes back from the fourth, checked.
-
+// In: a dataset. Out: the four files of a split, as the original writes them; and the dataset back from the fourth, checked.
 import path from 'node:path';
 import { readJson, writeJson } from '../common/files';
 import type { EmbeddingDataset } from './dataset';
