@@ -8,7 +8,7 @@ export { METRIC_NAMES, type MetricName, type Metrics } from './metrics';
 export { writeMetricsCsv } from './metrics-csv';
 export { createOpenAIEmbedder, type OpenAIEmbedderOptions, openAISkipReason } from './openai-embedder';
 export { type RankedDocument, type Rankings, rankByVectors, type Similarity } from './rankings';
-export { appendRun, hashFile, type LoggedRun, type RunEntry, readRuns } from './run-log';
+export { appendRun, comparableRuns, hashFile, type LoggedRun, type RunEntry, readRuns } from './run-log';
 export {
   bootstrapInterval,
   type ComparedMetric,
