@@ -1,4 +1,4 @@
-// In: a path and its contents. Out: a file that appears whole or not at all; and JSON read back, with errors that name the file.
+// In: a path and its contents. Out: a file that appears whole or not at all; and JSON back, with errors that name it.
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,4 +1,4 @@
-// In: what a thing consists of. Out: its id, the same in every run, so that files, caches and questions find each other again.
+// In: what a thing consists of. Out: its id, the same in every run, so that what was kept is found again.
 import { createHash } from 'node:crypto';
 
 /** Namespace of the chunks' ids, itself a random UUID. */

@@ -36,7 +36,8 @@ function checkSettings(chunkSize: number, chunkOverlap: number) {
     throw new Error(`CHUNK_SIZE is ${chunkSize}; set it to a whole number of tokens, ${MIN_CHUNK_SIZE} or more.`);
   if (!Number.isInteger(chunkOverlap) || chunkOverlap < 0 || chunkOverlap >= chunkSize)
     throw new Error(
-      `CHUNK_OVERLAP is ${chunkOverlap}; set it to a whole number of tokens from 0 to less than CHUNK_SIZE (${chunkSize}).`,
+      `CHUNK_OVERLAP is ${chunkOverlap}; set it to a whole number of tokens, 0 or more and less than CHUNK_SIZE ` +
+        `(${chunkSize}).`,
     );
 }
 

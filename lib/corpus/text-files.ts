@@ -61,9 +61,10 @@ export function plainText(source: string): string {
 const UNSEEN =
   'script, style, noscript, template, svg, iframe, form, [hidden], nav, aside, body > header, body > footer';
 const BLOCKS = new Set(
-  'address article blockquote body dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li main ol p pre section table ul'.split(
-    ' ',
-  ),
+  (
+    'address article blockquote body dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li main ol p pre ' +
+    'section table ul'
+  ).split(' '),
 );
 
 /** The text a reader sees in an HTML document, without navigation. Its scripts never run, and nothing is downloaded. */

@@ -1,4 +1,4 @@
-// In: a dataset. Out: the four files of a split, as the original writes them; and the dataset back from the fourth, checked.
+// In: a dataset. Out: the four files of a split, as the original writes them; and the dataset back, checked, from one.
 import path from 'node:path';
 import { readJson, writeJson } from '../common/files';
 import type { EmbeddingDataset } from './dataset';
@@ -6,7 +6,7 @@ import type { EmbeddingDataset } from './dataset';
 /**
  * Writes `{split}_corpus.json`, `{split}_queries.json`, `{split}_relevant_docs.json`, and all three together as
  * `{split}_dataset.json`, which LlamaIndex's `EmbeddingQAFinetuneDataset.from_json` reads. Each appears whole or not at
- * all; the dataset comes last, and holds the hard negatives too, as `negatives`: readers that don't know them pass over.
+ * all; the dataset comes last, and holds the hard negatives too, as `negatives`: readers that don't know them go on.
  * @returns the path of the dataset file.
  * @throws Error if the dataset is not valid; nothing is written then.
  */

@@ -10,7 +10,7 @@ export interface EmbeddingDataset {
   corpus: Record<string, string>;
   /** Question id → ids of the chunks that answer it; at least one. */
   relevantDocs: Record<string, string[]>;
-  /** Question id → ids of chunks that look like answers and aren't; `negatives` in the file. Not all questions have some. */
+  /** Question id → ids of chunks that look like answers and aren't (`negatives` in the file), for some questions. */
   hardNegatives?: Record<string, string[]>;
   /** Other keys of the file, kept as they were read and written back. */
   extra?: Record<string, unknown>;
@@ -63,8 +63,8 @@ export function assertDisjoint(train: EmbeddingDataset, val: EmbeddingDataset): 
   if (shared.length === 0) return;
   const named = shared.slice(0, 3).join(', ') + (shared.length > 3 ? ', …' : '');
   throw new Error(
-    `The training and the validation set share ${shared.length} of ${Object.keys(val.corpus).length} validation chunks ` +
-      `(${named}). An evaluation on them would mean nothing: make the two from different documents.`,
+    `The training and the validation set share ${shared.length} of ${Object.keys(val.corpus).length} validation ` +
+      `chunks (${named}). An evaluation on them would mean nothing: make the two from different documents.`,
   );
 }
 

@@ -10,7 +10,7 @@ const STYLES = ['question', 'keywords', 'claim', 'two places'] as const;
 
 export interface GoldenQuestion {
   question: string;
-  /** A short verbatim quote from the document that answers the question; several where the answer stands in several places. */
+  /** A verbatim quote from the document that answers the question; several where the answer is in several places. */
   evidence: string | string[];
   /** What kind of question it is, such as `number` or `why`. */
   type: string;
@@ -21,7 +21,7 @@ export interface GoldenQuestion {
 }
 
 /**
- * Reads a file of golden questions: a JSON list of `{question, evidence, type, section}`, and `style` where it is known.
+ * Reads a file of golden questions: a JSON list of `{question, evidence, type, section}`, and `style` if it is known.
  * @throws Error that names file and entry if it has another form.
  */
 export async function readGoldenQuestions(file: string): Promise<GoldenQuestion[]> {
@@ -48,7 +48,7 @@ function problemOf(entry: Partial<GoldenQuestion> | undefined): string | undefin
   if (style !== undefined && !STYLES.includes(style)) return `style must be one of ${STYLES.join(', ')}, or left out`;
 }
 
-/** Golden questions of those documents that have a file of them beside them: `report.questions.json` beside `report.pdf`. */
+/** Golden questions of the documents that have a file of them beside them: `report.questions.json` and `report.pdf`. */
 export async function readGoldenQuestionsBeside(documents: string[]): Promise<GoldenQuestion[]> {
   const files = documents
     .map((file) => path.join(path.dirname(file), `${path.parse(file).name}.questions.json`))
@@ -59,7 +59,7 @@ export async function readGoldenQuestionsBeside(documents: string[]): Promise<Go
 /**
  * A dataset of golden questions. Relevant is every chunk whose letters and digits, lower-cased, hold those of the
  * evidence; where the evidence is in several places, every chunk that holds one of them.
- * @returns the dataset, and the questions with evidence that is in no chunk (cut in two by a chunk's end, or misquoted).
+ * @returns the dataset, and the questions with evidence that is in no chunk (cut in two by a chunk's end, or wrong).
  */
 export function buildGoldenDataset(
   chunks: { id: string; text: string }[],

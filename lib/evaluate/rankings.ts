@@ -25,8 +25,8 @@ export const RANKING_DEPTH = 100;
  * @param queries `[queries, dimensions]`
  * @param documents `[vectors, dimensions]` and the document each vector belongs to
  * @param documentIds the document that `documents.owners` index
- * @param options `topK`: how many documents to keep a query (default 100; `Infinity` keeps all); `windowTemperature`: how
- *   far a document's further vectors count beside its best (default 0.05; 0: not at all)
+ * @param options `topK`: how many documents to keep a query (default 100; `Infinity` keeps all);
+ *   `windowTemperature`: how far a document's further vectors count beside its best (default 0.05; 0: not at all)
  * @throws {Error} if shapes disagree, an owner is out of range, or a vector holds NaN or infinity.
  */
 export function rankByVectors(
@@ -128,7 +128,7 @@ function normaliseRows({ data, rows, columns }: Matrix): Matrix {
 function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentIds: string[]): void {
   if (queries.columns !== vectors.columns) {
     throw new Error(
-      `Query vectors have ${queries.columns} dimensions, document vectors ${vectors.columns}: embed both with one model.`,
+      `Query vectors have ${queries.columns} dimensions, document vectors ${vectors.columns}: take one model for both.`,
     );
   }
   if (owners.length !== vectors.rows) throw new Error(`${vectors.rows} document vectors, but ${owners.length} owners.`);

@@ -1,5 +1,4 @@
 // In: texts and their vectors. Out: the vectors again, in a later run.
-
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../common/files';
