@@ -1,4 +1,5 @@
-// One at a time: in, the name of a lock file; out, after a wait if another process holds it, the function that gives it back.
+// In: the name of a lock file. Out: after a wait, if another process holds it, the function that gives it back.
+// By hand, because set-up takes the lock before it installs the packages: proper-lockfile would be one of them.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
