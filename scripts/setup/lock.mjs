@@ -16,7 +16,7 @@ const SETTLE = 1000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** @returns who holds the file (process, host, and a number used once) and when it was touched; nothing if nobody does */
+/** @returns who holds the file (process, host, and a number used once) and when it was touched; nothing if nobody */
 function look(file) {
   try {
     return { owner: fs.readFileSync(file, 'utf8'), touched: fs.statSync(file).mtimeMs };
@@ -37,7 +37,7 @@ function create(file, owner) {
   }
 }
 
-/** Whether the holder ended without giving back. What another host (a container that shares the folder) runs, only touches tell. */
+/** Whether the holder ended without giving back. On another host (a container, say), only touches tell. */
 function hasEnded(owner) {
   const [pid, host] = owner.split(' ');
   if (host !== os.hostname()) return false;
@@ -60,11 +60,12 @@ async function takeOver(file, dead, owner) {
 }
 
 /**
- * Takes a lock: a file that only one process can create, with its number in it. A holder that was killed blocks nobody: its
- * process is gone, or, if the number means another process by now, its file stays untouched.
+ * Takes a lock: a file that only one process can create, with its number in it. A holder that was killed blocks nobody:
+ * its process is gone, or, if the number means another process by now, its file stays untouched.
  *
  * @param {string} file
- * @param {{ onWait?: (pid: string) => void, silence?: number }} [options] `onWait` is called once, with the holder's process number, if there is a wait
+ * @param {{ onWait?: (pid: string) => void, silence?: number }} [options] `onWait` is called once, with the holder's
+ *   process number, if there is a wait
  * @returns {Promise<() => void>} gives the lock back; a signal that ends the process does, too
  */
 export async function takeLock(file, { onWait, silence = SILENCE } = {}) {
