@@ -1,6 +1,6 @@
 // In: the three notebooks, as their committed settings say. Out: their executed copies in place of the committed ones,
-// with docs/result.svg, the result as a picture. Nothing is replaced
-// unless all of them ran and are fit to be published.
+// with docs/result.svg, the result as a picture. Nothing is replaced unless all of them ran and are fit to be
+// published.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';

@@ -1,20 +1,29 @@
-// In: what a thing consists of. Out: its id, the same in every run, so that what was kept is found again.
+// In: what a thing consists of. Out: its id, the same in every run and on every machine, so that what was kept is found.
 import { createHash } from 'node:crypto';
 
-/** Namespace of the chunks' ids, itself a random UUID. */
-const CHUNKS = Buffer.from('8d3c1f7e52b94c0da6e4710b9f25c8a3', 'hex');
-
-/** SHA-256 of the parts, in order, as 64 hexadecimal digits: names what is kept for later runs. */
-export function contentId(...parts: string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+/** SHA-256 of a text in UTF-8, 64 hexadecimal digits. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
-/** A UUID of version 8 (RFC 9562, section 5.8) that depends on nothing but the parts. */
+/**
+ * The id of what `parts`, in this order, say; ids on disk hang on it.
+ * @param parts Texts, or other values of JSON.
+ * @returns 64 hexadecimal digits, of which users may take the first.
+ */
+export function contentId(...parts: unknown[]): string {
+  return sha256(JSON.stringify(parts));
+}
+
+/** A question's id: a UUID of version 8 (RFC 9562, section 5.8), made of {@link contentId}. */
 export function questionId(...parts: string[]): string {
   return uuid(Buffer.from(contentId(...parts), 'hex'), 8);
 }
 
-/** A UUID of version 5 (RFC 9562, section 5.5): the SHA-1 of a namespace and a name. */
+/** Namespace of the chunks' ids, itself a random UUID. */
+const CHUNKS = Buffer.from('8d3c1f7e52b94c0da6e4710b9f25c8a3', 'hex');
+
+/** A chunk's id: a UUID of version 5 (RFC 9562, section 5.5), the SHA-1 of a namespace and a name. */
 export function chunkId(name: string): string {
   return uuid(createHash('sha1').update(CHUNKS).update(name).digest(), 5);
 }
