@@ -15,11 +15,7 @@ export function groupResults(
     const group = groupOf(query);
     members.set(group, [...(members.get(group) ?? []), query]);
   }
-  const groups = new Map<string, EvaluationResult>();
-  for (const [group, perQuery] of members) {
-    groups.set(group, averaged(result.name, result.topK, perQuery));
-  }
-  return groups;
+  return new Map([...members].map(([group, perQuery]) => [group, averaged(result.name, result.topK, perQuery)]));
 }
 
 /** Where one query's first relevant document stood before and after. */
