@@ -83,8 +83,11 @@ export async function takeLock(file, { onWait, silence = SILENCE } = {}) {
     if (hasEnded(holder.owner) || looksWithoutTouch * LOOK >= silence) {
       if (await takeOver(file, holder.owner, owner)) break;
     } else {
-      if (!hasWaited) onWait?.(holder.owner.split(' ')[0]);
-      hasWaited = true;
+      // A file is there a moment before its contents are: an empty one gets a second look before it is spoken of.
+      if (!hasWaited && (holder.owner || looksWithoutTouch > 0)) {
+        onWait?.(holder.owner.split(' ')[0]);
+        hasWaited = true;
+      }
       await sleep(LOOK);
     }
   }
