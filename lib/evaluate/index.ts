@@ -9,7 +9,7 @@ export { METRIC_NAMES, type MetricName, type Metrics } from './metrics';
 export { createOpenAIEmbedder, type OpenAIEmbedderOptions, openAISkipReason } from './openai-embedder';
 export { type RankedDocument, type Rankings, rankByVectors, type Similarity } from './rankings';
 export { type HitRateRow, perQueryRows, writeMetricsCsv, writePerQueryRows } from './result-files';
-export { appendRun, comparableRuns, hashFile, type LoggedRun, type RunEntry, readRuns } from './run-log';
+export { appendRun, hashFile, type LoggedRun, type RunEntry, readRuns } from './run-log';
 export { type ComparedMetric, type Comparison, compareResults, hitRatesOverK, type Interval } from './significance';
 export { similarityRows } from './similarity-rows';
 export { windowedEmbedder } from './windowed-embedder';

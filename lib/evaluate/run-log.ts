@@ -1,4 +1,4 @@
-// In: what a run was given and what came out. Out: a line in results/runs.jsonl, and its lines read back and compared.
+// In: what a run was given and what came out. Out: a line in results/runs.jsonl, and all its lines read back.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from '../common/files';
@@ -65,23 +65,6 @@ export function readRuns(path: string): LoggedRun[] {
       }
     });
   return runs;
-}
-
-/**
- * What earlier runs reached, oldest first: the points of a figure. Runs on other data are left out, and runs that did
- * not measure this, such as those of an older notebook.
- *
- * @param comparison `data`: file hashes as in a run; `retriever` and `metric`: where in the results
- */
-export function comparableRuns(
-  runs: LoggedRun[],
-  comparison: { data: Record<string, string>; retriever: string; metric: string },
-): { name: string; score: number }[] {
-  const { data, retriever, metric } = comparison;
-  return runs
-    .filter((run) => Object.entries(data).every(([file, hash]) => run.data?.[file] === hash))
-    .map(({ time, results }) => ({ name: time.slice(5, 16).replace('T', ' '), score: results[retriever]?.[metric] }))
-    .filter(({ score }) => score !== undefined);
 }
 
 function versions(): Record<string, string> {

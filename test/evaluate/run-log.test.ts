@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { appendRun, comparableRuns, hashFile, readRuns } from 'finetune-embedding';
+import { appendRun, hashFile, readRuns } from 'finetune-embedding';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from './helpers';
 
@@ -42,24 +42,6 @@ describe('the run log', () => {
     const leaking = { ...run(1), settings: { OPENAI_BASE_URL: 'http://secret-of-the-user@localhost' } };
     expect(() => appendRun(path, leaking)).toThrow(/API key/);
     expect(readRuns(path)).toEqual([]);
-  });
-
-  it('finds the runs that can be compared, and passes over those that measured something else', () => {
-    const logged = (minute: number, results: Record<string, Record<string, number>>, val = 'ab12') => ({
-      ...{ time: `2026-11-27T10:0${minute}:30.000Z`, versions: {}, notebook: 'evaluate', settings: {} },
-      ...{ data: { val }, results },
-    });
-    const runs = [
-      logged(1, { base: { 'MAP@100': 0.5 } }),
-      logged(2, { base: { 'MAP@100': 0.5 }, tuned: { 'hit rate@5': 0.7 } }),
-      logged(3, { tuned: { 'MAP@100': 0.6 } }),
-      logged(4, { tuned: { 'MAP@100': 0.7 } }, 'other data'),
-      logged(5, { tuned: { 'MAP@100': 0 } }),
-    ];
-    expect(comparableRuns(runs, { data: { val: 'ab12' }, retriever: 'tuned', metric: 'MAP@100' })).toEqual([
-      { name: '11-27 10:03', score: 0.6 },
-      { name: '11-27 10:05', score: 0 },
-    ]);
   });
 
   it('hashes files', () => {
