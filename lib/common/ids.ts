@@ -1,4 +1,4 @@
-// In: what a thing consists of. Out: its id, the same in every run and on every machine, so that what was kept is found.
+// In: what a thing consists of. Out: its id, the same in every run and on every machine, so that it is found.
 import { createHash } from 'node:crypto';
 
 /** SHA-256 of a text in UTF-8, 64 hexadecimal digits. */
