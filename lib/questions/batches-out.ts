@@ -2,7 +2,7 @@
 // those again. The Batch API itself is one of the extras.
 
 import { existsSync } from 'node:fs';
-import { readJson } from '../common/json-file';
+import { readJson } from '../common/files';
 
 /** One batch that was handed in. */
 export interface HandedIn {
@@ -19,8 +19,8 @@ export interface HandedIn {
 }
 
 /** @throws Error that names the file if it cannot be read. */
-export async function readBatches(file: string): Promise<HandedIn[]> {
-  return existsSync(file) ? ((await readJson(file)) as HandedIn[]) : [];
+export function readBatches(file: string): HandedIn[] {
+  return existsSync(file) ? (readJson(file) as HandedIn[]) : [];
 }
 
 /** Keys of the requests that are with a server, or about to be. */

@@ -28,7 +28,7 @@ export class LlmQuestionGenerator implements QuestionGenerator {
   /** The chunks that `generate` would send to the model, since no answer is in the cache or on its way in a batch. */
   async missing(chunks: SourceChunk[], options: GenerationOptions): Promise<SourceChunk[]> {
     const ledger = await openLlmLedger(this.settings, chunks, options);
-    const out = keysOut(await readBatches(batchFile(this.settings.cacheDir, options.corpus)));
+    const out = keysOut(readBatches(batchFile(this.settings.cacheDir, options.corpus)));
     return ledger.missing().flatMap(({ key, chunk }) => (out.has(key) ? [] : [chunk]));
   }
 
@@ -42,7 +42,7 @@ export class LlmQuestionGenerator implements QuestionGenerator {
     const { concurrency = 4, price, cacheDir } = this.settings;
     const ledger = await openLlmLedger(this.settings, chunks, options);
     const file = batchFile(cacheDir, options.corpus);
-    const out = keysOut(await readBatches(file));
+    const out = keysOut(readBatches(file));
     const twice = ledger.missing().filter(({ key }) => out.has(key)).length;
     if (twice > 0)
       throw new Error(

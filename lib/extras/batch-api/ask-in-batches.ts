@@ -144,7 +144,7 @@ async function collectAnswers(desk: BatchDesk, handedIn: HandedIn, batch: OpenAI
     await cache.append({ ...cacheRecord(desk.settings, key, chunk, answer), batch: batch.id });
     collected++;
   }
-  await desk.close(handedIn);
+  desk.close(handedIn);
   return { answered: answered.size, collected };
 }
 

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import OpenAI, { toFile } from 'openai';
-import { writeJson } from '../../common/json-file';
+import { writeJson } from '../../common/files';
 import { errorText, publicUrl } from '../../common/openai';
 import { openAIClient } from '../../common/openai-client';
 import { type HandedIn, readBatches } from '../../questions/batches-out';
@@ -25,7 +25,7 @@ export class BatchDesk {
   static async open(settings: LlmSettings, corpus: string): Promise<BatchDesk> {
     const file = batchFile(settings.cacheDir, corpus);
     const openai = openAIClient(settings, { maxRetries: 5 });
-    const desk = new BatchDesk(settings, corpus, openai, file, await readBatches(file));
+    const desk = new BatchDesk(settings, corpus, openai, file, readBatches(file));
     await desk.findLost();
     return desk;
   }
@@ -50,9 +50,9 @@ export class BatchDesk {
   }
 
   /** Notes that a batch's answers are in the cache. */
-  async close(batch: HandedIn): Promise<void> {
+  close(batch: HandedIn): void {
     batch.collected = true;
-    await this.save();
+    this.save();
   }
 
   /**
@@ -66,10 +66,10 @@ export class BatchDesk {
     const { id } = await this.openai.files.create({ file: upload, purpose: 'batch' });
     this.batches.push(batch);
     // Noted first: should the process die on the way, the marker finds the batch again.
-    await this.save();
+    this.save();
     const ordered = await this.order(id, batch.marker);
     batch.id = ordered.id;
-    await this.save();
+    this.save();
     return ordered;
   }
 
@@ -95,10 +95,10 @@ export class BatchDesk {
       if (lost.size === 0) break;
     }
     for (const batch of lost) this.batches.splice(this.batches.indexOf(batch), 1);
-    await this.save();
+    this.save();
   }
 
-  private save(): Promise<void> {
-    return writeJson(this.file, this.batches);
+  private save(): void {
+    writeJson(this.file, this.batches);
   }
 }
