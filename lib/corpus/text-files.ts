@@ -41,7 +41,7 @@ function decodeAs(encoding: string, bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Western languages use few letters beyond ASCII, even French and Icelandic, and no signs inside words. By hand, because
+ * Western languages use few letters beyond ASCII, even French and Icelandic, and no signs inside words. By hand, for
  * chardet (2.2) takes a line of Polish or of Japanese for Windows-1252, and a short Western one for UTF-8.
  */
 function looksWestern(text: string): boolean {
