@@ -8,5 +8,6 @@ export { loadModel } from './load';
 export { exportOnnx } from './onnx/export';
 export { readSafetensors, type StoredTensor, writeSafetensors } from './safetensors';
 export { saveModel, storedWeights } from './save';
+export { readSearchSettings, type SearchSettings, writeSearchSettings } from './search-settings';
 export { tf } from './tf';
 export { loadTokenizer } from './tokenizer';

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
 import { type StoredTensor, writeSafetensors } from './safetensors';
+import { writeSearchSettings } from './search-settings';
 
 /** The current weights in the checkpoint's own names and shapes. */
 export async function storedWeights(model: EmbeddingModel): Promise<Map<string, StoredTensor>> {
@@ -62,6 +63,8 @@ export async function saveModel(model: EmbeddingModel, folder: string): Promise<
     const untrained = [...model.untrained].map(([name, tensor]) => [name.replace(/^bert\./, ''), tensor] as const);
     const weights = new Map([...(await storedWeights(model)), ...untrained]);
     writeSafetensors(path.join(temporary, 'model.safetensors'), weights);
+    writeSearchSettings(temporary, model.search);
+    if (!model.search) writeSearchSettings(folder, undefined); // those of a model that is replaced
     moveInto(temporary, folder);
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true });
