@@ -7,7 +7,7 @@ import { makeBatches, type TrainingBatch } from '../train/batches';
 import { columnVectors } from '../train/embedding-gradient';
 import { multipleNegativesRankingLoss } from '../train/ranking-loss';
 import type { Recipe } from '../train/recipe';
-import type { EvaluationReport, TrainOptions, TrainResult } from '../train/train';
+import { type EvaluationReport, type TrainOptions, type TrainResult, warnWithoutBest } from '../train/train';
 import { AdaptedEmbedder } from './adapter';
 
 /** What {@link trainAdapter} needs. */
@@ -81,13 +81,11 @@ export async function trainAdapter(base: Embedder, options: AdapterOptions): Pro
     }
     const started = performance.now();
     const score = await evaluate(embedder);
-    const isBest = !(score <= (result.best?.score ?? Number.NEGATIVE_INFINITY));
+    const isBest = result.best ? score > result.best.score : !Number.isNaN(score);
     const milliseconds = performance.now() - started;
     const report: EvaluationReport = { step: result.steps.length, epoch, score, isBest, milliseconds };
-    if (isBest) {
-      result.best = report;
-      result.embedder = embedder;
-    }
+    if (isBest) result.best = report;
+    if (isBest || !result.best) result.embedder = embedder;
     result.evaluations.push(report);
     options.onEvaluation?.(report);
   };
@@ -138,6 +136,7 @@ export async function trainAdapter(base: Embedder, options: AdapterOptions): Pro
       }
       await evaluateNow(epoch + 1);
     }
+    warnWithoutBest(result);
   } finally {
     optimizer.dispose();
     tf.dispose([questionTable, chunkTable, ...trainables.values()]);

@@ -47,7 +47,7 @@ export interface TrainOptions {
   seed: number;
   /** Evaluates after every so many steps, besides at the start and at each epoch's end. */
   evaluationSteps: number;
-  /** Scores the model as it is now, higher is better. Without it the last weights are kept. */
+  /** Scores the model as it is now, higher is better; NaN is never best. Without it the last weights are kept. */
   evaluate?: (model: EmbeddingModel) => Promise<number>;
   onStep?: (report: StepReport) => void;
   onEvaluation?: (report: EvaluationReport) => void;
@@ -66,7 +66,7 @@ export interface TrainOptions {
 export interface TrainResult {
   steps: StepReport[];
   evaluations: EvaluationReport[];
-  /** The evaluation whose model `outputDir` holds; undefined without `evaluate`. */
+  /** The evaluation whose model is kept; undefined where none gave a number, or none was asked for: then the last weights are. */
   best?: EvaluationReport;
   /** Whether the signal stopped it. */
   stopped: boolean;
@@ -139,7 +139,7 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
     trained.publish();
     const started = performance.now();
     const score = await evaluate(model);
-    const isBest = !(score <= (result.best?.score ?? Number.NEGATIVE_INFINITY));
+    const isBest = result.best ? score > result.best.score : !Number.isNaN(score);
     const milliseconds = performance.now() - started;
     const report: EvaluationReport = { step, epoch, score, isBest, milliseconds };
     if (isBest) {
@@ -207,6 +207,16 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
     // Also after an error: what the run reached is not lost.
     if (result.best) loadWeights(model, outputDir);
     else await saveModel(model, outputDir);
+    warnWithoutBest(result);
   }
   return result;
+}
+
+/** Says so where a run was evaluated and yet no model could be called best. */
+export function warnWithoutBest({ best, evaluations }: TrainResult): void {
+  if (best || evaluations.length === 0) return;
+  console.warn(
+    `None of the ${evaluations.length} evaluations gave a number, so that no model is best: the last weights are kept. ` +
+      'Look at what `evaluate` returns.',
+  );
 }
