@@ -86,13 +86,11 @@ export const VARIANTS = {
   'an epoch more': changed({ epochs: best.epochs + 1 }),
   '8 chunks a batch': changed({ batchSize: 8 }),
   '32 chunks a batch': changed({ batchSize: 32 }, { tokensPerMiniBatch: 8192 }),
-  'neighbours in one batch': changed({ neighbours: 4 }),
   'hard negatives': { ...changed({}, { tokensPerMiniBatch: 8192 }), prepare: hardNegatives },
   'offline questions too': { ...changed({}), prepare: offlineQuestionsToo },
   'symmetric loss': changed({}, { loss: extras.symmetricRankingLoss }),
   'temperature 0.1': changed({}, withScale(10)),
   'temperature 0.033': changed({}, withScale(30)),
-  'layer-wise decay 0.8': changed({ layerDecay: 0.8 }),
   'dropout 0.1': changed({ dropout: 0.1 }),
   'averaged weights': { ...changed({}), averaged: true },
 };

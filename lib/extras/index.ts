@@ -11,7 +11,6 @@ export { createFalseNegativeFilter, type FalseNegativeMargin, selfGuidedLoss } f
 export { cachedLossAndGradients, type GradCacheOptions } from './grad-cache';
 export { addHardNegatives } from './hard-negatives';
 export { interpolateWeights } from './interpolate';
-export { createKnownPositives } from './known-positives';
 export { LocalQuestionGenerator } from './local-model/local-generator';
 export { Lora, type LoraSettings } from './lora';
 export { type MatryoshkaSettings, matryoshkaLoss } from './matryoshka';

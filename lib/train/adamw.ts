@@ -12,8 +12,6 @@ export interface AdamWSettings {
   epsilon: number;
   /** Gradients are scaled down to this global norm (Pascanu et al. 2013, algorithm 1). */
   maxGradNorm: number;
-  /** A weight's share of the learning rate, by its name. */
-  rateShare: (name: string) => number;
 }
 
 /** The defaults of sentence-transformers' fit(). */
@@ -23,7 +21,6 @@ export const ADAMW_DEFAULTS: AdamWSettings = {
   beta2: 0.999,
   epsilon: 1e-8,
   maxGradNorm: 1,
-  rateShare: () => 1,
 };
 
 /** Biases and LayerNorm weights are not decayed. */
@@ -71,7 +68,7 @@ export class AdamW {
    * @returns the gradients' global norm before clipping; if it is not finite, the weights stay as they are
    */
   step(gradients: NamedTensors, learningRate: number): number {
-    const { beta1, beta2, epsilon, maxGradNorm, rateShare } = this.settings;
+    const { beta1, beta2, epsilon, maxGradNorm } = this.settings;
     const norm = globalNorm(gradients);
     if (!Number.isFinite(norm)) {
       tf.dispose([...gradients.values()]);
@@ -85,12 +82,11 @@ export class AdamW {
     const correction = correction2 / correction1;
     for (const [name, gradient] of gradients) {
       const slot = this.slot(name);
-      const rate = learningRate * rateShare(name);
       const decay = this.decayFactor(name, learningRate);
       if (decay === 1) this.weights.get(name)?.dispose();
       else this.decay(name, slot.weight, decay);
       const clipped = clip < 1 ? tf.mul(gradient, clip) : gradient;
-      slot.weight.applyAdam(slot.m, slot.v, clipped, rate * correction, beta1, beta2, epsilon * correction2);
+      slot.weight.applyAdam(slot.m, slot.v, clipped, learningRate * correction, beta1, beta2, epsilon * correction2);
       this.weights.set(name, slot.weight.read());
       tf.dispose([gradient, clipped]);
     }
@@ -119,8 +115,7 @@ export class AdamW {
 
   /** What a step at this learning rate multiplies a weight by, besides its update. */
   decayFactor(name: string, learningRate: number): number {
-    const { weightDecay, rateShare } = this.settings;
-    return isDecayed(name) ? 1 - learningRate * rateShare(name) * weightDecay : 1;
+    return isDecayed(name) ? 1 - learningRate * this.settings.weightDecay : 1;
   }
 
   /** Frees the moments and the variables; the weights stay in the map as ordinary tensors. */

@@ -53,27 +53,14 @@ function fileOrderBatches(data: TrainingPairs, batchSize: number): TrainingBatch
   return batches;
 }
 
-/**
- * Shuffled batches of `batchSize` distinct chunks, each with all its questions; known positives never count as negatives.
- *
- * @param neighbours chunks that stay together, in the corpus's order: negatives on the same subject
- */
-function distinctChunkBatches(
-  data: TrainingPairs,
-  batchSize: number,
-  neighbours: number,
-  random: () => number,
-): TrainingBatch[] {
+/** Shuffled batches of `batchSize` distinct chunks, each with all its questions; known positives never count as negatives. */
+function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: () => number): TrainingBatch[] {
   const questionsOf = new Map<string, string[]>();
   for (const queryId of Object.keys(data.queries)) {
     const chunkId = data.relevantDocs[queryId][0];
     questionsOf.set(chunkId, [...(questionsOf.get(chunkId) ?? []), queryId]);
   }
-  const inOrder = [...questionsOf.keys()];
-  const runs = Array.from({ length: Math.ceil(inOrder.length / neighbours) }, (_, i) =>
-    inOrder.slice(i * neighbours, (i + 1) * neighbours),
-  );
-  const chunks = shuffled(runs, random).flat();
+  const chunks = shuffled([...questionsOf.keys()], random);
   const batches: TrainingBatch[] = [];
   for (let start = 0; start < chunks.length; start += batchSize) {
     let chunkIds = chunks.slice(start, start + batchSize);
@@ -109,7 +96,6 @@ function distinctChunkBatches(
  * The batches of one epoch.
  *
  * @param batchSize pairs a batch (`file-order`) or distinct chunks a batch (`distinct-chunks`)
- * @param neighbours of `distinct-chunks`: so many chunks that follow each other in the corpus stay in one batch
  * @param epoch counts from 0; each epoch is shuffled anew from the seed
  */
 export function makeBatches(
@@ -118,9 +104,8 @@ export function makeBatches(
   batchSize: number,
   seed: number,
   epoch: number,
-  neighbours = 1,
 ): TrainingBatch[] {
   return batching === 'file-order'
     ? fileOrderBatches(data, batchSize)
-    : distinctChunkBatches(data, batchSize, neighbours, seededRandom(seed * 1000 + epoch));
+    : distinctChunkBatches(data, batchSize, seededRandom(seed * 1000 + epoch));
 }

@@ -7,15 +7,11 @@ export interface Recipe {
   batching: Batching;
   /** Pairs a batch (`file-order`), or distinct chunks with all their questions a batch (`distinct-chunks`). */
   batchSize: number;
-  /** Of `distinct-chunks`: so many chunks that follow each other stay in one batch, as harder negatives; 1 by default. */
-  neighbours?: number;
   /** Encodes each chunk by overlapping windows, whose scores make its own; without, as one text cut at the model's length. */
   windows?: WindowSettings;
   epochs: number;
   /** Peak learning rate of the linear schedule. */
   learningRate: number;
-  /** Each layer's learning rate as a share of that of the layer above it; 1 by default. LoRA trains all layers alike. */
-  layerDecay?: number;
   /** Share of all steps over which the learning rate rises from 0. */
   warmupRatio: number;
   /** Dropout of hidden states and attention weights. */

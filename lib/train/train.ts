@@ -83,8 +83,6 @@ function checkOptions({ data, recipe, evaluationSteps }: TrainOptions): void {
   if (!(recipe.learningRate > 0 && recipe.learningRate < 1))
     throw refuse('LEARNING_RATE', recipe.learningRate, 'above 0 and below 1');
   if (!(recipe.dropout >= 0 && recipe.dropout < 1)) throw refuse('DROPOUT', recipe.dropout, 'from 0 to below 1');
-  const { layerDecay = 1 } = recipe;
-  if (!(layerDecay > 0 && layerDecay <= 1)) throw refuse('layerDecay', layerDecay, 'above 0 and at most 1');
   if (!whole(evaluationSteps)) throw refuse('EVALUATION_STEPS', evaluationSteps, 'a whole number from 1');
   for (const queryId of Object.keys(data.queries)) {
     const chunkIds = data.relevantDocs[queryId] ?? [];
@@ -128,8 +126,8 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   const chunks = tokenizeAll(model, data.corpus, recipe.windows);
   const trained = options.lora
     ? trainLora(model, options.lora, seed)
-    : trainAllWeights(model, [...questions.values(), ...chunks.values()].flat(), recipe.layerDecay);
-  const stepsPerEpoch = makeBatches(data, recipe.batching, recipe.batchSize, seed, 0, recipe.neighbours).length;
+    : trainAllWeights(model, [...questions.values(), ...chunks.values()].flat());
+  const stepsPerEpoch = makeBatches(data, recipe.batching, recipe.batchSize, seed, 0).length;
   const totalSteps = stepsPerEpoch * recipe.epochs;
   const warmupSteps = Math.floor(totalSteps * recipe.warmupRatio);
   const result: TrainResult = { steps: [], evaluations: [], stopped: false };
@@ -188,7 +186,7 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
     await evaluateNow(0, 0);
     let step = 0;
     training: for (let epoch = 0; epoch < recipe.epochs; epoch++) {
-      for (const batch of makeBatches(data, recipe.batching, recipe.batchSize, seed, epoch, recipe.neighbours)) {
+      for (const batch of makeBatches(data, recipe.batching, recipe.batchSize, seed, epoch)) {
         await breathe();
         if (options.signal?.aborted) {
           result.stopped = true;

@@ -25,23 +25,11 @@ export interface TrainedWeights {
   dispose(): void;
 }
 
-/**
- * A weight's share of the learning rate: 1 in the last layer, `decay` times less in each layer below it, least in the embeddings
- * (Clark et al. 2020, ELECTRA, table 7).
- */
-function layerwiseRate(layers: number, decay: number): (name: string) => number {
-  return (name) => decay ** (layers - 1 - Number(/^encoder\.layer\.(\d+)\./.exec(name)?.[1] ?? -1));
-}
-
 /** Every weight; of the word embeddings, the rows that occur in the run's texts. */
-export function trainAllWeights(
-  model: EmbeddingModel,
-  sequences: Iterable<Int32Array>,
-  layerDecay = 1,
-): TrainedWeights {
+export function trainAllWeights(model: EmbeddingModel, sequences: Iterable<Int32Array>): TrainedWeights {
   const words = new WordRows(model, sequences);
   const weights: NamedTensors = new Map(model.weights).set(EMBEDDING.words, words.gather());
-  const optimizer = new AdamW(weights, { rateShare: layerwiseRate(model.encoder.config.layers, layerDecay) });
+  const optimizer = new AdamW(weights);
   const share = () => {
     for (const [name, tensor] of weights) if (name !== EMBEDDING.words) model.weights.set(name, tensor);
   };

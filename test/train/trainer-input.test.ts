@@ -57,7 +57,6 @@ describe('input', () => {
     ['epochs', { epochs: 0 }, /EPOCHS is 0/],
     ['learningRate', { learningRate: Number.NaN }, /LEARNING_RATE is NaN/],
     ['dropout', { dropout: 1 }, /DROPOUT is 1/],
-    ['layerDecay', { layerDecay: 0 }, /layerDecay is 0/],
   ])('is refused before any work: %s', async (_, change, message) => {
     const settings = options({ recipe: { ...FIVE_STEPS, ...change } });
     await expect(train(await loadTiny(), settings)).rejects.toThrow(message);
