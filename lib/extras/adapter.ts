@@ -1,5 +1,6 @@
-// A linear adapter: a matrix that turns a frozen model's question vectors, so that they come to lie nearer to their chunks (as LlamaIndex's
-// EmbeddingAdapterFinetuneEngine with its LinearLayer). An embedder and a matrix → an embedder; the corpus's vectors stay valid.
+// In: a frozen embedder and a matrix. Out: an embedder whose question vectors are turned by the matrix, nearer to their chunks (as LlamaIndex's
+// EmbeddingAdapterFinetuneEngine with its LinearLayer); the corpus's vectors stay valid. And the matrix as a folder.
+
 import path from 'node:path';
 import { readJson, writeJson } from '../common/json-file';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';

@@ -1,4 +1,5 @@
-// An embedder that gives a document several vectors → one that gives it their mean.
+// In: an embedder that gives a document several vectors. Out: one that gives it their mean.
+
 import type { Embedder, Embeddings } from '../common/matrix';
 
 /**

@@ -1,5 +1,7 @@
-// Matryoshka representation learning (Kusupati et al. 2022, section 3, eq. 1): a loss → the same loss at several dimensions at once.
+// In: a loss. Out: the same loss at several dimensions at once: Matryoshka representation learning (Kusupati et al. 2022, section 3, eq. 1).
+
 import { tf, tidy } from '../model/tf';
+import type { Variant } from '../train/learner';
 import type { Loss } from '../train/step';
 
 /** Dimensions and their weights. */
@@ -11,10 +13,20 @@ export interface MatryoshkaSettings {
 }
 
 /**
- * Σ weight · loss(first `dim` numbers of every vector), as sentence-transformers' MatryoshkaLoss.
+ * Trains the leading numbers of each vector to do alone, by {@link matryoshkaLoss} around whatever loss there is.
  *
  * Use it where vectors will be cut to save memory and search time: the leading numbers then carry the most. The encoder runs once a step;
- * each dimension adds one small loss. The losses here compare by cosine, so that cut vectors need no normalisation of their own.
+ * each dimension adds one small loss. The full vectors may lose a little.
+ *
+ * @throws Error as {@link matryoshkaLoss}
+ */
+export function matryoshka(settings: MatryoshkaSettings): Variant {
+  return (method) => ({ ...method, loss: matryoshkaLoss(method.loss, settings) });
+}
+
+/**
+ * Σ weight · loss(first `dim` numbers of every vector), as sentence-transformers' MatryoshkaLoss. The losses here compare by cosine, so
+ * that cut vectors need no normalisation of their own.
  *
  * @throws Error if there is no dimension, if one is no whole number from 1, or if there are not as many weights; and, from the loss, if a
  * dimension exceeds the embeddings'

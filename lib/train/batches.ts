@@ -1,4 +1,5 @@
-// A dataset → the batches of an epoch: which questions and chunks are encoded together, and what the loss compares.
+// In: a dataset. Out: the batches of an epoch: which questions and chunks are encoded together, and what the loss compares.
+
 import { seededRandom } from '../common/random';
 import type { LossBatch } from './ranking-loss';
 
@@ -108,4 +109,21 @@ export function makeBatches(
   return batching === 'file-order'
     ? fileOrderBatches(data, batchSize)
     : distinctChunkBatches(data, batchSize, seededRandom(seed * 1000 + epoch));
+}
+
+/** @throws Error naming the query whose chunk is missing, and if the loss would have nothing to compare */
+export function checkPairs({ queries, corpus, relevantDocs }: TrainingPairs): void {
+  const queryIds = Object.keys(queries);
+  for (const queryId of queryIds) {
+    const chunkIds = relevantDocs[queryId] ?? [];
+    if (chunkIds.length === 0) throw new Error(`Query ${queryId} has no relevant document to train on.`);
+    const unknown = chunkIds.find((id) => corpus[id] === undefined);
+    if (unknown !== undefined)
+      throw new Error(`Query ${queryId} refers to document ${unknown}, which the corpus lacks.`);
+  }
+  const chunks = new Set(queryIds.map((id) => relevantDocs[id][0]));
+  if (chunks.size >= 2) return;
+  throw new Error(
+    `The training data has questions about fewer than 2 chunks (${chunks.size}); the loss compares chunks with each other and needs at least 2.`,
+  );
 }

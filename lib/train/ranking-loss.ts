@@ -1,5 +1,6 @@
-// MultipleNegativesRankingLoss, also known as InfoNCE with in-batch negatives (Henderson et al. 2017, section 4;
-// van den Oord et al. 2018, eq. 4).
+// In: a batch's question and chunk vectors. Out: MultipleNegativesRankingLoss, also known as InfoNCE with in-batch negatives (Henderson et
+// al. 2017, section 4; van den Oord et al. 2018, eq. 4).
+
 import { tf } from '../model/tf';
 
 /** One batch's questions and chunks as the loss compares them. */

@@ -1,4 +1,5 @@
-// The two recipes: the original notebook's, to the letter, and the one that retrieves better.
+// In: nothing. Out: the two recipes, the original notebook's to the letter and the one that retrieves better; what a recipe may say.
+
 import type { WindowSettings } from '../model/windows';
 import type { Batching } from './batches';
 
@@ -31,3 +32,18 @@ export const RECIPES: Record<'original' | 'best', Recipe> = {
     dropout: 0,
   },
 };
+
+/** @throws Error that names the setting which cannot be trained with, and its range */
+export function checkRecipe({ epochs, batchSize, learningRate, dropout }: Recipe): void {
+  checkWhole('EPOCHS', epochs);
+  checkWhole('BATCH_SIZE', batchSize);
+  if (!(learningRate > 0 && learningRate < 1))
+    throw new Error(`LEARNING_RATE is ${learningRate}; it must be above 0 and below 1.`);
+  if (!(dropout >= 0 && dropout < 1)) throw new Error(`DROPOUT is ${dropout}; it must be from 0 to below 1.`);
+}
+
+/** @throws Error if a setting is no whole number from 1 */
+export function checkWhole(name: string, value: number): void {
+  if (!(Number.isInteger(value) && value >= 1))
+    throw new Error(`${name} is ${value}; it must be a whole number from 1.`);
+}

@@ -1,6 +1,7 @@
 // What counts as a negative: hard negatives added, false ones masked.
 import { type Embedder, makeBatches } from 'finetune-embedding';
-import { addHardNegatives, createFalseNegativeFilter } from 'finetune-embedding/extras';
+import { createFalseNegativeFilter } from 'finetune-embedding/dist/extras/false-negatives.js';
+import { addHardNegatives } from 'finetune-embedding/dist/extras/hard-negatives.js';
 import { describe, expect, it } from 'vitest';
 
 const DATA = {
