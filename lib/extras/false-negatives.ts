@@ -1,5 +1,5 @@
-// In: a batch and a guide's similarities. Out: the batch with its false negatives masked: chunks that answer a question without being
-// labelled so (GISTEmbed: Solatorio 2024, section 3; NV-Retriever: Moreira et al. 2024, positive-aware mining).
+// In: a batch and a guide's similarities. Out: the batch with its false negatives masked: chunks that answer a question
+// without being labelled so (GISTEmbed: Solatorio 2024, section 3; NV-Retriever: Moreira et al. 2024, section 3).
 
 import type { Embedder, Matrix } from '../common/matrix';
 import { tf } from '../model/tf';
@@ -14,17 +14,18 @@ export interface FalseNegativeMargin {
   /** A column more similar to the question than its chunk's similarity minus this much is left out of the negatives. */
   margin: number;
   /**
-   * `absolute`: a difference of cosines, 0 in GISTEmbed, 0.05 as NV-Retriever's TopK-MarginPos. `relative`: a share of the positive's
-   * cosine, 0.05 as NV-Retriever's TopK-PercPos with 95%.
+   * `absolute`: a difference of cosines, 0 in GISTEmbed, 0.05 as NV-Retriever's TopK-MarginPos. `relative`: a share of
+   * the positive's cosine, 0.05 as NV-Retriever's TopK-PercPos with 95%.
    */
   strategy: 'absolute' | 'relative';
 }
 
 /**
- * Leaves false negatives out, as found by a guide that stays as it is: the base model, or any other embedder. Each text is embedded once, here.
+ * Leaves false negatives out, as found by a guide that stays as it is: the base model, or any other embedder. Each text
+ * is embedded once, here.
  *
- * Use it where a corpus repeats itself (reports of several years, boilerplate), so that a batch holds more than one right answer: one pass
- * over the texts, then nothing measurable a step.
+ * Use it where a corpus repeats itself (reports of several years, boilerplate), so that a batch holds more than one
+ * right answer: one pass over the texts, then nothing measurable a step.
  */
 export async function guided(guide: Embedder, data: TrainingPairs, margin: FalseNegativeMargin): Promise<Variant> {
   const filter = await createFalseNegativeFilter(guide, data, margin);
@@ -32,17 +33,17 @@ export async function guided(guide: Embedder, data: TrainingPairs, margin: False
 }
 
 /**
- * Leaves false negatives out, as the model itself finds them at each step: no second model, no pass over the texts. No gradient flows
- * through the choice. Early in training, and with a margin, it also spares true negatives that the model cannot tell yet: prefer
- * {@link guided} if a good guide is at hand.
+ * Leaves false negatives out, as the model itself finds them at each step: no second model, no pass over the texts. No
+ * gradient flows through the choice. Early in training, and with a margin, it also spares true negatives that the model
+ * cannot tell yet: prefer {@link guided} if a good guide is at hand.
  */
 export function selfGuided(margin: FalseNegativeMargin): Variant {
   return (method) => ({ ...method, loss: selfGuidedLoss(method.loss, margin) });
 }
 
 /**
- * The batch with every column that the guide finds too similar to a question added to that question's known positives. Names and rule as in
- * sentence-transformers' GISTEmbedLoss; here for hard negatives alike, and with whichever loss is used.
+ * The batch with every column that the guide finds too similar to a question added to that question's known positives.
+ * Names and rule as in sentence-transformers' GISTEmbedLoss; here for hard negatives alike, and with any loss.
  *
  * @param similarities the guide's cosines, [questions, columns]
  */

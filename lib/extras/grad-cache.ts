@@ -1,5 +1,5 @@
-// In: a batch of any size. Out: the same loss and gradients as lossAndGradients, in the memory of a mini-batch: gradient caching
-// (Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", section 3).
+// In: a batch of any size. Out: its loss and gradients as lossAndGradients, in the memory of a mini-batch (gradient
+// caching: Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", section 3).
 //
 // 1. Embed all texts, mini-batch by mini-batch, keeping nothing but the embeddings.
 // 2. The loss over all embeddings, and its gradient with respect to each of them: the cache.
@@ -21,10 +21,11 @@ const SEED_STRIDE = 1_000_003;
 /**
  * Trains by gradient caching: batches of any size in the memory of a mini-batch, the same steps.
  *
- * Use it for batches whose activations don't fit: more chunks a batch are more negatives for every question. It costs a second encoding of all
- * but the last mini-batch, about a third more time. A batch that fits one mini-batch is encoded once, as plainly.
+ * Use it for batches whose activations don't fit: more chunks a batch are more negatives for every question. It costs a
+ * second encoding of all but the last mini-batch, about a third more time. A batch that fits one mini-batch is encoded
+ * once, as plainly.
  *
- * @param tokensPerMiniBatch tokens encoded at a time; memory grows with it, not with the batch. One text may exceed it alone
+ * @param tokensPerMiniBatch tokens encoded at a time; memory grows with it, not with the batch. One text may exceed it
  * @throws Error if it is no whole number from 1
  */
 export function gradientCaching(tokensPerMiniBatch = TOKENS_PER_MINI_BATCH): Variant {
@@ -62,8 +63,8 @@ function addGradients(sum: NamedTensors, more: NamedTensors): void {
 }
 
 /**
- * The loss of a batch and its gradient with respect to every weight, as `lossAndGradients`, at a memory that does not grow with the batch.
- * Dropout draws the same masks in both passes.
+ * The loss of a batch and its gradient with respect to every weight, as `lossAndGradients`, at a memory that does not
+ * grow with the batch. Dropout draws the same masks in both passes.
  *
  * @throws Error if `tokensPerMiniBatch` is no whole number from 1
  */

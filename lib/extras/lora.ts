@@ -1,7 +1,8 @@
-// In: a model's matrices. Out: two thin matrices for each, which alone are trained: LoRA, low-rank adaptation (Hu et al. 2021, section 4.1).
+// In: a model's matrices. Out: two thin ones for each, which alone are trained (LoRA: Hu et al. 2021, section 4.1).
 //
-// W = W₀ + (α/r)·B·A with W [out, in], A [r, in], B [out, r]. The encoder computes with W and gives dW; by the chain rule
-// dA = (α/r)·Bᵀ·dW and dB = (α/r)·dW·Aᵀ. W is the merged matrix, so that the model embeds, evaluates and is saved as any other.
+// W = W₀ + (α/r)·B·A with W [out, in], A [r, in], B [out, r]. The encoder computes with W and gives dW; by the chain
+// rule dA = (α/r)·Bᵀ·dW and dB = (α/r)·dW·Aᵀ. W is the merged matrix, so that the model embeds, evaluates and is saved
+// as any other.
 
 import { seededRandom } from '../common/random';
 import type { NamedTensors } from '../model/bert/encoder';
@@ -22,9 +23,9 @@ export interface LoraSettings {
 /**
  * Trains low-rank updates of a model's attention and feed-forward matrices in place of all weights.
  *
- * Use it where optimizer memory is short or data is scarce: of MiniLM's 22.6 million trained numbers 0.33 million are left at rank 8 (their
- * moments: 2.7 MB instead of 180 MB); the encoder's own work, most of a step, stays the same. Learning rates are higher than for all weights:
- * 2e-4 to 1e-3.
+ * Use it where optimizer memory is short or data is scarce: of MiniLM's 22.6 million trained numbers 0.33 million are
+ * left at rank 8 (their moments: 2.7 MB instead of 180 MB); the encoder's own work, most of a step, stays the same.
+ * Learning rates are higher than for all weights: 2e-4 to 1e-3.
  *
  * @throws Error before the first step if the rank or α is out of range
  */
@@ -52,7 +53,7 @@ export function lora(settings: LoraSettings): Variant {
   });
 }
 
-/** Adapted in each layer: attention's projections and the feed-forward matrices; biases, LayerNorm and embeddings stay as they are. */
+/** Adapted in each layer: attention's projections and the feed-forward matrices; all else stays as it is. */
 const ADAPTED = ['qkvWeight', 'outWeight', 'w1', 'w2'] as const;
 
 interface Adapted {
@@ -66,8 +67,9 @@ const nameOfA = (name: string): string => `${name}.lora_A`;
 const nameOfB = (name: string): string => `${name}.lora_B`;
 
 /**
- * The two thin matrices of each of a model's matrices, and the model's weights as they follow from them. B starts at 0, so that training starts at the model as it is. It takes over the adapted weights in `model.weights`; they hold the merged
- * matrices after each {@link updateWeights}, and for good after {@link dispose}: `saveModel` just works.
+ * The two thin matrices of each of a model's matrices, and the model's weights as they follow from them. B starts at 0,
+ * so that training starts at the model as it is. It takes over the adapted weights in `model.weights`; they hold the
+ * merged matrices after each {@link updateWeights}, and for good after {@link dispose}: `saveModel` just works.
  */
 export class Lora {
   /** `NAME.lora_A` [parts, r, in] and `NAME.lora_B` [parts, out / parts, r] for each adapted weight. */

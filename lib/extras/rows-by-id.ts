@@ -1,4 +1,5 @@
 // In: documents' ids and their embeddings. Out: for each id, the rows of its vectors.
+
 import type { Embeddings } from '../common/matrix';
 
 export function rowsById(ids: string[], { owners }: Embeddings): Map<string, number[]> {

@@ -1,4 +1,4 @@
-// In: what MultipleNegativesRankingLoss takes. Out: the loss by which also chunks find their questions, not only questions their chunks.
+// In: what MultipleNegativesRankingLoss takes. Out: the loss by which questions find chunks and chunks questions.
 
 import { tf, tidy } from '../model/tf';
 import type { Variant } from '../train/learner';
@@ -14,8 +14,8 @@ import {
 /**
  * Trains by {@link symmetricRankingLoss}.
  *
- * Use it where a chunk should also find its questions (clustering, "more like this"), or as a regulariser with small batches: each pair
- * gives two comparisons at the cost of one encoding. On the sample's questions it gained nothing.
+ * Use it where a chunk should also find its questions (clustering, "more like this"), or as a regulariser with small
+ * batches: each pair gives two comparisons at the cost of one encoding. On the sample's questions it gained nothing.
  *
  * @throws Error if it stands after another loss in `combine`, which it would replace
  */
@@ -28,10 +28,10 @@ export function symmetricLoss(): Variant {
 }
 
 /**
- * Half of −log softmax over chunks [its chunk] and half of −log softmax over questions [the question], mean over questions, as
- * sentence-transformers' MultipleNegativesSymmetricRankingLoss (Radford et al. 2021, figure 3, for images and captions; Günther et al. 2024
- * for text embeddings). A chunk's other questions in the batch, and questions it is known to answer, are not
- * its negatives. Columns that are no question's chunk are negatives of the first half only.
+ * Half of −log softmax over chunks [its chunk] and half of −log softmax over questions [the question], mean over
+ * questions, as sentence-transformers' MultipleNegativesSymmetricRankingLoss (Radford et al. 2021, figure 3, for images
+ * and captions; Günther et al. 2024 for text embeddings). A chunk's other questions in the batch, and questions it is
+ * known to answer, are not its negatives. Columns that are no question's chunk are negatives of the first half only.
  *
  * @param questions [questions, hidden]
  * @param chunks [columns, hidden]

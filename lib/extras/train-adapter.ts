@@ -1,5 +1,5 @@
-// In: question–chunk pairs and a frozen embedder. Out: an adapter for its question vectors. All texts are embedded once; then a step is one
-// small matrix product, and a run takes seconds.
+// In: question–chunk pairs and a frozen embedder. Out: an adapter for its question vectors. All texts are embedded
+// once; then a step is one small matrix product, and a run takes seconds.
 
 import type { Embedder } from '../common/matrix';
 import { tf } from '../model/tf';
@@ -18,7 +18,7 @@ export interface AdapterOptions
   extends Pick<LoopOptions<AdaptedEmbedder>, 'data' | 'seed' | 'onStep' | 'onEvaluation' | 'signal'> {
   /** As for the whole model; a matrix bears a far higher learning rate, 1e-3 and above. */
   recipe: LoopOptions<AdaptedEmbedder>['recipe'];
-  /** Scores the adapted embedder, higher is better: at the start, where the adapter changes nothing, and at each epoch's end. */
+  /** Scores the adapted embedder, higher is better: at the start, where it changes nothing, and after each epoch. */
   evaluate?: (embedder: Embedder) => Promise<number>;
 }
 
@@ -32,8 +32,8 @@ const WEIGHT = 'linear.weight';
 /**
  * Trains a linear adapter, from the identity, by the loop and the ranking loss that train whole models.
  *
- * Use it where the model cannot be changed (OpenAI's, for one), where the corpus's vectors must stay as they are, or where seconds must do. It can
- * only turn and stretch the question vectors, so it gains less than training the model.
+ * Use it where the model cannot be changed (OpenAI's, for one), where the corpus's vectors must stay as they are, or
+ * where seconds must do. It can only turn and stretch the question vectors, so it gains less than training the model.
  *
  * @throws Error if a setting or the data cannot be trained on, or if the loss or its gradient stops being finite
  */
@@ -41,13 +41,13 @@ export async function trainAdapter(base: Embedder, options: AdapterOptions): Pro
   checkRecipe({ ...options.recipe, dropout: 0 });
   checkPairs(options.data);
   const learner = await adapterLearner(base, options);
-  let embedder = learner.publish();
-  const keep = async (current: AdaptedEmbedder) => {
-    embedder = current;
+  let best: AdaptedEmbedder | undefined;
+  const keepBest = async (current: AdaptedEmbedder) => {
+    best = current;
   };
   try {
-    const result = await trainingLoop(learner, { ...options, evaluationSteps: Number.POSITIVE_INFINITY, keep });
-    return { ...result, embedder };
+    const result = await trainingLoop(learner, { ...options, evaluationSteps: Number.POSITIVE_INFINITY, keepBest });
+    return { ...result, embedder: best ?? learner.publish() };
   } finally {
     learner.dispose();
   }

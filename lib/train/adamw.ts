@@ -1,5 +1,5 @@
-// In: weights, their gradients, a learning rate. Out: the weights after one step of AdamW with decoupled weight decay (Loshchilov & Hutter
-// 2019, algorithm 2), as torch.optim.AdamW computes it, with gradient clipping.
+// In: weights, their gradients, a learning rate. Out: the weights after one step of AdamW with decoupled weight decay
+// (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW computes it, with gradient clipping.
 
 import type { NamedTensors } from '../model/bert/encoder';
 import { runOp, runOpWithoutOutput, tf, tidy } from '../model/tf';
@@ -18,15 +18,10 @@ const isDecayed = (name: string): boolean => !name.endsWith('.bias') && !name.in
 /** √Σ‖g‖² over all gradients. */
 export function globalNorm(gradients: NamedTensors): number {
   return tidy(() => {
-    const halves = [...gradients.values()].map((g) => runOp('L2Loss', [['T', 'TYPE', 'FLOAT']], [g])); // Σg² / 2 in one pass
+    // Σg² / 2 in one pass
+    const halves = [...gradients.values()].map((g) => runOp('L2Loss', [['T', 'TYPE', 'FLOAT']], [g]));
     return Math.sqrt(2 * tf.addN(halves).dataSync()[0]);
   });
-}
-
-interface Slot {
-  weight: Variable;
-  m: Variable;
-  v: Variable;
 }
 
 /**
@@ -34,10 +29,17 @@ interface Slot {
  * variable's buffer, so that the map always holds the current values.
  */
 export class AdamW {
-  private readonly slots = new Map<string, Slot>();
+  private readonly slots = new Map<string, Record<'weight' | 'm' | 'v', Variable>>();
   private steps = 0;
 
-  constructor(private readonly weights: NamedTensors) {}
+  constructor(private readonly weights: NamedTensors) {
+    for (const [name, value] of weights) {
+      const zeros = () => new Variable(tf.zeros(value.shape));
+      const slot = { m: zeros(), v: zeros(), weight: new Variable(value) };
+      weights.set(name, slot.weight.read());
+      this.slots.set(name, slot);
+    }
+  }
 
   /**
    * One update of every weight that has a gradient; disposes of the gradients.
@@ -54,33 +56,21 @@ export class AdamW {
     this.steps++;
     const correction1 = 1 - BETA1 ** this.steps;
     const correction2 = Math.sqrt(1 - BETA2 ** this.steps);
-    // m̂ / (√v̂ + ε) with bias-corrected moments is m / (√v + ε·c2) · c2 / c1: the corrections are folded into rate and ε.
+    // m̂ / (√v̂ + ε) with bias-corrected moments is m / (√v + ε·c2) · c2 / c1: corrections are folded into rate and ε.
     const correction = correction2 / correction1;
     for (const [name, gradient] of gradients) {
-      const slot = this.slot(name);
+      const { weight, m, v } = this.slots.get(name)!;
       const lent = this.weights.get(name)!;
       const decay = this.decayFactor(name, learningRate);
       const decayed = decay === 1 ? undefined : tf.mul(lent, decay);
       lent.dispose();
-      if (decayed) slot.weight.assign(decayed);
+      if (decayed) weight.assign(decayed);
       const clipped = clip < 1 ? tf.mul(gradient, clip) : gradient;
-      slot.weight.applyAdam(slot.m, slot.v, clipped, learningRate * correction, EPSILON * correction2);
-      this.weights.set(name, slot.weight.read());
+      weight.applyAdam(m, v, clipped, learningRate * correction, EPSILON * correction2);
+      this.weights.set(name, weight.read());
       tf.dispose([gradient, clipped]);
     }
     return norm;
-  }
-
-  private slot(name: string): Slot {
-    let slot = this.slots.get(name);
-    if (!slot) {
-      const value = this.weights.get(name)!;
-      const zeros = () => new Variable(tf.zeros(value.shape));
-      slot = { weight: new Variable(value), m: zeros(), v: zeros() };
-      this.weights.set(name, slot.weight.read());
-      this.slots.set(name, slot);
-    }
-    return slot;
   }
 
   /** What a step at this learning rate multiplies a weight by, besides its update. */
@@ -101,8 +91,9 @@ export class AdamW {
 }
 
 /**
- * A TensorFlow variable: a tensor that is updated where it lies, by one multi-threaded kernel, instead of being made anew by a dozen operations.
- * It owns its buffer; {@link read} lends it without copying. A lent tensor must be disposed of before the next update, which would else copy.
+ * A TensorFlow variable: a tensor that is updated where it lies, by one multi-threaded kernel, instead of being made
+ * anew by a dozen operations. It owns its buffer; {@link read} lends it without copying. A lent tensor must be disposed
+ * of before the next update, which would else copy.
  */
 class Variable {
   private static made = 0;
@@ -143,8 +134,8 @@ class Variable {
   }
 
   /**
-   * One Adam update of this weight and its moments, in place (TensorFlow's ResourceApplyAdam with its bias correction switched off):
-   * m += (g − m)(1 − β1), v += (g² − v)(1 − β2), w −= rate · m / (√v + ε).
+   * One Adam update of this weight and its moments, in place (TensorFlow's ResourceApplyAdam with its bias correction
+   * switched off): m += (g − m)(1 − β1), v += (g² − v)(1 − β2), w −= rate · m / (√v + ε).
    */
   applyAdam(m: Variable, v: Variable, gradient: tf.Tensor, rate: number, epsilon: number): void {
     tf.tidy(() => {

@@ -1,4 +1,4 @@
-// In: a dataset. Out: the batches of an epoch: which questions and chunks are encoded together, and what the loss compares.
+// In: a dataset. Out: the batches of an epoch: which texts are encoded together, and what the loss compares.
 
 import { seededRandom } from '../common/random';
 import type { LossBatch } from './ranking-loss';
@@ -33,8 +33,8 @@ function shuffled<T>(items: T[], random: () => number): T[] {
 }
 
 /**
- * Pairs in file order, `batchSize` a batch, as a sentence-transformers DataLoader without shuffling gives them. Each pair has a
- * column of its own even where two pairs share a chunk; the chunk is encoded once, which gives the same loss.
+ * Pairs in file order, `batchSize` a batch, as a sentence-transformers DataLoader without shuffling gives them. Each
+ * pair has a column of its own even where two share a chunk; the chunk is encoded once, which gives the same loss.
  */
 function fileOrderBatches(data: TrainingPairs, batchSize: number): TrainingBatch[] {
   const pairs = Object.keys(data.queries).map((queryId) => ({ queryId, chunkId: data.relevantDocs[queryId][0] }));
@@ -54,7 +54,7 @@ function fileOrderBatches(data: TrainingPairs, batchSize: number): TrainingBatch
   return batches;
 }
 
-/** Shuffled batches of `batchSize` distinct chunks, each with all its questions; known positives never count as negatives. */
+/** Shuffled batches of `batchSize` distinct chunks with all their questions; known positives are no negatives. */
 function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: () => number): TrainingBatch[] {
   const questionsOf = new Map<string, string[]>();
   for (const queryId of Object.keys(data.queries)) {
@@ -124,6 +124,7 @@ export function checkPairs({ queries, corpus, relevantDocs }: TrainingPairs): vo
   const chunks = new Set(queryIds.map((id) => relevantDocs[id][0]));
   if (chunks.size >= 2) return;
   throw new Error(
-    `The training data has questions about fewer than 2 chunks (${chunks.size}); the loss compares chunks with each other and needs at least 2.`,
+    `The training data has questions about fewer than 2 chunks (${chunks.size}); ` +
+      'the loss compares chunks with each other and needs at least 2.',
   );
 }

@@ -1,4 +1,4 @@
-// In: a model and a run's texts. Out: what the loop drives, batch → update. The one place where an extra puts another way to train.
+// In: a model and a run's texts. Out: what the loop drives, batch → update. Here extras put other ways to train.
 
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf } from '../model/tf';
@@ -15,7 +15,7 @@ export interface Learner<T> {
    * Learns from one batch.
    *
    * @param step counts from 1 over the whole run
-   * @returns the loss, and the gradients' global norm before clipping; if one of them is not finite, nothing has changed
+   * @returns the loss, and the gradients' global norm before clipping; if one is not finite, nothing has changed
    */
   step(batch: TrainingBatch, step: number, learningRate: number): { loss: number; gradNorm: number };
   /** What has been learnt so far, to be evaluated and kept. */
@@ -34,7 +34,7 @@ export interface Method {
   trainedWeights: (model: EmbeddingModel, sequences: Int32Array[], seed: number) => TrainedWeights;
 }
 
-/** Another way to train: the plain method → the changed one. The extras make variants, and `extras.combine` joins some into one. */
+/** Another way to train: a method → the changed one. The extras make variants; `extras.combine` joins several. */
 export type Variant = (method: Method) => Method;
 
 /** All weights, by the ranking loss of the batch as it is. */

@@ -1,4 +1,4 @@
-// In: nothing. Out: the two recipes, the original notebook's to the letter and the one that retrieves better; what a recipe may say.
+// In: settings. Out: a recipe. Here are two: the original notebook's, to the letter, and one that retrieves better.
 
 import type { WindowSettings } from '../model/windows';
 import type { Batching } from './batches';
@@ -8,7 +8,7 @@ export interface Recipe {
   batching: Batching;
   /** Pairs a batch (`file-order`), or distinct chunks with all their questions a batch (`distinct-chunks`). */
   batchSize: number;
-  /** Encodes each chunk by overlapping windows, whose scores make its own; without, as one text cut at the model's length. */
+  /** Encodes each chunk by windows, whose scores make its own; without, as one text cut at the model's length. */
   windows?: WindowSettings;
   epochs: number;
   /** Peak learning rate of the linear schedule. */

@@ -31,7 +31,7 @@ export interface GradientOptions {
 /**
  * The loss of a batch and its gradient with respect to every weight.
  *
- * The encoder's gradient is written out in `BertEncoder.backward`; TensorFlow.js differentiates only the small loss itself.
+ * The encoder's gradient is written out in `BertEncoder.backward`; TensorFlow.js differentiates only the small loss.
  */
 export function lossAndGradients(
   model: EmbeddingModel,
@@ -49,7 +49,7 @@ export function lossAndGradients(
 /**
  * The loss of a batch's embeddings and its gradient with respect to them.
  *
- * @param embeddings those of the questions, then those of the batch's chunks or of their windows: [questions + sequences, hidden]
+ * @param embeddings the questions', then those of the chunks or of their windows: [questions + sequences, hidden]
  * @returns the gradient in the same shape; the caller disposes of it
  */
 export function lossAndEmbeddingGradient(

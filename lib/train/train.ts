@@ -1,4 +1,4 @@
-// In: a model, questions with their chunks, a recipe. Out: the model fine-tuned, its best state in a folder, and the run's record.
+// In: a model, questions with their chunks, a recipe. Out: the model fine-tuned, saved at its best; the run's record.
 
 import type { EmbeddingModel } from '../model/embedding-model';
 import { loadWeights } from '../model/load';
@@ -36,7 +36,7 @@ export interface EvaluationReport {
 export interface TrainResult {
   steps: StepReport[];
   evaluations: EvaluationReport[];
-  /** The evaluation whose model is kept; undefined where none gave a number, or none was asked for: then the last weights are. */
+  /** The evaluation whose model is kept; undefined where none gave a number: then the last weights are kept. */
   best?: EvaluationReport;
   /** Whether the signal stopped it. */
   stopped: boolean;
@@ -64,11 +64,12 @@ export interface TrainOptions {
 /**
  * Fine-tunes every weight of a model, in place, on (question, chunk) pairs.
  *
- * Evaluates the base model first, then every `evaluationSteps` steps and at each epoch's end, and keeps the best in `outputDir`, so
- * that a run never ends below its base. The event loop turns after each step. When it returns, the model holds the best weights.
+ * Evaluates the base model first, then every `evaluationSteps` steps and at each epoch's end, and keeps the best in
+ * `outputDir`, so that a run never ends below its base. The event loop turns after each step. When it returns, the
+ * model holds the best weights.
  *
- * @throws Error before any work if a setting or the data cannot be trained on; and if the loss stops being a finite number, with the
- * step and the batch's query ids (the best model so far stays in `outputDir`)
+ * @throws Error before any work if a setting or the data cannot be trained on; and if the loss stops being a finite
+ * number, with the step and the batch's query ids (the best model so far stays in `outputDir`)
  */
 export async function train(model: EmbeddingModel, options: TrainOptions): Promise<TrainResult> {
   checkRecipe(options.recipe);
@@ -76,16 +77,18 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
   checkPairs(options.data);
   const { outputDir } = options;
   const learner = modelLearner(model, options);
-  let isKept = false;
-  const keep = async () => {
+  let hasBest = false;
+  const keepBest = async () => {
     await saveModel(model, outputDir);
-    isKept = true;
+    hasBest = true;
   };
   try {
-    return await trainingLoop(learner, { ...options, keep });
+    return await trainingLoop(learner, { ...options, keepBest });
   } finally {
     learner.dispose();
-    if (isKept) loadWeights(model, outputDir);
+    // Also after an error: what the run reached is not lost.
+    if (hasBest) loadWeights(model, outputDir);
+    else await saveModel(model, outputDir);
   }
 }
 
@@ -93,15 +96,14 @@ export async function train(model: EmbeddingModel, options: TrainOptions): Promi
 export interface LoopOptions<T> extends Omit<TrainOptions, 'recipe' | 'outputDir' | 'evaluate' | 'variant'> {
   recipe: Omit<Recipe, 'windows' | 'dropout'>;
   evaluate?: (current: T) => Promise<number>;
-  /** Keeps the best so far; without a best, the last. */
-  keep: (current: T) => Promise<void>;
+  keepBest: (current: T) => Promise<void>;
   /** Where it is kept, for messages. */
   outputDir?: string;
 }
 
-/** The loop: batches → steps → evaluations. What is kept last is what the run reached, also after an error. */
+/** The loop: batches → steps → evaluations. */
 export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<T>): Promise<TrainResult> {
-  const { data, recipe, seed, evaluationSteps, evaluate, keep } = options;
+  const { data, recipe, seed, evaluationSteps, evaluate } = options;
   const batchesOf = (epoch: number) => makeBatches(data, recipe.batching, recipe.batchSize, seed, epoch);
   const stepsPerEpoch = batchesOf(0).length;
   const totalSteps = stepsPerEpoch * recipe.epochs;
@@ -118,7 +120,7 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
     const isBest = result.best ? score > result.best.score : !Number.isNaN(score);
     const report = { step, epoch: step / stepsPerEpoch, score, isBest, milliseconds };
     if (isBest) {
-      await keep(current);
+      await options.keepBest(current);
       result.best = report;
     }
     result.evaluations.push(report);
@@ -135,40 +137,36 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
     );
   };
 
-  try {
-    await evaluateNow();
-    training: for (let epoch = 0; epoch < recipe.epochs; epoch++) {
-      for (const [i, batch] of batchesOf(epoch).entries()) {
-        await new Promise((resolve) => setImmediate(resolve)); // lets progress bars and "stop" buttons have their turn
-        if (options.signal?.aborted) {
-          result.stopped = true;
-          break training;
-        }
-        const started = performance.now();
-        const step = result.steps.length + 1;
-        const learningRate = recipe.learningRate * linearSchedule(step - 1, warmupSteps, totalSteps);
-        const { loss, gradNorm } = learner.step(batch, step, learningRate);
-        if (!Number.isFinite(loss + gradNorm)) throw notFinite(loss, gradNorm, step, batch);
-        const milliseconds = performance.now() - started;
-        const report = { step, totalSteps, epoch: step / stepsPerEpoch, loss, learningRate, gradNorm, milliseconds };
-        result.steps.push(report);
-        options.onStep?.(report);
-        // Counted anew in each epoch, as sentence-transformers' fit() counts.
-        if (i + 1 === stepsPerEpoch || (i + 1) % evaluationSteps === 0) await evaluateNow();
+  await evaluateNow();
+  training: for (let epoch = 0; epoch < recipe.epochs; epoch++) {
+    for (const [i, batch] of batchesOf(epoch).entries()) {
+      await new Promise((resolve) => setImmediate(resolve)); // lets progress bars and "stop" buttons have their turn
+      if (options.signal?.aborted) {
+        result.stopped = true;
+        break training;
       }
+      const started = performance.now();
+      const step = result.steps.length + 1;
+      const learningRate = recipe.learningRate * linearSchedule(step - 1, warmupSteps, totalSteps);
+      const { loss, gradNorm } = learner.step(batch, step, learningRate);
+      if (!Number.isFinite(loss + gradNorm)) throw notFinite(loss, gradNorm, step, batch);
+      const milliseconds = performance.now() - started;
+      const report = { step, totalSteps, epoch: step / stepsPerEpoch, loss, learningRate, gradNorm, milliseconds };
+      result.steps.push(report);
+      options.onStep?.(report);
+      // Counted anew in each epoch, as sentence-transformers' fit() counts.
+      if (i + 1 === stepsPerEpoch || (i + 1) % evaluationSteps === 0) await evaluateNow();
     }
-  } finally {
-    if (!result.best) await keep(learner.publish());
   }
   if (evaluate && !result.best)
     console.warn(
-      `None of the ${result.evaluations.length} evaluations gave a number, so that no model is best: the last weights are kept. ` +
-        'Look at what `evaluate` returns.',
+      `None of the ${result.evaluations.length} evaluations gave a number, so that no model is best: ` +
+        'the last weights are kept. Look at what `evaluate` returns.',
     );
   return result;
 }
 
-/** Learning-rate factor of a linear warm-up over `warmupSteps`, then linear decay to 0 at `totalSteps`; `step` counts from 0. */
+/** Share of the learning rate: a linear rise over `warmupSteps`, then a fall to 0 at `totalSteps`; from step 0 on. */
 export function linearSchedule(step: number, warmupSteps: number, totalSteps: number): number {
   if (step < warmupSteps) return step / Math.max(1, warmupSteps);
   return Math.max(0, (totalSteps - step) / Math.max(1, totalSteps - warmupSteps));

@@ -1,7 +1,8 @@
-// In: a model and its run's token ids. Out: all of its weights as a step reads and updates them; of the word embeddings, the rows that occur.
+// In: a model and a run's token ids. Out: its weights as steps read and update them; of word embeddings, what occurs.
 //
-// Half of a small encoder's weights are word embeddings, and a run's texts hold a part of all words. A row whose word never occurs has zero
-// gradient and zero moments for ever: AdamW only decays it. So training works on the rows that occur, and the others' decay is one factor.
+// Half of a small encoder's weights are word embeddings, and a run's texts hold a part of all words. A row whose word
+// never occurs has zero gradient and zero moments for ever: AdamW only decays it. So training works on the rows that
+// occur, and the others' decay is one factor.
 
 import type { NamedTensors } from '../model/bert/encoder';
 import { EMBEDDING } from '../model/bert/weight-names';
@@ -35,6 +36,7 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
   const share = () => {
     for (const [name, tensor] of weights) if (name !== EMBEDDING.words) model.weights.set(name, tensor);
   };
+  share();
   const publish = () => words.writeBack(weights.get(EMBEDDING.words)!);
   return {
     weights,
