@@ -2,7 +2,8 @@
 
 import OpenAI from 'openai';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
-import { OPENAI_URL, publicUrl, scrub } from '../common/openai';
+import { publicUrl, scrub } from '../common/openai';
+import { openAIClient } from '../common/openai-client';
 import { cutToTokens, tokenWindows } from './gpt-tokens';
 import { VectorCache } from './vector-cache';
 
@@ -40,8 +41,8 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   const { model = 'text-embedding-3-small', cacheDir, windows } = options;
   const apiKey = process.env.OPENAI_API_KEY;
   if (!apiKey) throw new Error(openAISkipReason()!);
-  const baseURL = process.env.OPENAI_BASE_URL || OPENAI_URL;
-  const client = new OpenAI({ apiKey, baseURL, maxRetries: MAX_RETRIES });
+  const baseURL = process.env.OPENAI_BASE_URL;
+  const client = openAIClient({ apiKey, baseURL }, { maxRetries: MAX_RETRIES });
   const cache = new VectorCache(cacheDir, [publicUrl(baseURL), model]);
 
   async function request(texts: string[]): Promise<number[][]> {

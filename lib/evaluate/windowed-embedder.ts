@@ -1,8 +1,9 @@
 // An embedding model → an embedder that gives a document one vector a window, so that the whole text is seen, sharply.
 
 import type { Embedder } from '../common/matrix';
+import type { WindowSettings } from '../common/windows';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { type WindowSettings, windowSequences } from '../model/windows';
+import { windowSequences } from '../model/tokenizer';
 
 /**
  * Embeds documents by overlapping windows; a document's score is made of its windows' (`documentScores`), as in

@@ -1,8 +1,9 @@
 // In: a model and a run's texts. Out: what the loop drives, batch → update. Here extras put other ways to train.
 
+import type { WindowSettings } from '../common/windows';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf } from '../model/tf';
-import { type WindowSettings, windowSequences } from '../model/windows';
+import { windowSequences } from '../model/tokenizer';
 import type { TrainingBatch, TrainingPairs } from './batches';
 import { multipleNegativesRankingLoss } from './ranking-loss';
 import type { Recipe } from './recipe';

@@ -1,6 +1,6 @@
 // In: settings. Out: a recipe. Here are two: the original notebook's, to the letter, and one that retrieves better.
 
-import type { WindowSettings } from '../model/windows';
+import type { WindowSettings } from '../common/windows';
 import type { Batching } from './batches';
 
 /** Everything that decides how a run trains; the notebook's settings cell shows and overrides most of it. */
