@@ -5,6 +5,7 @@ export type { DropoutSettings } from './bert/encoder';
 export { EmbeddingModel } from './embedding-model';
 export { resolveModel } from './hub/resolve';
 export { loadModel } from './load';
+export { addTestResults, type TrainingFacts, writeModelCard } from './model-card';
 export { exportOnnx } from './onnx/export';
 export { readSafetensors, type StoredTensor, writeSafetensors } from './safetensors';
 export { saveModel, storedWeights } from './save';

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
+import { removeModelCard } from './model-card';
 import { type StoredTensor, writeSafetensors } from './safetensors';
 import { writeSearchSettings } from './search-settings';
 
@@ -64,7 +65,9 @@ export async function saveModel(model: EmbeddingModel, folder: string): Promise<
     const weights = new Map([...(await storedWeights(model)), ...untrained]);
     writeSafetensors(path.join(temporary, 'model.safetensors'), weights);
     writeSearchSettings(temporary, model.search);
-    if (!model.search) writeSearchSettings(folder, undefined); // those of a model that is replaced
+    // What is told of the model that is replaced goes first.
+    removeModelCard(folder);
+    if (!model.search) writeSearchSettings(folder, undefined);
     moveInto(temporary, folder);
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true });

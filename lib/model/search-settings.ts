@@ -46,7 +46,10 @@ export function readSearchSettings(folder: string): SearchSettings | undefined {
 
 /** Puts settings beside a model; without any, takes an earlier model's away. */
 export function writeSearchSettings(folder: string, search: SearchSettings | undefined): void {
-  if (!search) return fs.rmSync(fileOf(folder), { force: true });
+  if (!search) {
+    fs.rmSync(fileOf(folder), { force: true });
+    return;
+  }
   const { windows, windowTemperature, bm25Weight } = search;
   writeJson(fileOf(folder), { windows, window_temperature: windowTemperature, bm25_weight: bm25Weight });
 }
