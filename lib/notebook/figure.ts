@@ -23,9 +23,8 @@ async function drawStill(traces: unknown[], layout: Record<string, unknown>): Pr
     const holder = document.createElement('div');
     holder.innerHTML = text;
     const svg = holder.firstElementChild as Element;
-    slimSvg(svg);
     svg.setAttribute('font-family', 'Helvetica, Arial, sans-serif');
-    return new (document.defaultView as unknown as Window & typeof globalThis).XMLSerializer().serializeToString(svg);
+    return slimSvg(svg);
   } finally {
     plotly.purge(div);
     div.remove();

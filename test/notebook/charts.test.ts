@@ -26,7 +26,7 @@ const matrix = (rows: number[][]): Matrix => ({
 
 /** Every chart must draw: its words and texts are in the picture, nothing in it is undefined. */
 async function expectDraws(chart: Chart, ...words: string[]): Promise<void> {
-  const svg = await figureSvg(...chart);
+  const svg = (await figureSvg(...chart)).replaceAll('&apos;', "'");
   expect(svg).not.toMatch(/NaN|undefined/);
   for (const word of [chart[2].title, ...words]) expect(svg).toContain(`>${word}<`);
 }

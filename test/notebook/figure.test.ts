@@ -37,7 +37,7 @@ describe('the still picture', () => {
     for (const expected of ['Loss & <score>', 'step', 'loss', 'base', '1', '2', '3', '0.2', '0.4', '0.6', '0.8']) {
       expect(texts(svg)).toContain(expected);
     }
-    expect(text.match(/M3,0A3,3/g)).toHaveLength(4); // three points and the legend's
+    expect(text.match(/a3 3 0 1 1/g)).toHaveLength(4); // three points and the legend's
     const [title, step, tick1, tick3] = ['Loss & <score>', 'step', '1', '3'].map((name) => place(svg, name));
     expect(title.y).toBeLessThan(50);
     expect(tick1.x).toBeLessThan(tick3.x);
@@ -50,8 +50,8 @@ describe('the still picture', () => {
 
   it('is transparent and draws texts in a colour that both themes can show', async () => {
     const text = await figureSvg([line], layout, { title: 'T' });
-    expect(text).toMatch(/#777777/);
-    expect(text).not.toMatch(/fill:#fff/);
+    expect(text).toMatch(/#777\b/);
+    expect(text).not.toMatch(/fill:\s*(#fff|white)/);
   });
 
   it('widens the margin for long labels on the axis', async () => {
@@ -72,7 +72,7 @@ describe('the still picture', () => {
       {},
       { title: 'T' },
     );
-    expect(text.match(/M[\d.]+,[\d.]+h0/g)).toHaveLength(count);
+    expect(text.match(/h0/g)).toHaveLength(count);
     expect(text.length).toBeLessThan(15_000);
   });
 
