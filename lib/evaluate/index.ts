@@ -20,4 +20,6 @@ export {
   perQueryValues,
 } from './significance';
 export { similarityRows } from './similarity-rows';
+export { tuneFusion } from './tune-fusion';
 export { windowedEmbedder } from './windowed-embedder';
+export { writeEvaluations } from './write-evaluations';

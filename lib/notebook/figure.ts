@@ -1,4 +1,4 @@
-// Plotly traces and a layout → an interactive figure with a still picture behind it; or its SVG alone.
+// In: Plotly traces and a layout. Out: an interactive figure with a still picture behind it; or the picture alone.
 import { createHash } from 'node:crypto';
 import { unescapeHtml } from './escape';
 import type { Chart, FigureOptions, Layout, Trace } from './figure-types';
@@ -31,7 +31,7 @@ async function drawStill(traces: unknown[], layout: Record<string, unknown>): Pr
   }
 }
 
-/** A plot of the same content has the same id in every run, so that committed outputs change only with their content. */
+/** A plot of the same content has the same id in every run: committed outputs change only with their content. */
 const drawn = new Map<string, number>();
 function newId(traces: unknown[], layout: unknown): string {
   const hash = createHash('sha256')

@@ -4,7 +4,7 @@ import type { Matrix } from '../common/matrix';
 
 /**
  * The first two principal components (Pearson 1901) of the rows of all `matrices` together: one projection, so that
- * what belongs together lies together. Signs are fixed (largest loading positive): the same input gives the same picture.
+ * what belongs together lies together. Signs are fixed, the largest loading positive: same input, same picture.
  *
  * @returns for each matrix its rows as `[x, y]`
  * @throws Error if the matrices' vectors are of different dimensions

@@ -1,4 +1,4 @@
-// Where Plotly comes from: the installed file (for the static picture and exports), and its addresses in a page.
+// In: nothing. Out: where Plotly comes from: the installed file (for still pictures, exports), its addresses in a page.
 import { readFileSync } from 'node:fs';
 
 /** Plotly's file below the Jupyter server's root, which is the project's folder. */

@@ -154,11 +154,12 @@ describe('charts', () => {
   });
 
   it('embeddingMap links each question to its chunk in each model', async () => {
-    const chunks = matrix([
+    const vectors = matrix([
       [1, 0, 0],
       [0, 1, 0],
       [0, 0, 1],
     ]);
+    const chunks = { vectors, owners: Int32Array.from([0, 1, 2]) };
     const queries = matrix([
       [0.9, 0.1, 0],
       [0, 1, 0.1],
@@ -183,7 +184,7 @@ describe('charts', () => {
     const curve = [0, 0.01, 0.02, 0.03, 0.04].map((weight, i) => ({ weight, value: [0.4, 0.6, 0.6, 0.5, 0.3][i] }));
     const chart = fusionCurve({ weight: 0.02, curve }, 'MAP@100');
     expect([chart[0][1].x, chart[0][1].y]).toEqual([[0.02], [0.6]]);
-    await expectDraws(chart, 'weight 0.02', 'MAP@100 on the training documents');
+    await expectDraws(chart, 'weight 0.02', 'MAP@100 on the validation questions');
   });
 
   it('stageTimes and runsComparison name their bars', async () => {

@@ -1,8 +1,10 @@
-// Durations and scores → bars: where the time went, and how this run stands beside earlier ones.
-import { BLUE, SKY_BLUE, VERMILLION } from '../colors';
+// In: durations and scores. Out: bars: where the time went, and how this run stands beside earlier ones.
+
+import type { LoggedRun } from '../../evaluate/run-log';
 import { hoverText } from '../escape';
 import type { Chart } from '../figure-types';
 import { formatSeconds } from '../progress';
+import { BLUE, SKY_BLUE, VERMILLION } from '../theme';
 
 /** Where did the time go? Seconds of each stage, in the order they ran. */
 export function stageTimes(stages: { stage: string; seconds: number }[]): Chart {
@@ -40,7 +42,20 @@ export interface Run {
   settings?: Record<string, string | number | boolean>;
 }
 
-/** Did the change help? Earlier runs in order, the last one marked; the untrained model as a dashed line if given. */
+/**
+ * The scores of earlier runs and of this one, oldest first: those on the same data that measured `retriever` by
+ * `metric`. A run of other settings may lack either.
+ */
+export function comparableRuns(log: LoggedRun[], run: LoggedRun, retriever: string, metric: string): Run[] {
+  const data = JSON.stringify(run.data);
+  return log.flatMap((each) => {
+    const score = each.results[retriever]?.[metric];
+    if (JSON.stringify(each.data) !== data || score === undefined) return [];
+    return [{ name: each.time.slice(5, 16).replace('T', ' '), score }];
+  });
+}
+
+/** Did the change help? Earlier runs in order, the last one marked; the untrained model as a dashed line. */
 export function runsComparison(runs: Run[], metric: string, baseScore?: number): Chart {
   const detail = ({ settings = {} }: Run): string =>
     Object.entries(settings)

@@ -1,7 +1,7 @@
-// The cosine similarities of one batch's questions and chunks → heat maps side by side.
+// In: the cosine similarities of one batch's questions and chunks. Out: heat maps side by side.
 import { hoverText } from '../escape';
 import type { Chart, Trace } from '../figure-types';
-import { panelTitle } from './panel-title';
+import { panelsBeside } from './panels';
 
 /** One panel: `values[i][j]` is the similarity of question i and chunk j. */
 export interface SimilarityPanel {
@@ -13,7 +13,7 @@ export interface SimilarityPanel {
 const MAX_CELLS = 4_000;
 
 /**
- * What the loss compares: each question (row) with every chunk of the batch (column); its own chunk lies on the diagonal.
+ * What the loss compares: each question (row) with every chunk of the batch (column); its own lies on the diagonal.
  * @param panels one matrix, or the same batch before and after training
  * @param texts questions and chunks for the hover labels
  */
@@ -23,15 +23,15 @@ export function similarityMatrix(panels: SimilarityPanel[], texts?: { queries: s
     throw new Error(`similarityMatrix draws at most ${MAX_CELLS} cells, not ${cells}: take a smaller batch.`);
   const all = panels.flatMap(({ values }) => values.flat());
   const [low, high] = [all.reduce((a, b) => Math.min(a, b), 1), all.reduce((a, b) => Math.max(a, b), -1)];
-  const gap = 0.08;
-  const width = (1 - gap * (panels.length - 1)) / panels.length;
-  const layout: Record<string, unknown> = { height: 420, margin: { t: 80, r: 80 } };
-  const annotations: unknown[] = [];
+  const { places, titles } = panelsBeside(
+    panels.map(({ name }) => name),
+    0.08,
+  );
+  const layout: Record<string, unknown> = { height: 420, margin: { t: 80, r: 80 }, annotations: titles };
   const traces = panels.map(({ name, values }, i): Trace => {
-    const suffix = i === 0 ? '' : String(i + 1);
-    const left = i * (width + gap);
+    const { suffix, domain } = places[i];
     layout[`xaxis${suffix}`] = {
-      domain: [left, left + width],
+      domain,
       title: { text: 'chunk' },
       showgrid: false,
       dtick: step(values[0]?.length ?? 0),
@@ -44,7 +44,6 @@ export function similarityMatrix(panels: SimilarityPanel[], texts?: { queries: s
       dtick: step(values.length),
       anchor: `x${suffix}`,
     };
-    annotations.push(panelTitle(name, left + width / 2));
     return {
       type: 'heatmap',
       name: hoverText(name),
@@ -64,7 +63,6 @@ export function similarityMatrix(panels: SimilarityPanel[], texts?: { queries: s
     };
   });
   if (texts) addLabels(traces, layout, texts);
-  layout.annotations = annotations;
   return [
     traces,
     layout,
