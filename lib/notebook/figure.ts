@@ -78,7 +78,7 @@ export async function renderFigure(traces: Trace[], layout: Layout, options: Fig
 /**
  * Shows a Plotly figure: interactive where scripts run (Plotly is loaded once a page, from the Jupyter server), a still
  * picture of the same plot elsewhere (GitHub, nbviewer). In plain Node it prints a line of text. Texts inside traces
- * and layout are read as Plotly's HTML subset: escape what comes from documents (`escapeHtml`, `hoverText`).
+ * and layout are read as Plotly's HTML subset: escape what comes from documents (`hoverText`).
  * @throws Error when the output would exceed 100 KB even with one point in 64
  */
 export async function figure(traces: Trace[], layout: Layout, options: FigureOptions): Promise<void> {
