@@ -1,4 +1,8 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+// Vitest keeps a token of its server there, whether it has a server or not.
+process.env.XDG_DATA_HOME ??= resolve('.cache');
 
 export default defineConfig({
   test: {

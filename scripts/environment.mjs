@@ -1,4 +1,4 @@
-// Where things are, and the environment that the kernel, the scripts and the tests run in.
+// In: where this file is. Out: where things are, and the environment that kernel, scripts and tests run in.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,7 +7,7 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const VENV = path.join(ROOT, '.venv');
 export const VENV_PYTHON = path.join(VENV, 'bin', 'python');
 export const NODE_MODULES = path.join(ROOT, 'node_modules');
-/** The Node that everything after set-up runs on; see setup/node.mjs. */
+/** The Node that everything after set-up runs on; see setup/packages.mjs. */
 export const PINNED_NODE = path.join(NODE_MODULES, 'node', 'bin', 'node');
 
 /** Whether this Node is new enough for every package (openai, vitest and jsdom need 22.12 or later). */
@@ -17,8 +17,18 @@ export function isNewEnough(version = process.versions.node) {
 }
 
 /**
- * Settings of native code, for kernel.json and child processes: TensorFlow's start-up lines stay out of the cells, and glibc
- * keeps freed memory for the next tensor instead of handing every large one back to the system.
+ * Where pip and Jupyter keep what they write for themselves, so that a command changes nothing outside this folder, and
+ * the user's own Jupyter keeps its preferences, open tabs and signatures. Of npm, .npmrc says it.
+ */
+export const stateEnvironment = {
+  PIP_CACHE_DIR: path.join(ROOT, '.cache', 'pip'),
+  JUPYTER_CONFIG_DIR: path.join(ROOT, '.cache', 'jupyter', 'config'),
+  JUPYTER_DATA_DIR: path.join(ROOT, '.cache', 'jupyter', 'data'),
+};
+
+/**
+ * Settings of native code, for kernel.json and child processes: TensorFlow's start-up lines stay out of the cells, and
+ * glibc keeps freed memory for the next tensor instead of handing every large one back to the system.
  */
 export const kernelEnvironment = {
   TF_CPP_MIN_LOG_LEVEL: '2',

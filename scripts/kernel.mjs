@@ -1,4 +1,5 @@
-// What Jupyter starts as the TypeScript kernel: checks set-up, compiles lib/ if a source changed, then runs tslab in this process.
+// In: Jupyter's connection file. Out: the TypeScript kernel: checks set-up, compiles lib/ if a source changed, then
+// runs tslab in this process.
 // What is amiss is said in the first cell that runs.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +17,8 @@ const notes = [];
 const undone = [packages, python, tensorflow].filter((step) => !isDone(step)).map(({ title }) => title);
 if (undone.length > 0) {
   notes.push(
-    `Set-up is not complete (${undone.join('; ')}). Close Jupyter, run \`npm run lab\` in ${ROOT}, and open the notebook there.`,
+    `Set-up is not complete (${undone.join('; ')}). Close Jupyter, run \`npm run lab\` in ${ROOT}, and open the ` +
+      'notebook there.',
   );
 }
 
@@ -24,8 +26,9 @@ if (undone.length > 0) {
 const marker = path.join(ROOT, '.cache', 'kernels', path.basename(connectionFile));
 if (fs.existsSync(marker)) {
   notes.push(
-    'The kernel before this one ended without a word, as it does when memory runs out. Close other notebooks (Kernel ▸ Shut Down All ' +
-      'Kernels), or take a smaller BATCH_SIZE or MAX_SEQ_LENGTH; then run the notebook from its first cell.',
+    'The kernel before this one ended without a word, as it does when memory runs out. Close other notebooks ' +
+      '(Kernel ▸ Shut Down All Kernels), or take a smaller BATCH_SIZE or ' +
+      'MAX_SEQ_LENGTH; then run the notebook from its first cell.',
   );
 }
 fs.mkdirSync(path.dirname(marker), { recursive: true });

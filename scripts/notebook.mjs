@@ -1,4 +1,4 @@
-// Runs notebooks without a browser: `node scripts/notebook.mjs NAME …`. Executed copies go to runs/.
+// In: names of notebooks. Out: their executed copies in runs/, without a browser.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,7 +1,7 @@
-// The entry of every command: sets up, then runs the command's script on the Node that set-up chose.
+// In: a command's name and arguments. Out: its script, run after set-up on the Node that set-up chose.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { kernelEnvironment, NODE_MODULES, ROOT, VENV } from './environment.mjs';
+import { kernelEnvironment, NODE_MODULES, ROOT, stateEnvironment, VENV } from './environment.mjs';
 import { setUp } from './setup/index.mjs';
 import { SetupError } from './setup/steps.mjs';
 
@@ -22,6 +22,7 @@ if (!COMMANDS[name]) {
   console.error(`Unknown command "${name}". There are: ${Object.keys(COMMANDS).join(', ')}.`);
   process.exit(2);
 }
+for (const [variable, folder] of Object.entries(stateEnvironment)) process.env[variable] ??= folder;
 try {
   const node = await setUp();
   const [script, ...fixed] = COMMANDS[name];

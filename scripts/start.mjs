@@ -1,4 +1,5 @@
-// The three notebooks, headless and in order, on the sample corpus (or what the settings name); last, base against fine-tuned.
+// In: the sample corpus (or what the settings name). Out: the three notebooks, run headless and in order; last, a table
+// of base against fine-tuned.
 import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT } from './environment.mjs';

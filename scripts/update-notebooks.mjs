@@ -1,5 +1,6 @@
-// Runs the three notebooks as committed settings say, and puts the executed copies in place of the committed ones, with docs/result.svg,
-// the result as a picture. Nothing is replaced unless all of them ran and are fit to be published.
+// In: the three notebooks, as their committed settings say. Out: their executed copies in place of the committed ones,
+// with docs/result.svg, the result as a picture. Nothing is replaced unless all of them ran and are fit to be
+// published.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -7,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from './environment.mjs';
 import { NOTEBOOKS, runNotebook } from './notebook.mjs';
+import { writeWhole } from './setup/steps.mjs';
 
 /** Bytes that a notebook, and one output in it, may take. */
 export const MAX_BYTES = { notebook: 500_000, output: 100_000 };
@@ -70,12 +72,6 @@ export function publishable(executed) {
     cell.cell_type === 'code' ? { ...cell, execution_count: ++count, metadata: {} } : cell,
   );
   return { ...executed, cells, metadata: { code_sha256: codeHash(executed), kernelspec, language_info } };
-}
-
-function writeWhole(file, content) {
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(`${file}.tmp`, content);
-  fs.renameSync(`${file}.tmp`, file);
 }
 
 const sourceFile = (name) => path.join(ROOT, 'notebooks', `${name}.ipynb`);

@@ -1,6 +1,15 @@
-// OpenAI's API, or a server that speaks it: its address for requests and for people to read, and secrets kept out of what is shown.
+// In: the key and the address of OpenAI's API, or of a server that speaks it. Out: the address for requests and for
+// people to read; and errors and texts without secrets.
 
 export const OPENAI_URL = 'https://api.openai.com/v1';
+
+/** Where the server is, and what opens it. */
+export interface OpenAIServer {
+  /** OpenAI's own by default. */
+  baseURL?: string;
+  /** Needed by OpenAI and other paid services; local servers take any. */
+  apiKey?: string;
+}
 
 /** The server's address without user name, password and query, which may hold secrets. */
 export function publicUrl(baseURL: string | undefined): string {
@@ -16,7 +25,7 @@ export function publicUrl(baseURL: string | undefined): string {
  * The server's address, for requests.
  * @throws Error that shows neither, if no request could carry key or address: better now than after all retries.
  */
-export function serverUrl({ baseURL, apiKey }: { baseURL?: string; apiKey?: string }): string {
+export function serverUrl({ baseURL, apiKey }: OpenAIServer): string {
   if (apiKey && /[^\x21-\x7e]/.test(apiKey))
     throw new Error('OPENAI_API_KEY holds a character that no key has, such as a blank or a line break; copy it anew.');
   publicUrl(baseURL);
@@ -31,4 +40,9 @@ export function scrub(text: string, apiKey: string | undefined): string {
   // A dummy for a local server ("none", "ollama") is no secret, and may be a word of the text.
   const withoutKey = apiKey && apiKey.length >= 8 ? text.split(apiKey).join('[key]') : text;
   return withoutKey.replace(/\bsk-[A-Za-z0-9_-]{16,}/g, '[key]');
+}
+
+/** What an error says, without the key. */
+export function errorText(error: unknown, { apiKey }: OpenAIServer = {}): string {
+  return scrub(error instanceof Error ? error.message : String(error), apiKey);
 }

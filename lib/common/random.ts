@@ -1,4 +1,4 @@
-// A seed goes in; uniform random numbers come out, the same on every machine. Shared by all stages.
+// In: a seed. Out: uniform random numbers, the same on every machine.
 
 /** The FNV-1a hash of a text: 32 bits. */
 function hash(text: string): number {

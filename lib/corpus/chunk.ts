@@ -1,6 +1,6 @@
 // In: pages. Out: chunks, the passages that questions are asked about and that a search returns.
-import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { chunkId } from '../common/ids';
 import { splitSentences, splitWords } from '../common/text/sentences';
 import type { Page } from './page';
 import { countTokens } from './tokens';
@@ -30,23 +30,14 @@ interface Unit {
 }
 
 const MIN_CHUNK_SIZE = 64;
-/** Namespace of this project's chunk ids, itself a random UUID. */
-const NAMESPACE = Buffer.from('8d3c1f7e52b94c0da6e4710b9f25c8a3', 'hex');
-
-/** RFC 9562 section 5.5: a UUID of version 5, from the SHA-1 of a namespace and a name. */
-function uuid5(name: string): string {
-  const bytes = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);
-  bytes[6] = (bytes[6] & 0x0f) | 0x50;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
 
 function checkSettings(chunkSize: number, chunkOverlap: number) {
   if (!Number.isInteger(chunkSize) || chunkSize < MIN_CHUNK_SIZE)
     throw new Error(`CHUNK_SIZE is ${chunkSize}; set it to a whole number of tokens, ${MIN_CHUNK_SIZE} or more.`);
   if (!Number.isInteger(chunkOverlap) || chunkOverlap < 0 || chunkOverlap >= chunkSize)
     throw new Error(
-      `CHUNK_OVERLAP is ${chunkOverlap}; set it to a whole number of tokens from 0 to less than CHUNK_SIZE (${chunkSize}).`,
+      `CHUNK_OVERLAP is ${chunkOverlap}; set it to a whole number of tokens, 0 or more and less than CHUNK_SIZE ` +
+        `(${chunkSize}).`,
     );
 }
 
@@ -131,7 +122,7 @@ export function chunkPages(pages: Page[], { chunkSize = 1024, chunkOverlap = 20 
       const name = JSON.stringify([path.basename(file), page, chunk]);
       const repeat = seen.get(name) ?? 0;
       seen.set(name, repeat + 1);
-      return { id: uuid5(`${name}${repeat}`), text: chunk, file, page, tokens: countTokens(chunk) };
+      return { id: chunkId(`${name}${repeat}`), text: chunk, file, page, tokens: countTokens(chunk) };
     }),
   );
 }

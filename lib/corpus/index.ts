@@ -1,4 +1,4 @@
-// Documents → pages → chunks.
+// In: documents. Out: their pages, and the chunks that these are cut into.
 
 export { findPageFurniture } from '../common/text/page-furniture';
 export { splitSentences } from '../common/text/sentences';

@@ -1,4 +1,4 @@
-// What reading gives and chunking takes: the texts of a document's pages, and what could not be read.
+// In: a document. Out: the form in which reading hands it to chunking: its pages' texts, and what could not be read.
 
 /** One page of a document (for text, Markdown and HTML: the whole file). */
 export interface Page {

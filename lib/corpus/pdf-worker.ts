@@ -1,5 +1,5 @@
-// Runs in a worker thread. In: a PDF's bytes and its password. Out: one message a batch of pages, each with its text or
-// with what was wrong. A damaged file can make pdf-parse reject a promise that nobody holds: here that ends this
+// In: a PDF's bytes and its password. Out: one message a batch of pages, each with its text or with what was wrong.
+// Runs in a worker thread. A damaged file can make pdf-parse reject a promise that nobody holds: here that ends this
 // thread, and the caller gets an 'error' event.
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -5,9 +5,10 @@ import type { OnProgress } from '../common/matrix';
 import { findPageFurniture, stripFurniture } from '../common/text/page-furniture';
 import { cleanPage, countWords } from './clean';
 import { expand } from './expand';
+import { markdownText } from './markdown';
 import type { Page, Skipped } from './page';
 import { parsePdf } from './pdf';
-import { decodeText, htmlText, markdownText, plainText } from './text-files';
+import { decodeText, htmlText, plainText } from './text-files';
 
 const READERS: Record<string, (source: string) => string | Promise<string>> = {
   '.md': markdownText,

@@ -1,4 +1,4 @@
-// In: the bytes of a Markdown, text or HTML file. Out: its text, with paragraphs separated by an empty line and table
+// In: the bytes of a text or HTML file. Out: its text, with paragraphs separated by an empty line and table
 // rows one a line, cells separated by a tab: the form that pages of a PDF have.
 
 /** Opens the colours of a terminal's log. */
@@ -40,7 +40,10 @@ function decodeAs(encoding: string, bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Western languages use few letters beyond ASCII, even French and Icelandic, and no signs inside words. */
+/**
+ * Western languages use few letters beyond ASCII, even French and Icelandic, and no signs inside words. By hand, for
+ * chardet (2.2) takes a line of Polish or of Japanese for Windows-1252, and a short Western one for UTF-8.
+ */
 function looksWestern(text: string): boolean {
   const characters = text.match(/\S/g)?.length ?? 0;
   const beyondAscii = text.match(/[^\s -~]/g)?.length ?? 0;
@@ -57,36 +60,14 @@ export function plainText(source: string): string {
     .trim();
 }
 
-/** Markdown without its marks: front matter, comments, link targets, emphasis and table rules go, words stay. */
-export function markdownText(source: string): string {
-  const text = source
-    .replace(/\r\n?/g, '\n')
-    .replace(/^---\n[\s\S]*?\n---\n/, '')
-    .replace(/<!--[\s\S]*?-->/g, '')
-    .replace(/^ {0,3}(?:```|~~~).*$/gm, '')
-    .replace(/^ {0,3}#{1,6}\s+(.*?)\s*#*$/gm, '\n$1\n')
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/(\*\*|__)(?=\S)(.+?)\1/g, '$2')
-    .replace(/(?<![\w*])\*(?=\S)([^*\n]+)\*(?![\w*])/g, '$1')
-    .replace(/`([^`\n]+)`/g, '$1')
-    .replace(/^ *\|?(?: *:?-{2,}:? *\|)+ *:?-*:? *\|? *\n/gm, '')
-    .replace(/^ *\|(.*)\| *$/gm, (_, row: string) =>
-      row
-        .split('|')
-        .map((cell) => cell.trim())
-        .join('\t'),
-    )
-    .replace(/^[ \t]*[-*+][ \t]+/gm, '• ');
-  return plainText(text);
-}
-
 /** What a page's reader does not see or does not read. A header inside an article may hold its title, and stays. */
 const UNSEEN =
   'script, style, noscript, template, svg, iframe, form, [hidden], nav, aside, body > header, body > footer';
 const BLOCKS = new Set(
-  'address article blockquote body dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li main ol p pre section table ul'.split(
-    ' ',
-  ),
+  (
+    'address article blockquote body dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li main ol p pre ' +
+    'section table ul'
+  ).split(' '),
 );
 
 /** The text a reader sees in an HTML document, without navigation. Its scripts never run, and nothing is downloaded. */

@@ -1,8 +1,8 @@
 // In: text. Out: its number of GPT-2 tokens, the unit of CHUNK_SIZE.
 import { countTokens as count } from 'gpt-tokenizer/encoding/r50k_base';
 
-/** The merge loop of byte-pair encoding is quadratic in the length of a word: longer runs are counted in pieces. */
-const LONG_RUN = /\S{256}(?=\S)/gu;
+/** The merge loop of byte-pair encoding is quadratic in the length of a word: longer runs are encoded in pieces. */
+export const LONG_RUN = /\S{256}(?=\S)/gu;
 
 /**
  * Tokens of the byte-pair encoding of GPT-2 and GPT-3 (r50k_base), which LlamaIndex counted chunks with. Text that

@@ -1,13 +1,12 @@
-// A dataset goes to the four files of a split, as the original writes them, and comes back from the fourth, checked.
-
+// In: a dataset. Out: the four files of a split, as the original writes them; and the dataset back, checked, from one.
 import path from 'node:path';
-import { readJson, writeJson } from '../common/json-file';
+import { readJson, writeJson } from '../common/files';
 import type { EmbeddingDataset } from './dataset';
 
 /**
  * Writes `{split}_corpus.json`, `{split}_queries.json`, `{split}_relevant_docs.json`, and all three together as
  * `{split}_dataset.json`, which LlamaIndex's `EmbeddingQAFinetuneDataset.from_json` reads. Each appears whole or not at
- * all; the dataset comes last, and holds the hard negatives too, as `negatives`: readers that don't know them pass over.
+ * all; the dataset comes last, and holds the hard negatives too, as `negatives`: readers that don't know them go on.
  * @returns the path of the dataset file.
  * @throws Error if the dataset is not valid; nothing is written then.
  */
@@ -21,10 +20,10 @@ export async function writeDataset(
   const negatives = hardNegatives && { negatives: hardNegatives };
   const whole = { ...extra, queries, corpus, relevant_docs: relevantDocs, ...negatives, mode: 'text' };
   parseDataset(whole, file);
-  await writeJson(path.join(dir, `${split}_corpus.json`), corpus);
-  await writeJson(path.join(dir, `${split}_queries.json`), queries);
-  await writeJson(path.join(dir, `${split}_relevant_docs.json`), relevantDocs);
-  await writeJson(file, whole);
+  writeJson(path.join(dir, `${split}_corpus.json`), corpus);
+  writeJson(path.join(dir, `${split}_queries.json`), queries);
+  writeJson(path.join(dir, `${split}_relevant_docs.json`), relevantDocs);
+  writeJson(file, whole);
   return file;
 }
 
@@ -33,7 +32,7 @@ export async function writeDataset(
  * @throws Error that names file and key: missing or of a wrong type, empty texts, ids that lead nowhere.
  */
 export async function readDataset(file: string): Promise<EmbeddingDataset> {
-  return parseDataset(await readJson(file, 'Run the generate_dataset notebook first: it writes it.'), file);
+  return parseDataset(readJson(file, 'Run the generate_dataset notebook first: it writes it.'), file);
 }
 
 function parseDataset(value: unknown, file: string): EmbeddingDataset {

@@ -1,4 +1,6 @@
-// What the later stages train and evaluate on: questions, chunks, and which chunks answer which question.
+// In: chunks and their questions. Out: a dataset, what the later stages train and evaluate on: with the same ids in
+// every run, and with nothing in common between training and validation.
+import { questionId } from '../common/ids';
 
 /** Questions, chunks and the pairing between them, as in LlamaIndex's EmbeddingQAFinetuneDataset. */
 export interface EmbeddingDataset {
@@ -8,7 +10,7 @@ export interface EmbeddingDataset {
   corpus: Record<string, string>;
   /** Question id → ids of the chunks that answer it; at least one. */
   relevantDocs: Record<string, string[]>;
-  /** Question id → ids of chunks that look like answers and aren't; `negatives` in the file. Not every question has some. */
+  /** Question id → ids of chunks that look like answers and aren't (`negatives` in the file), for some questions. */
   hardNegatives?: Record<string, string[]>;
   /** Other keys of the file, kept as they were read and written back. */
   extra?: Record<string, unknown>;
@@ -22,6 +24,30 @@ export function corpusOf(chunks: { id: string; text: string }[]): Record<string,
     corpus[id] = text;
   }
   return corpus;
+}
+
+/**
+ * A dataset in which every question's relevant chunk is the one it was asked about. The whole corpus is in it, chunks
+ * without questions too: they are what retrieval must tell apart.
+ * @param questions Chunk id → questions, as a question generator returns them.
+ * @throws Error if a question belongs to no chunk.
+ */
+export function buildDataset(
+  chunks: { id: string; text: string }[],
+  questions: ReadonlyMap<string, string[]>,
+): EmbeddingDataset {
+  const dataset: EmbeddingDataset = { queries: {}, corpus: corpusOf(chunks), relevantDocs: {} };
+  for (const id of questions.keys())
+    if (!Object.hasOwn(dataset.corpus, id))
+      throw new Error(`There are questions about chunk ${id}, which is not in the corpus.`);
+  for (const { id } of chunks) {
+    for (const question of questions.get(id) ?? []) {
+      const queryId = questionId(id, question);
+      dataset.queries[queryId] = question;
+      dataset.relevantDocs[queryId] = [id];
+    }
+  }
+  return dataset;
 }
 
 /**

@@ -1,5 +1,11 @@
-export { buildDataset } from './build';
-export * from './dataset';
-export * from './dataset-files';
-export * from './golden';
-export * from './round-trip';
+// In: chunks and questions. Out: datasets, and their files.
+
+export { assertDisjoint, buildDataset, type EmbeddingDataset } from './dataset';
+export { readDataset, writeDataset } from './dataset-files';
+export {
+  buildGoldenDataset,
+  type GoldenQuestion,
+  readGoldenQuestions,
+  readGoldenQuestionsBeside,
+} from './golden';
+export { keepConsistent } from './round-trip';

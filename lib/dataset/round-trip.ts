@@ -1,5 +1,4 @@
-// A dataset and how well an untrained retriever finds each question's chunk go in; the questions it finds come out.
-
+// In: a dataset, and how well an untrained retriever finds each question's chunk. Out: the questions that it finds.
 import type { EmbeddingDataset } from './dataset';
 
 /**

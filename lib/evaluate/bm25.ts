@@ -1,8 +1,8 @@
 // In: texts. Out: a keyword search engine, and its rankings: the baseline that needs no model.
 
 import { terms } from '../common/text/terms';
+import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
-import { type WindowSettings, windowRanges } from '../model/windows';
 import { documentScores } from './document-scores';
 import { bestDocuments, RANKING_DEPTH, type RankedDocument, type Rankings } from './rankings';
 

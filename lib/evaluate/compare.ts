@@ -1,7 +1,5 @@
 // In: evaluations. Out: where they differ: by group of queries, and query by query.
-
-import type { EvaluationResult, QueryResult } from './evaluation';
-import { meanMetrics } from './metrics';
+import { averaged, type EvaluationResult, type QueryResult } from './evaluation';
 import { checkSameQueries } from './significance';
 
 /**
@@ -17,17 +15,7 @@ export function groupResults(
     const group = groupOf(query);
     members.set(group, [...(members.get(group) ?? []), query]);
   }
-  const groups = new Map<string, EvaluationResult>();
-  for (const [group, perQuery] of members) {
-    groups.set(group, {
-      name: result.name,
-      topK: result.topK,
-      hitRate: perQuery.filter(({ isHit }) => isHit).length / perQuery.length,
-      metrics: meanMetrics(perQuery.map(({ metrics }) => metrics)),
-      perQuery,
-    });
-  }
-  return groups;
+  return new Map([...members].map(([group, perQuery]) => [group, averaged(result.name, result.topK, perQuery)]));
 }
 
 /** Where one query's first relevant document stood before and after. */
@@ -37,8 +25,6 @@ export interface QueryChange {
   /** Rank of the first relevant document, 1 is best; null if it was not retrieved. */
   before: number | null;
   after: number | null;
-  /** Became a hit at the evaluations' `topK`, ceased to be one, or neither. */
-  outcome: 'won' | 'lost' | 'unchanged';
   /** Text of the relevant document, the first if there are several. */
   expected: string;
   /** Text of the document ranked first after, where that is not a relevant one. */
@@ -67,7 +53,6 @@ export function queryChanges(
       query,
       before: was.rank,
       after: is.rank,
-      outcome: was.isHit === is.isHit ? 'unchanged' : is.isHit ? 'won' : 'lost',
       expected: corpus[expected[0]],
       ...(is.rank !== 1 && is.retrieved.length > 0 ? { retrieved: corpus[is.retrieved[0]] } : {}),
     };

@@ -1,13 +1,14 @@
-// Similarities of a question to the vectors of documents → one score a document.
+// In: similarities of a question to the vectors of documents. Out: one score a document.
 import { DEFAULT_SCALE } from '../train/ranking-loss';
 
 /** That of the loss, so that a search compares what training compared. */
 export const WINDOW_TEMPERATURE = 1 / DEFAULT_SCALE;
 
 /**
- * A document's score from those of its vectors (windows, say): T · log mean exp(s / T), their maximum softened, so that a document with several
- * fitting windows comes before one with a single window that fits by chance (log-mean-exp pooling: Pinheiro & Collobert 2015,
- * "From image-level to pixel-level labeling with convolutional networks", section 3). A document with one vector has that one's score.
+ * A document's score from those of its vectors (windows, say): T · log mean exp(s / T), their maximum softened, so that
+ * a document with several fitting windows comes before one with a single window that fits by chance (log-mean-exp
+ * pooling: Pinheiro & Collobert 2015, "From image-level to pixel-level labeling with convolutional networks",
+ * section 3). A document with one vector has that one's score.
  *
  * @param scores `[vectors]`
  * @param owners for each vector, the index of its document

@@ -1,8 +1,7 @@
 // In: rankings and the dataset they answer. Out: one evaluation: metrics, hit rate, and every query's own result.
-
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { type Metrics, meanMetrics, queryMetrics } from './metrics';
-import type { Rankings } from './rankings';
+import { checkTopK, type Rankings } from './rankings';
 
 /** How one query fared. */
 export interface QueryResult {
@@ -37,6 +36,7 @@ export interface EvaluationResult {
  * @param rankings one list a query, in the order of `Object.keys(dataset.queries)`
  * @param options `name` for tables and files; `topK` of the hit rate (default 5)
  * @throws {Error} if there is not one ranking a query, or no query has a relevant document.
+ * @throws {RangeError} if `topK` is neither a whole number from 1 nor `Infinity`.
  */
 export function evaluateRanking(
   rankings: Rankings,
@@ -44,6 +44,7 @@ export function evaluateRanking(
   options: { name?: string; topK?: number } = {},
 ): EvaluationResult {
   const { name = '', topK = 5 } = options;
+  checkTopK(topK);
   const queryIds = Object.keys(dataset.queries);
   if (rankings.length !== queryIds.length) {
     throw new Error(
@@ -65,6 +66,11 @@ export function evaluateRanking(
       metrics: queryMetrics(rankings[i], relevant),
     });
   });
+  return averaged(name, topK, perQuery);
+}
+
+/** The evaluation that these queries make. */
+export function averaged(name: string, topK: number, perQuery: QueryResult[]): EvaluationResult {
   return {
     name,
     topK,

@@ -1,5 +1,4 @@
 // In: an embedder and a dataset. Out: the evaluation, its rankings, and what the embedder costs in time and space.
-
 import type { Embedder, Embeddings, OnProgress } from '../common/matrix';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { type EvaluationResult, evaluateRanking } from './evaluation';
@@ -17,7 +16,7 @@ export interface EmbedderEvaluation extends EvaluationResult {
   cost: EmbedderCost;
 }
 
-/** What a search with an embedder costs, as measured: texts whose vectors an embedder has cached cost it next to nothing. */
+/** What a search with an embedder costs, as measured: texts whose vectors it has cached cost it next to nothing. */
 export interface EmbedderCost {
   /** Seconds to embed all documents. */
   indexSeconds: number;

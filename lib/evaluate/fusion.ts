@@ -1,5 +1,4 @@
 // In: two rankings of the same queries, one by a model and one by BM25. Out: one ranking made of both.
-
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { evaluateRanking } from './evaluation';
 import type { MetricName } from './metrics';
@@ -10,7 +9,7 @@ import { bestDocuments, RANKING_DEPTH, type RankedDocument, type Rankings } from
  * rankings that hold it. Uses ranks alone, so scores of any scale mix; has nothing to tune.
  *
  * @param systems two or more rankings of the same queries
- * @param options `k` damps the weight of the first places (default 60, the paper's); `topK` documents to keep (default 100)
+ * @param options `k` damps the weight of the first places (default 60, the paper's); `topK` documents to keep (100)
  * @throws {Error} if the rankings are of different numbers of queries.
  */
 export function reciprocalRankFusion(systems: Rankings[], options: { k?: number; topK?: number } = {}): Rankings {
@@ -22,17 +21,20 @@ export function reciprocalRankFusion(systems: Rankings[], options: { k?: number;
 export const FUSION_WEIGHT = 0.015;
 
 /**
- * Linear combination: cosine + weight × BM25, as in Karpukhin et al. 2020, "Dense Passage Retrieval for Open-Domain Question
- * Answering", section 5. But for a factor it is the convex sum with shares 1 / (1 + weight) and weight / (1 + weight).
+ * Linear combination: cosine + weight × BM25, as in Karpukhin et al. 2020, "Dense Passage Retrieval for Open-Domain
+ * Question Answering", section 5. But for a factor it is the convex sum with shares 1 / (1 + weight) and
+ * weight / (1 + weight).
  *
- * Both scores stay as they are: the convex combinations of Bruch, Gai & Ingber, 2023, "An Analysis of Fusion Functions for Hybrid
- * Retrieval", section 4, bring each query's best to 1, so that a query whose keywords match nothing well counts as much as one whose keywords do.
+ * Both scores stay as they are: the convex combinations of Bruch, Gai & Ingber, 2023, "An Analysis of Fusion Functions
+ * for Hybrid Retrieval", section 4, bring each query's best to 1, so that a query whose keywords match nothing well
+ * counts as much as one whose keywords do.
  *
  * A document missing from a ranking counts as 0 there: pass rankings of all documents (`topK: Infinity`) where you can.
  *
  * @param model rankings by cosine similarity
  * @param bm25 rankings by BM25
- * @param options `weight` of a point of BM25 (default {@link FUSION_WEIGHT}): choose it on training data with `chooseFusionWeight`
+ * @param options `weight` of a point of BM25 (default {@link FUSION_WEIGHT}): choose it on training data with
+ *   `chooseFusionWeight`
  * @throws {Error} if the rankings are of different numbers of queries.
  * @throws {RangeError} if the weight is negative.
  */
@@ -50,8 +52,9 @@ export function linearFusion(
 
 /**
  * The weight, among 0, 0.0025, …, 0.05, at which `linearFusion` does best. Choose on training data, never on the
- * questions that the fusion is reported on, and with a model that was not trained on those questions: one that was hardly needs keywords
- * there. Of equally good weights the middle one is taken: it is the least likely to fail on other questions.
+ * questions that the fusion is reported on, and with a model that was not trained on those questions: one that was
+ * hardly needs keywords there. Of equally good weights the middle one is taken: it is the least likely to fail on other
+ * questions.
  *
  * @returns the weight, and the metric at each weight (a curve to show)
  * @throws {Error} as `linearFusion` and `evaluateRanking` do.

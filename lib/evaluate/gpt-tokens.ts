@@ -1,10 +1,7 @@
 // In: a text. Out: its beginning, or its windows, measured in tokens of OpenAI's embedding models (cl100k_base).
-
 import { decode, encode } from 'gpt-tokenizer/encoding/cl100k_base';
-import { windowRanges } from '../model/windows';
-
-/** The merge loop of byte-pair encoding is quadratic in the length of a word: longer runs are encoded in pieces. */
-const LONG_RUN = /\S{256}(?=\S)/gu;
+import { windowRanges } from '../common/windows';
+import { LONG_RUN } from '../corpus/tokens';
 
 /** Text that spells a special token, such as `<|endoftext|>`, is encoded as the text it is. */
 function tokenIds(text: string): number[] {

@@ -1,5 +1,4 @@
 // In: rankings and the relevant documents. Out: the metrics of sentence-transformers' InformationRetrievalEvaluator.
-
 import type { RankedDocument } from './rankings';
 
 /** Cut-offs of accuracy, precision and recall. */
@@ -32,7 +31,7 @@ export const METRIC_NAMES: readonly MetricName[] = [
 ];
 
 /**
- * All metrics of one query, as `InformationRetrievalEvaluator.compute_metrics` (sentence-transformers 6.2) defines them:
+ * All metrics of one query, as `InformationRetrievalEvaluator.compute_metrics` (sentence-transformers 6.2) has them:
  * accuracy is 1 if any relevant document is among the first k; precision divides by k even if fewer were retrieved;
  * NDCG is binary with log2 discounts (Järvelin & Kekäläinen, 2002); average precision divides by min(100, relevant).
  *

@@ -1,8 +1,8 @@
 // In: texts. Out: their vectors from OpenAI's embeddings API, or any server that speaks it; each text is paid for once.
-
 import OpenAI from 'openai';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
-import { OPENAI_URL, publicUrl, scrub } from '../common/openai';
+import { publicUrl, scrub } from '../common/openai';
+import { openAIClient } from '../common/openai-client';
 import { cutToTokens, tokenWindows } from './gpt-tokens';
 import { VectorCache } from './vector-cache';
 
@@ -26,12 +26,15 @@ export interface OpenAIEmbedderOptions {
 /** Why OpenAI embeddings cannot be had, in words for the reader; null if they can. */
 export function openAISkipReason(): string | null {
   if (process.env.OPENAI_API_KEY) return null;
-  return 'OpenAI embeddings are skipped: OPENAI_API_KEY is not set. Set it before Jupyter Lab starts, and run this notebook again, to see them beside the others.';
+  return (
+    'OpenAI embeddings are skipped: OPENAI_API_KEY is not set. Set it before Jupyter Lab starts, and run this ' +
+    'notebook again, to see them beside the others.'
+  );
 }
 
 /**
- * An embedder on an OpenAI-compatible server. Inputs beyond 8191 tokens are cut. Requests that fail for a passing reason
- * are sent again, after the time the server asks for (`Retry-After`) or a growing one.
+ * An embedder on an OpenAI-compatible server. Inputs beyond 8191 tokens are cut. Requests that fail for a passing
+ * reason are sent again, after the time the server asks for (`Retry-After`) or a growing one.
  *
  * @throws {Error} at once if there is no key; later, from the embedder, if a text is empty, the server refuses, or its
  *   answer is not one vector a text. No message holds the key.
@@ -40,8 +43,8 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   const { model = 'text-embedding-3-small', cacheDir, windows } = options;
   const apiKey = process.env.OPENAI_API_KEY;
   if (!apiKey) throw new Error(openAISkipReason()!);
-  const baseURL = process.env.OPENAI_BASE_URL || OPENAI_URL;
-  const client = new OpenAI({ apiKey, baseURL, maxRetries: MAX_RETRIES });
+  const baseURL = process.env.OPENAI_BASE_URL;
+  const client = openAIClient({ apiKey, baseURL }, { maxRetries: MAX_RETRIES });
   const cache = new VectorCache(cacheDir, [publicUrl(baseURL), model]);
 
   async function request(texts: string[]): Promise<number[][]> {

@@ -1,5 +1,4 @@
-// In: query vectors, and document vectors (one or more a document). Out: for each query, its best documents, best first.
-
+// In: vectors of queries, and of documents (one or more each). Out: for each query, its best documents, best first.
 import type { Embeddings, Matrix } from '../common/matrix';
 import { documentScores } from './document-scores';
 
@@ -26,8 +25,8 @@ export const RANKING_DEPTH = 100;
  * @param queries `[queries, dimensions]`
  * @param documents `[vectors, dimensions]` and the document each vector belongs to
  * @param documentIds the document that `documents.owners` index
- * @param options `topK`: how many documents to keep a query (default 100; `Infinity` keeps all); `windowTemperature`: how
- *   far a document's further vectors count beside its best (default 0.05; 0: not at all)
+ * @param options `topK`: how many documents to keep a query (default 100; `Infinity` keeps all);
+ *   `windowTemperature`: how far a document's further vectors count beside its best (default 0.05; 0: not at all)
  * @throws {Error} if shapes disagree, an owner is out of range, or a vector holds NaN or infinity.
  */
 export function rankByVectors(
@@ -58,10 +57,10 @@ export function rankByVectors(
 /**
  * The best `topK` documents, best first, ties by ascending id. Documents scored minus infinity are left out.
  * @param scores one a document
- * @throws {RangeError} if `topK` is less than 1.
+ * @throws {RangeError} as {@link checkTopK} does.
  */
 export function bestDocuments(ids: string[], scores: ArrayLike<number>, topK: number): RankedDocument[] {
-  if (!(topK >= 1)) throw new RangeError(`topK is ${topK}: it must be 1 or more.`);
+  checkTopK(topK);
   let candidates = Array.from(scores, (_, i) => i).filter((i) => scores[i] !== Number.NEGATIVE_INFINITY);
   if (candidates.length > topK) {
     const threshold = Float64Array.from(scores).sort()[scores.length - topK];
@@ -69,6 +68,12 @@ export function bestDocuments(ids: string[], scores: ArrayLike<number>, topK: nu
   }
   candidates.sort((i, j) => scores[j] - scores[i] || compareIds(ids[i], ids[j]));
   return candidates.slice(0, topK).map((i) => ({ id: ids[i], score: scores[i] }));
+}
+
+/** @throws {RangeError} if `topK` is neither a whole number from 1 nor `Infinity`. */
+export function checkTopK(topK: number): void {
+  if (topK >= 1 && (Number.isInteger(topK) || topK === Number.POSITIVE_INFINITY)) return;
+  throw new RangeError(`topK is ${topK}: it must be a whole number from 1, or Infinity for all documents.`);
 }
 
 /** Python's order of strings, by code points; UTF-8 bytes sort the same way, JavaScript's UTF-16 units do not. */
@@ -123,29 +128,30 @@ function normaliseRows({ data, rows, columns }: Matrix): Matrix {
 function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentIds: string[]): void {
   if (queries.columns !== vectors.columns) {
     throw new Error(
-      `Query vectors have ${queries.columns} dimensions, document vectors ${vectors.columns}: embed both with one model.`,
+      `Query vectors have ${queries.columns} dimensions, document vectors ${vectors.columns}: take one model for both.`,
     );
   }
   if (owners.length !== vectors.rows) throw new Error(`${vectors.rows} document vectors, but ${owners.length} owners.`);
-  for (const [name, matrix] of [
-    ['query', queries],
-    ['document', vectors],
-  ] as const) {
-    if (matrix.data.length !== matrix.rows * matrix.columns) {
-      throw new Error(
-        `The ${name} matrix says ${matrix.rows} × ${matrix.columns}, but holds ${matrix.data.length} numbers.`,
-      );
-    }
-    const bad = matrix.data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new Error(
-        `The vector of ${name} ${Math.floor(bad / matrix.columns)} holds ${matrix.data[bad]}: the model that made it is broken (a training run that diverged?).`,
-      );
-    }
+  const stray = owners.find((owner) => owner < 0 || owner >= documentIds.length);
+  if (stray !== undefined) {
+    throw new Error(`A vector belongs to document ${stray}, but there are ${documentIds.length} document ids.`);
   }
-  for (const owner of owners) {
-    if (owner < 0 || owner >= documentIds.length) {
-      throw new Error(`A vector belongs to document ${owner}, but there are ${documentIds.length} document ids.`);
-    }
+  checkNumbers(queries, 'query', (row) => `The vector of query ${row + 1} of ${queries.rows}`);
+  checkNumbers(vectors, 'document', (row) => {
+    const owner = owners[row];
+    const rows = Array.from(owners.keys()).filter((other) => owners[other] === owner);
+    const which = rows.length > 1 ? `Vector ${rows.indexOf(row) + 1} of ${rows.length}` : 'The vector';
+    return `${which} of document "${documentIds[owner]}"`;
+  });
+}
+
+function checkNumbers({ data, rows, columns }: Matrix, kind: string, nameOf: (row: number) => string): void {
+  if (data.length !== rows * columns) {
+    throw new Error(`The ${kind} matrix says ${rows} × ${columns}, but holds ${data.length} numbers.`);
+  }
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const name = nameOf(Math.floor(bad / columns));
+    throw new Error(`${name} holds ${data[bad]}: the model that made it is broken (a training run that diverged?).`);
   }
 }

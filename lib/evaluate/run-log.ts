@@ -1,5 +1,4 @@
 // In: what a run was given and what came out. Out: a line in results/runs.jsonl, and all its lines read back.
-
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from '../common/files';

@@ -1,5 +1,4 @@
 // In: evaluations. Out: how far their numbers, and the difference of two, can be trusted.
-
 import { seededRandom } from '../common/random';
 import type { EvaluationResult } from './evaluation';
 import type { MetricName } from './metrics';
@@ -42,8 +41,8 @@ export function bootstrapInterval(values: number[], seed = 42): Interval {
 /**
  * Two-sided p-value of the paired permutation (randomisation) test: how often a difference of means at least as large
  * arises if each query's two values are swapped by the toss of a coin, over 10,000 tosses of all (Smucker, Allan &
- * Carterette, 2007, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation", section 2.1).
- * The observed assignment counts as one, so p is never 0.
+ * Carterette, 2007, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation", section
+ * 2.1). The observed assignment counts as one, so p is never 0.
  *
  * @throws {Error} if the two are not of the same length, or empty.
  */

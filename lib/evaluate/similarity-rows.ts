@@ -1,11 +1,12 @@
-// Vectors of questions and of chunks → the table of their cosine similarities, for small batches that are shown or plotted.
+// In: vectors of questions and of chunks. Out: the table of their cosines, for small batches that are shown or plotted.
 import type { Embeddings, Matrix } from '../common/matrix';
 import { documentScores } from './document-scores';
 
 const rowOf = (matrix: Matrix, row: number) => matrix.data.subarray(row * matrix.columns, (row + 1) * matrix.columns);
 
 /**
- * `result[i][j]`: cosine similarity of question i and chunk j, scored as `documentScores` does where it has several vectors; 0 where a vector is all zeros.
+ * `result[i][j]`: cosine similarity of question i and chunk j, scored as `documentScores` does where it has several
+ * vectors; 0 where a vector is all zeros.
  *
  * @param queries `[questions, dimensions]`
  * @param chunks every chunk has a vector or more

@@ -1,9 +1,8 @@
 // In: texts and their vectors. Out: the vectors again, in a later run.
-
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../common/files';
+import { contentId } from '../common/ids';
 
 /** Keeps vectors in files named by the hash of what made them: neither text nor settings are on disk. */
 export class VectorCache {
@@ -26,9 +25,7 @@ export class VectorCache {
   }
 
   private path(text: string): string {
-    const hash = createHash('sha256')
-      .update(JSON.stringify([...this.origin, text]))
-      .digest('hex');
+    const hash = contentId(...this.origin, text);
     return join(this.folder, hash.slice(0, 2), `${hash}.f32`);
   }
 }

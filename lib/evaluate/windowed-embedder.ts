@@ -1,14 +1,15 @@
-// An embedding model → an embedder that gives a document one vector a window, so that the whole text is seen, sharply.
-
+// In: an embedding model. Out: an embedder with a vector a window of a document: the whole text is seen, and sharply.
 import type { Embedder } from '../common/matrix';
+import type { WindowSettings } from '../common/windows';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { type WindowSettings, windowSequences } from '../model/windows';
+import { windowSequences } from '../model/tokenizer';
 
 /**
  * Embeds documents by overlapping windows; a document's score is made of its windows' (`documentScores`), as in
- * Dai & Callan 2019, "Deeper Text Understanding for IR with Contextual Neural Language Modeling", section 3. Questions stay whole.
+ * Dai & Callan 2019, "Deeper Text Understanding for IR with Contextual Neural Language Modeling", section 3. Questions
+ * stay whole.
  *
- * Use it where chunks are longer than the model reads, or hold more than one vector can say. It costs one vector a window.
+ * Use it where chunks are longer than the model reads, or hold more than one vector can say; it costs one a window.
  *
  * @param windows `size` in word pieces without special tokens; together they must fit the model's length
  * @throws RangeError if they don't

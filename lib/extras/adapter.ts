@@ -1,7 +1,7 @@
 // A linear adapter: a matrix that turns a frozen model's question vectors, so that they come to lie nearer to their chunks (as LlamaIndex's
 // EmbeddingAdapterFinetuneEngine with its LinearLayer). An embedder and a matrix → an embedder; the corpus's vectors stay valid.
 import path from 'node:path';
-import { readJson, writeJson } from '../common/json-file';
+import { readJson, writeJson } from '../common/files';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
 import { readSafetensors, writeSafetensors } from '../model/safetensors';
 import { tf } from '../model/tf';
@@ -72,7 +72,7 @@ export async function saveAdapter({ base, weight }: AdaptedEmbedder, folder: str
     bias: false,
     base_model: base.name,
   };
-  await writeJson(path.join(folder, CONFIG), config);
+  writeJson(path.join(folder, CONFIG), config);
   const stored = { shape: [weight.rows, weight.columns], data: weight.data };
   writeSafetensors(path.join(folder, WEIGHTS), new Map([[WEIGHT, stored]]));
 }
@@ -84,7 +84,7 @@ export async function saveAdapter({ base, weight }: AdaptedEmbedder, folder: str
  */
 export async function loadAdapter(base: Embedder, folder: string, name?: string): Promise<AdaptedEmbedder> {
   const configFile = path.join(folder, CONFIG);
-  const config = (await readJson(configFile)) as Partial<AdapterConfig>;
+  const config = readJson(configFile) as Partial<AdapterConfig>;
   if (config.bias) throw new Error(`${configFile}: adapters with a bias are not supported.`);
   const weightsFile = path.join(folder, WEIGHTS);
   const stored = readSafetensors(weightsFile).get(WEIGHT);

@@ -1,4 +1,4 @@
-// A model folder's settings: the encoder's shape (config.json) and how vectors are made from it (modules.json, 1_Pooling).
+// In: a model folder. Out: the encoder's shape (config.json) and how its vectors are pooled (modules.json, 1_Pooling).
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -21,7 +21,8 @@ export interface PoolingConfig {
   normalize: boolean;
 }
 
-function readJson(file: string): Record<string, unknown> {
+/** A model folder's JSON file. Throws an Error that names it if it is no JSON. */
+export function readJson(file: string): Record<string, unknown> {
   try {
     return JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {

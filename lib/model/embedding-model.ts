@@ -1,5 +1,4 @@
-// A loaded embedding model: tokenizer, encoder and weights, as one thing that embeds texts, can be trained and saved.
-
+// In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
 import type { BertEncoder, NamedTensors } from './bert/encoder';
 import { type PackedBatch, packSequences } from './bert/packing';
@@ -10,39 +9,28 @@ import type { Tokenizer } from './tokenizer';
 /** Tokens encoded at a time: enough for full-speed matrix products, few enough for a small memory. */
 const TOKENS_PER_BATCH = 4096;
 
-/** Everything an {@link EmbeddingModel} is made of; {@link loadModel} gathers it. */
-export interface EmbeddingModelParts {
-  name: string;
-  /** The folder it was loaded from: its tokenizer and settings are copied when the model is saved. */
-  folder: string;
-  tokenizer: Tokenizer;
-  encoder: BertEncoder;
-  weights: NamedTensors;
-  /** Weights of the checkpoint that embeddings don't need (BERT's pooler): saved again as they were. */
-  untrained: Map<string, StoredTensor>;
-  maxSeqLength: number;
-}
+/** What {@link loadModel} makes an {@link EmbeddingModel} of. */
+type Parts = Pick<
+  EmbeddingModel,
+  'name' | 'folder' | 'tokenizer' | 'encoder' | 'weights' | 'untrained' | 'maxSeqLength'
+>;
 
 /** A sentence-transformers model in TensorFlow.js. */
 export class EmbeddingModel implements Embedder {
-  readonly name: string;
-  readonly folder: string;
-  readonly tokenizer: Tokenizer;
-  readonly encoder: BertEncoder;
+  declare readonly name: string;
+  /** The folder it was loaded from: its tokenizer and settings are copied when the model is saved. */
+  declare readonly folder: string;
+  declare readonly tokenizer: Tokenizer;
+  declare readonly encoder: BertEncoder;
   /** Current weights by name; training replaces the tensors in place. */
-  readonly weights: NamedTensors;
-  readonly untrained: Map<string, StoredTensor>;
+  declare readonly weights: NamedTensors;
+  /** Weights of the checkpoint that embeddings don't need (BERT's pooler): saved again as they were. */
+  declare readonly untrained: Map<string, StoredTensor>;
   /** Texts are cut to this many tokens, special tokens included. */
-  readonly maxSeqLength: number;
+  declare readonly maxSeqLength: number;
 
-  constructor(parts: EmbeddingModelParts) {
-    this.name = parts.name;
-    this.folder = parts.folder;
-    this.tokenizer = parts.tokenizer;
-    this.encoder = parts.encoder;
-    this.weights = parts.weights;
-    this.untrained = parts.untrained;
-    this.maxSeqLength = parts.maxSeqLength;
+  constructor(parts: Parts) {
+    Object.assign(this, parts);
   }
 
   /** Token ids of a text as the encoder reads it: special tokens included, cut to {@link maxSeqLength}. */

@@ -1,12 +1,12 @@
-export * from '../common/matrix';
-export { BertEncoder, type DropoutSettings } from './bert/encoder';
-export { type EncoderConfig, type PoolingConfig, readEncoderConfig, readPoolingConfig } from './config';
+// In: the files of this stage. Out: the names that cells use, or that a reader would tweak with.
+export type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
+export { type WindowSettings, windowRanges } from '../common/windows';
+export type { DropoutSettings } from './bert/encoder';
 export { EmbeddingModel } from './embedding-model';
-export * from './hub';
-export { type LoadOptions, loadModel } from './load';
-export * from './onnx';
+export { resolveModel } from './hub/resolve';
+export { loadModel } from './load';
+export { exportOnnx } from './onnx/export';
 export { readSafetensors, type StoredTensor, writeSafetensors } from './safetensors';
 export { saveModel, storedWeights } from './save';
 export { tf } from './tf';
-export { loadTokenizer, type Tokenizer } from './tokenizer';
-export { type WindowSettings, windowRanges, windowSequences } from './windows';
+export { loadTokenizer } from './tokenizer';

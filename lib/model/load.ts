@@ -1,18 +1,17 @@
-// A model folder, or a model's name → an EmbeddingModel.
-import fs from 'node:fs';
+// In: a model folder, or a model's name. Out: an EmbeddingModel.
 import path from 'node:path';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { fuseQueryKeyValue, selectWeights } from './bert/weight-names';
 import { type EncoderConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from './config';
 import { EmbeddingModel } from './embedding-model';
-import { WEIGHTS, WEIGHTS_INDEX } from './hub/model-folder';
+import { weightFiles } from './hub/model-folder';
 import { type ResolveOptions, resolveModel } from './hub/resolve';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { tf } from './tf';
 import { loadTokenizer } from './tokenizer';
 
 /** Options of {@link loadModel}. */
-export interface LoadOptions extends ResolveOptions {
+interface LoadOptions extends ResolveOptions {
   /** Shown in tables and figures; the model's name by default. */
   name?: string;
   /** Cuts texts to this many tokens; the folder's own setting by default. */
@@ -50,21 +49,12 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
 /** Weights of a folder as tensors, query, key and value joined; and its other weights, which embeddings don't need. */
 function readWeights(folder: string, config: EncoderConfig) {
   const stored = new Map<string, StoredTensor>();
-  // As in transformers, one file of weights counts before an index of shards: saving over a model in shards leaves both.
-  for (const file of fs.existsSync(path.join(folder, WEIGHTS))
-    ? [WEIGHTS]
-    : shardsOf(path.join(folder, WEIGHTS_INDEX))) {
+  for (const file of weightFiles(folder)) {
     for (const [name, tensor] of readSafetensors(path.join(folder, file))) stored.set(name, tensor);
   }
   const fused = fuseQueryKeyValue(selectWeights(stored, config, folder));
   const weights: NamedTensors = new Map([...fused].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]));
   return { weights, untrained: new Map([...stored].filter(([name]) => /^(bert\.)?pooler\./.test(name))) };
-}
-
-/** The files that a sharded checkpoint's index names. */
-function shardsOf(index: string): string[] {
-  const { weight_map: files } = JSON.parse(fs.readFileSync(index, 'utf8')) as { weight_map: Record<string, string> };
-  return [...new Set(Object.values(files))];
 }
 
 /** Replaces a model's weights by those saved in a folder, such as the best of a training run. */

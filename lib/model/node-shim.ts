@@ -1,5 +1,5 @@
-// Must be imported before @tensorflow/tfjs-node, which calls two functions of `node:util` that newer versions of Node removed
-// (isNullOrUndefined, Node 23) or warn about (isArray).
+// In: Node's `util`. Out: the same with two functions that @tensorflow/tfjs-node calls; imported before it. Node 23
+// removed isNullOrUndefined, and newer versions warn about isArray.
 import util from 'node:util';
 
 const legacy = util as unknown as Record<string, (value: unknown) => boolean>;

@@ -1,7 +1,7 @@
-// Reads and writes safetensors files: an 8-byte header length, a JSON header, then the raw little-endian numbers.
-// Format: https://github.com/huggingface/safetensors#format
+// In: a safetensors file, or tensors by name. Out: the other. It holds an 8-byte header length, a JSON header, then the
+// raw little-endian numbers: https://github.com/huggingface/safetensors#format
 import fs from 'node:fs';
-import path from 'node:path';
+import { writeParts } from './write-parts';
 
 /** A weight as stored: its shape and its values, row-major. */
 export interface StoredTensor {
@@ -38,7 +38,8 @@ function fromFloat16(bits: Uint16Array): Float32Array {
 }
 
 /**
- * Reads every floating-point tensor of a safetensors file as 32-bit floats. Integer tensors (such as a stored `position_ids`) are passed over.
+ * Reads every floating-point tensor of a safetensors file as 32-bit floats. Integer tensors, such as a stored
+ * `position_ids`, are passed over.
  *
  * @throws Error naming the file (and tensor) if the file is damaged or a tensor's size disagrees with its shape.
  */
@@ -96,16 +97,8 @@ export function writeSafetensors(file: string, tensors: Map<string, StoredTensor
   const headerBytes = Buffer.concat([json, Buffer.alloc(-json.length & 7, ' ')]);
   const lengthBytes = Buffer.alloc(8);
   lengthBytes.writeBigUInt64LE(BigInt(headerBytes.length));
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);
-  const descriptor = fs.openSync(temporary, 'w');
-  try {
-    for (const part of [lengthBytes, headerBytes]) fs.writeSync(descriptor, part);
-    for (const { data } of tensors.values()) {
-      fs.writeSync(descriptor, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    }
-    fs.fsyncSync(descriptor);
-  } finally {
-    fs.closeSync(descriptor);
-  }
-  fs.renameSync(temporary, file);
+  const numbers = [...tensors.values()].map(
+    ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  );
+  writeParts(file, [lengthBytes, headerBytes, ...numbers]);
 }

@@ -1,4 +1,4 @@
-// An EmbeddingModel → a folder that sentence-transformers, LlamaIndex and transformers load.
+// In: an EmbeddingModel. Out: a folder that sentence-transformers, LlamaIndex and transformers load.
 import fs from 'node:fs';
 import path from 'node:path';
 import { splitQueryKeyValue } from './bert/weight-names';
@@ -18,8 +18,8 @@ const NORMALIZE = { type: 'sentence_transformers.models.Normalize' };
 
 /**
  * Saves the model in the sentence-transformers layout: weights as model.safetensors, tokenizer and settings copied from
- * the folder it was loaded from, `max_seq_length` as trained. Everything is written to a temporary folder beside the target, then
- * moved into place file by file, weights last.
+ * the folder it was loaded from, `max_seq_length` as trained. Everything is written to a temporary folder beside the
+ * target, then moved into place file by file, weights last.
  *
  * @param folder created if needed; a model in it is replaced
  */

@@ -1,4 +1,4 @@
-// TensorFlow.js on libtensorflow, and a way to run those TensorFlow kernels that tfjs has no function for.
+// In: an op's name, attributes and tensors. Out: tensors, by libtensorflow: also by kernels that tfjs does not know.
 import './node-shim';
 import * as tf from '@tensorflow/tfjs-node';
 
@@ -15,19 +15,19 @@ const backend = (): NodeBackend => tf.backend() as unknown as NodeBackend;
 type AttributeValue = boolean | number | number[] | string;
 type AttributeKind = 'TYPE' | 'BOOL' | 'INT' | 'FLOAT' | 'STRING' | 'SHAPE';
 /** Name, kind and value of a TensorFlow op's attribute; a TYPE's value is a dtype's name, such as `FLOAT`. */
-export type OpAttribute = [name: string, kind: AttributeKind, value: AttributeValue];
+type OpAttribute = [name: string, kind: AttributeKind, value: AttributeValue];
 
 function toNative([name, kind, value]: OpAttribute): object {
   const { binding } = backend();
   return { name, type: binding[`TF_ATTR_${kind}`], value: kind === 'TYPE' ? binding[`TF_${value}`] : value };
 }
 
-/** Runs a TensorFlow op by its name and returns its one output. Attributes and inputs: TensorFlow's raw_ops reference. */
+/** Runs a TensorFlow op by name and returns its one output. Attributes and inputs: TensorFlow's raw_ops reference. */
 export function runOp(name: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor {
   return backend().executeSingleOutput(name, attributes.map(toNative), inputs);
 }
 
-/** Product of two matrices, or of two batches of them; quicker than tf.matMul, which computes the former as a batch of one. */
+/** Product of two matrices, or two batches of them; quicker than tf.matMul, which takes two matrices as a batch. */
 export function product<T extends tf.Tensor2D | tf.Tensor3D>(a: T, b: T, transposeA = false, transposeB = false): T {
   const [name, adjective] = a.rank === 2 ? ['MatMul', 'transpose'] : ['BatchMatMulV2', 'adj'];
   const [first, second] = a.rank === 2 ? ['a', 'b'] : ['x', 'y'];
@@ -59,22 +59,24 @@ export function joined<T extends tf.Tensor>(parts: T[]): T {
   return parts.length === 1 ? parts[0] : (tf.concat(parts, 0) as T);
 }
 
+/** Whether an op failed because this build of libtensorflow lacks it, or its kernel: TF_NOT_FOUND. */
+const isMissing = (error: unknown): boolean => /^Invalid TF_Status: 5\b/.test((error as Error).message);
+
 /** oneDNN's softmax takes less than half the time of TensorFlow's own, which is there in every build of the library. */
-const SOFTMAX_KERNELS: [name: string, attributes: OpAttribute[]][] = [
-  ['_MklSoftmax', [['_kernel', 'STRING', 'MklNameChangeOp']]],
-  ['Softmax', []],
-];
+let hasFastSoftmax = true;
 
 /** Softmax over the last axis. */
 export function softmax<T extends tf.Tensor>(x: T): T {
-  const [[name, attributes], ...others] = SOFTMAX_KERNELS;
-  try {
-    return runOp(name, [['T', 'TYPE', 'FLOAT'], ...attributes], [x]) as T;
-  } catch (error) {
-    if (others.length === 0) throw error;
-    SOFTMAX_KERNELS.shift();
-    return softmax(x);
+  const type: OpAttribute = ['T', 'TYPE', 'FLOAT'];
+  if (hasFastSoftmax) {
+    try {
+      return runOp('_MklSoftmax', [type, ['_kernel', 'STRING', 'MklNameChangeOp']], [x]) as T;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      hasFastSoftmax = false;
+    }
   }
+  return runOp('Softmax', [type], [x]) as T;
 }
 
 /** Runs a TensorFlow op that has no output, such as an assignment to a variable. */

@@ -1,7 +1,9 @@
-// Text → word-piece ids, cut to a length the way Python's tokenizers do it.
+// In: a model folder, a text. Out: the text's word-piece ids, cut to a length as Python's tokenizers do, or by windows.
 import fs from 'node:fs';
 import path from 'node:path';
 import { PreTrainedTokenizer } from '@huggingface/transformers';
+import { type WindowSettings, windowRanges } from '../common/windows';
+import { readJson } from './config';
 
 /** Turns texts into token ids, special tokens included. */
 export interface Tokenizer {
@@ -26,7 +28,6 @@ export function loadTokenizer(folder: string): Tokenizer {
     throw new Error(`${file} is missing: the tokenizer is read from it. Choose a model that ships a tokenizer.json.`);
   }
   const configFile = path.join(folder, 'tokenizer_config.json');
-  const readJson = (name: string) => JSON.parse(fs.readFileSync(name, 'utf8'));
   const tokenizer = new PreTrainedTokenizer(readJson(file), fs.existsSync(configFile) ? readJson(configFile) : {});
   // What the tokenizer puts around a text shows on any text whose own ids are known.
   const bare = tokenizer.encode('a', { add_special_tokens: false });
@@ -45,4 +46,25 @@ export function loadTokenizer(folder: string): Tokenizer {
     encodeWhole: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: false })),
     pieces: (ids) => Array.from(ids, (id) => tokenizer.decode([id])),
   };
+}
+
+/**
+ * A text's windows as the encoder reads them, with special tokens around each.
+ *
+ * @param maxSeqLength what the model reads at most, special tokens included
+ * @throws {RangeError} if a window with its special tokens is longer than that, and as {@link windowRanges}
+ */
+export function windowSequences(
+  tokenizer: Tokenizer,
+  text: string,
+  { size, stride }: WindowSettings,
+  maxSeqLength: number,
+): Int32Array[] {
+  const { before, after } = tokenizer.around;
+  const largest = maxSeqLength - before.length - after.length;
+  if (size > largest) throw new RangeError(`Windows of ${size} word pieces are more than the model's ${largest}.`);
+  const ids = tokenizer.encodeWhole(text);
+  return windowRanges(ids.length, size, stride).map(([start, end]) =>
+    Int32Array.from([...before, ...ids.subarray(start, end), ...after]),
+  );
 }

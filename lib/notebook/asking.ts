@@ -1,6 +1,6 @@
 // In: a question generator and chunks. Out: questions, with progress, cost and account; datasets to measure with.
-import { buildDataset } from '../dataset/build';
-import type { EmbeddingDataset } from '../dataset/dataset';
+
+import { buildDataset, type EmbeddingDataset } from '../dataset/dataset';
 import { buildGoldenDataset, type GoldenQuestion } from '../dataset/golden';
 import { estimateCost } from '../questions/cost';
 import { filterQuestions } from '../questions/filters';
@@ -109,7 +109,9 @@ export async function datasetToMeasure(
   }
   const { dataset, unmatched } = buildGoldenDataset(chunks, golden);
   for (const { question } of unmatched) note(`No chunk holds the evidence of: ${question}`);
-  const rows = golden.slice(0, 6).map(({ question, evidence, type }) => ({ question, evidence, type }));
+  const rows = golden
+    .slice(0, 6)
+    .map(({ question, evidence, type }) => ({ question, evidence: [evidence].flat().join(' … '), type }));
   table(rows, { caption: `Golden questions and their evidence, the first of ${golden.length}` });
   return dataset;
 }

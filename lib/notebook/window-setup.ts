@@ -1,6 +1,7 @@
 // In: a model and the windows one would like. Out: the windows it can read, and what they mean for a corpus.
+
+import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { type WindowSettings, windowRanges } from '../model/windows';
 import type { Row } from './table';
 
 /** Windows of `size` word pieces or, where the model reads less (special tokens included), of what it reads. */

@@ -1,10 +1,11 @@
-// Raw answers of a model go in and are on disk before anybody reads them; a later run gets them back from the file.
+// In: raw answers of a model, each on disk before anybody reads it. Out: the same in a later run, from the file.
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { appendFile, mkdir, open, stat, truncate } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { appendFile, mkdir, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { contentId } from '../common/ids';
+import { type OpenAIServer, scrub } from '../common/openai';
 
 /** What the model said. */
 export interface LlmAnswer {
@@ -41,7 +42,17 @@ export function answerKey(parts: Record<string, string | number | undefined>): s
   const ordered = Object.keys(parts)
     .sort()
     .map((name) => [name, parts[name] ?? null]);
-  return createHash('sha256').update(JSON.stringify(ordered)).digest('hex').slice(0, 32);
+  return contentId(...ordered).slice(0, 32);
+}
+
+/** The line that keeps an answer, without the key even if the model echoes it. */
+export function cacheRecord(
+  { model, apiKey }: OpenAIServer & { model: string },
+  key: string,
+  chunk: string,
+  { text, note, ...tokens }: LlmAnswer,
+): CachedAnswer {
+  return { key, chunk, model, answer: scrub(text, apiKey), ...(note ? { note: scrub(note, apiKey) } : {}), ...tokens };
 }
 
 /** An append-only JSONL file of answers. A line cut off by a killed process is repaired by the next run. */
@@ -56,50 +67,29 @@ export class AnswerCache {
    */
   async read(visit: (answer: CachedAnswer) => void): Promise<void> {
     await mkdir(path.dirname(this.file), { recursive: true });
-    if (!(await exists(this.file))) return;
-    await this.repairLastLine();
-    const lines = createInterface({ input: createReadStream(this.file, 'utf8'), crlfDelay: Infinity });
+    if (!existsSync(this.file)) return;
+    // Latin-1 has a character for every byte, so that lengths are bytes, and no line end but JSONL's own.
+    const lines = createInterface({ input: createReadStream(this.file, 'latin1'), crlfDelay: Infinity });
+    let bytes = 0;
+    let last = { length: 0, isAnswer: false };
     for await (const line of lines) {
-      const record = parseRecord(line);
+      const record = parseRecord(Buffer.from(line, 'latin1').toString());
       if (record) visit(record);
+      bytes += line.length + 1;
+      last = { length: line.length, isAnswer: record !== undefined };
     }
+    // A process killed in mid-write leaves a last line without its end: kept if it is whole, else cut off.
+    const { size } = await stat(this.file);
+    if (bytes <= size) return;
+    if (last.isAnswer) await appendFile(this.file, '\n');
+    else await truncate(this.file, size - last.length);
   }
 
   /** Resolves once the answer is in the file. Records never interleave. */
   append(answer: CachedAnswer): Promise<void> {
-    // JSON may hold U+2028 and U+2029 as they are, but Node's line reader takes them for line ends.
-    const json = JSON.stringify(answer).replace(/[\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
-    const line = `${json}\n`;
-    const written = this.queue.then(() => appendFile(this.file, line));
+    const written = this.queue.then(() => appendFile(this.file, `${JSON.stringify(answer)}\n`));
     this.queue = written.catch(() => {});
     return written;
-  }
-
-  /** A process killed in mid-write leaves a last line without its end: keep it if it is whole, else cut it. */
-  private async repairLastLine(): Promise<void> {
-    const { size } = await stat(this.file);
-    const handle = await open(this.file, 'r');
-    let end = size;
-    try {
-      const block = Buffer.alloc(1 << 16);
-      while (end > 0) {
-        const from = Math.max(0, end - block.length);
-        const { bytesRead } = await handle.read(block, 0, end - from, from);
-        const newline = block.subarray(0, bytesRead).lastIndexOf(10);
-        if (newline >= 0) {
-          end = from + newline + 1;
-          break;
-        }
-        end = from;
-      }
-      if (end === size) return;
-      const tail = Buffer.alloc(size - end);
-      await handle.read(tail, 0, tail.length, end);
-      if (parseRecord(tail.toString('utf8'))) await appendFile(this.file, '\n');
-      else await truncate(this.file, end);
-    } finally {
-      await handle.close();
-    }
   }
 }
 
@@ -110,11 +100,4 @@ function parseRecord(line: string): CachedAnswer | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,10 +1,10 @@
-// Chunks and a price go in; the tokens and the money that questions about them will take come out.
+// In: chunks and a price. Out: the tokens and the money that questions about them will take.
 
 import { countTokens } from 'gpt-tokenizer';
 import type { LlmAnswer } from './answer-cache';
 import type { SourceChunk } from './generator';
 import type { TokenPrice } from './llm-settings';
-import { EXAM_PROMPT, fillPrompt } from './prompt';
+import { fillPrompt } from './prompt';
 
 /** Tokens of one exam question with its share of the JSON; generous. */
 const TOKENS_PER_QUESTION = 40;
@@ -25,7 +25,7 @@ export function estimateCost(
   chunks: SourceChunk[],
   options: { questionsPerChunk: number; price?: TokenPrice; prompt?: string },
 ): CostEstimate {
-  const { questionsPerChunk, price, prompt = EXAM_PROMPT } = options;
+  const { questionsPerChunk, price, prompt } = options;
   let inputTokens = 0;
   for (const chunk of chunks) {
     // Documents may contain text that looks like the tokenizer's special tokens.

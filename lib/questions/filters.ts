@@ -1,4 +1,4 @@
-// A generator's questions go in; the good ones come out, with a list of what was dropped and why.
+// In: a generator's questions. Out: the good ones, and a list of what was dropped and why.
 
 import type { GenerationResult } from './generator';
 import { findRepeats } from './similar';
@@ -21,12 +21,18 @@ export type QuestionFilter = (questions: AskedQuestion[]) => DroppedQuestion[];
 
 const NOUN = '(?:context(?:\\s+information)?|passages?|excerpts?|snippets?|documents?|texts?|paragraphs?)';
 const POINTER = '(?:above|given|provided|following|preceding|aforementioned|accompanying)';
+/** What may follow a noun that ends its phrase; verbs by their stems. */
+const NEXT_WORDS =
+  'above below and or as about regarding concerning is are was were do does did has have it to for with ' +
+  'which who when how why what where that mention stat say said describ discuss provid list giv indicat ' +
+  'explain refer suggest identif impl highlight outlin defin emphasi present reveal report note ' +
+  'attribute cite';
 // "the document retention policy", "in the context of" and "the text of the treaty" are about the world, not the page:
 // the noun must end its phrase.
-const END =
-  '(?=$|[\'’]s\\b|\\s*[,.;:?!)"”]|\\s+(?:above|below|and|or|as|about|regarding|concerning|is|are|was|were|do|does|did|has|have|it|to|for|with|which|who|when|how|why|what|where|that|mention|stat|say|said|describ|discuss|provid|list|giv|indicat|explain|refer|suggest|identif|impl|highlight|outlin|defin|emphasi|present|reveal|report|note|attribute|cite))';
+const END = `(?=$|['’]s\\b|\\s*[,.;:?!)"”]|\\s+(?:${NEXT_WORDS.split(' ').join('|')}))`;
 const NAMES_ITS_SOURCE = new RegExp(
-  `\\b(?:(?:the|this|these|that)\\s+(?:${POINTER}\\s+)?${NOUN}${END}|${POINTER}\\s+${NOUN}\\b|(?:the|this)\\s+author\\b${END})`,
+  `\\b(?:(?:the|this|these|that)\\s+(?:${POINTER}\\s+)?${NOUN}${END}|` +
+    `${POINTER}\\s+${NOUN}\\b|(?:the|this)\\s+author\\b${END})`,
   'i',
 );
 

@@ -1,4 +1,4 @@
-// What every question generator takes and gives: chunks go in, questions for each chunk and an honest account come out.
+// In: chunks. Out: questions for each chunk, and an honest account; what every question generator takes and gives.
 
 /** A piece of a document that questions are asked about. */
 export interface SourceChunk {

@@ -1,18 +1,11 @@
-// A corpus and its cached answers go in; what is answered, what is missing and, at the end, the account come out.
+// In: a corpus and its cached answers. Out: what is answered, what is missing and, at the end, the account.
 
 import { isInAnotherLanguage } from '../common/text/language';
-import type { AnswerCache } from './answer-cache';
-import type { GenerationResult, SourceChunk } from './generator';
+import { AnswerCache, cacheRecord, type LlmAnswer } from './answer-cache';
+import type { GenerationOptions, GenerationResult, SourceChunk } from './generator';
+import { cacheFile, type LlmSettings } from './llm-settings';
 import { type ParsedAnswer, parseAnswer } from './parse-answer';
-
-const ANSWERS_PER_CHUNK = 5;
-
-export interface LedgerRules {
-  /** How often a chunk is asked about, over all runs, if its answers hold no question; 5 by default. */
-  answersPerChunk?: number;
-  /** Whether questions in another language than their chunk are left aside; not by default. */
-  sameLanguage?: boolean;
-}
+import { EXAM_PROMPT } from './prompt';
 
 /** One distinct request, its answers so far, and the one with most questions. */
 export interface Entry {
@@ -26,18 +19,23 @@ export interface Entry {
 
 /** Keeps count of every chunk's answers; chunks whose requests are equal share one entry. */
 export class Ledger {
+  readonly cache: AnswerCache;
   private readonly entries = new Map<string, Entry>();
   private readonly keys: string[];
   private readonly problems: Record<string, number> = {};
 
+  /** Use {@link Ledger.open}. */
   constructor(
-    private readonly chunks: SourceChunk[],
+    private readonly settings: Pick<LlmSettings, 'model' | 'apiKey' | 'cacheDir' | 'prompt'>,
+    readonly chunks: SourceChunk[],
+    private readonly options: GenerationOptions,
     keyOf: (chunk: SourceChunk) => string,
-    private readonly questionsPerChunk: number,
-    private readonly rules: LedgerRules = {},
+    private readonly answersPerChunk: number,
   ) {
+    const { questionsPerChunk, corpus } = options;
     if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
       throw new Error(`QUESTIONS_PER_CHUNK is ${questionsPerChunk}; it must be a whole number, 1 or more.`);
+    this.cache = new AnswerCache(cacheFile(settings.cacheDir, corpus));
     this.keys = chunks.map(keyOf);
     chunks.forEach((chunk, i) => {
       const key = this.keys[i];
@@ -47,29 +45,42 @@ export class Ledger {
     });
   }
 
-  /** Takes in the cache's answers; those to other requests are passed over. */
-  async readCache(cache: AnswerCache): Promise<void> {
-    await cache.read(({ key, answer }) => {
-      const entry = this.entries.get(key);
-      if (entry) this.add(entry, answer);
+  /**
+   * What is known about every chunk, from the corpus' cache; answers to other requests are passed over.
+   * @param keyOf The key that a chunk's answer is kept under.
+   * @param answersPerChunk How often a chunk is asked about, over all runs, if its answers hold no question.
+   */
+  static async open(...of: ConstructorParameters<typeof Ledger>): Promise<Ledger> {
+    const ledger = new Ledger(...of);
+    await ledger.cache.read(({ key, answer }) => {
+      const entry = ledger.entries.get(key);
+      if (entry) ledger.add(entry, answer);
     });
+    return ledger;
   }
 
-  add(entry: Entry, answer: string): void {
-    const parsed = parseAnswer(answer, this.questionsPerChunk);
-    if (this.rules.sameLanguage) leaveForeignAside(parsed, entry.chunk.text);
+  /** Takes in an answer; resolves once it is on disk. */
+  async keep(entry: Entry, answer: LlmAnswer): Promise<void> {
+    const record = cacheRecord(this.settings, entry.key, entry.chunk.id, answer);
+    await this.cache.append(record);
+    this.add(entry, record.answer);
+  }
+
+  private add(entry: Entry, answer: string): void {
+    const parsed = parseAnswer(answer, this.options.questionsPerChunk);
+    // A prompt of one's own may want another language than the passage's.
+    if ((this.settings.prompt ?? EXAM_PROMPT) === EXAM_PROMPT) leaveForeignAside(parsed, entry.chunk.text);
     entry.answers++;
     if (!entry.best || parsed.questions.length > entry.best.questions.length) entry.best = parsed;
   }
 
   /** Notes why a request got no answer in this run. */
-  addProblem(entry: Entry, error: unknown): void {
-    const problem = error instanceof Error ? error.message : String(error);
+  addProblem(entry: Entry, problem: string): void {
     this.problems[problem] = (this.problems[problem] ?? 0) + entry.copies;
   }
 
   isMissing(entry: Entry): boolean {
-    return entry.answers < (this.rules.answersPerChunk ?? ANSWERS_PER_CHUNK) && !entry.best?.questions.length;
+    return entry.answers < this.answersPerChunk && !entry.best?.questions.length;
   }
 
   /** What is still to be asked, in corpus order. */
@@ -93,7 +104,7 @@ export class Ledger {
       else summary.answered++;
       if (best?.outcome === 'empty') summary.empty++;
       if (best?.outcome === 'unparsable') summary.unparsable++;
-      if (found.length > 0 && found.length < this.questionsPerChunk) summary.underFilled++;
+      if (found.length > 0 && found.length < this.options.questionsPerChunk) summary.underFilled++;
       for (const [reason, n] of Object.entries(best?.dropped ?? {})) dropped[reason] = (dropped[reason] ?? 0) + n;
     });
     const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);

@@ -1,26 +1,19 @@
-// One request goes in; the model's text comes out, or an error that says whether going on makes sense.
+// In: one request. Out: the model's text, or an error that says whether going on makes sense.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
-import { publicUrl, scrub, serverUrl } from '../common/openai';
+import pRetry, { type RetryContext } from 'p-retry';
+import { publicUrl, scrub } from '../common/openai';
+import { fetchCapped, openAIClient, TooLargeError } from '../common/openai-client';
 import type { LlmAnswer } from './answer-cache';
+import { StopError } from './ask-missing';
 import type { LlmSettings } from './llm-settings';
-import { sleep } from './pool';
 
-/** A body larger than this is not read to its end: no answer to an exam prompt is. */
-const LARGEST_BODY = 64 * 2 ** 20;
 /** A server that asks for a longer wait than this, in seconds, is left alone: the user decides when to go on. */
 const LONGEST_WAIT = 300;
 const LONGEST_BACKOFF = 60;
 
-/** No call can succeed: wrong key, unknown model, no money, no server. */
-export class StopError extends Error {
-  override name = 'StopError';
-}
-
-/** This call failed for good; others may succeed. */
-export class CallError extends Error {
-  override name = 'CallError';
-}
+type BuildRequest = (structured: boolean) => OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 
 /** Calls an OpenAI-compatible server, again and again where that helps. */
 export class LlmClient {
@@ -30,57 +23,51 @@ export class LlmClient {
   private pausedUntil = 0;
 
   constructor(private readonly settings: LlmSettings) {
-    this.openai = new OpenAI({
-      // The package insists on a key; servers that need none ignore it.
-      apiKey: settings.apiKey || 'none',
-      baseURL: serverUrl(settings),
-      maxRetries: 0,
-      timeout: (settings.timeoutSeconds ?? 180) * 1000,
-      fetch: fetchCapped,
-    });
+    const timeout = (settings.timeoutSeconds ?? 180) * 1000;
+    // The package's own tries know neither a pause for all calls nor an end of patience.
+    this.openai = openAIClient(settings, { maxRetries: 0, timeout, fetch: fetchCapped });
   }
 
   /**
    * Asks until there is an answer or the retries are spent.
    * @param request Builds the request, with or without structured output.
-   * @param seed Spreads the waits of parallel calls, the same way in every run.
-   * @throws StopError, CallError, or the signal's reason.
+   * @param key Hexadecimal, other for each chunk: spreads the waits of parallel calls, the same way in every run.
+   * @throws StopError if no call can succeed, Error if this one did not, or the signal's reason.
    */
-  async ask(
-    request: (structured: boolean) => OpenAI.Chat.ChatCompletionCreateParamsNonStreaming,
-    seed: string,
-    signal?: AbortSignal,
-  ): Promise<LlmAnswer> {
-    const retries = this.settings.retries ?? 8;
-    for (let attempt = 0; ; attempt++) {
-      await sleep(Math.max(0, this.pausedUntil - Date.now()), signal);
-      try {
-        const answer = await this.askOnce(request, signal);
-        this.anySuccess = true;
-        return answer;
-      } catch (error) {
-        signal?.throwIfAborted();
-        const message = this.describe(error);
-        if (isHopeless(error)) throw new StopError(message);
-        if (!this.anySuccess && attempt >= 2 && isUnreachable(error))
-          throw new StopError(`No server answers at ${publicUrl(this.settings.baseURL)}: is it running? (${message})`);
-        if (!isPassing(error)) throw new CallError(message);
-        if (attempt >= retries) throw new CallError(`${message} (tried ${attempt + 1} times)`);
-        const asked = retryAfterSeconds(error);
-        if (asked > LONGEST_WAIT)
-          throw new StopError(`The server asks to wait ${Math.ceil(asked)} seconds; run again then. ${message}`);
-        if (asked > 0) this.pausedUntil = Math.max(this.pausedUntil, Date.now() + asked * 1000);
-        const backoff = Math.min(LONGEST_BACKOFF, (this.settings.backoffSeconds ?? 1) * 2 ** attempt);
-        await sleep(Math.max(asked, backoff * jitter(seed, attempt)) * 1000, signal);
-      }
-    }
+  ask(request: BuildRequest, key: string, signal?: AbortSignal): Promise<LlmAnswer> {
+    const { retries = 8, backoffSeconds = 1 } = this.settings;
+    const spread = 0.5 + Number.parseInt(key.slice(0, 8), 16) / 2 ** 33; // 0.5 to 1
+    const attempt = async () => {
+      while (Date.now() < this.pausedUntil) await sleep(this.pausedUntil - Date.now(), undefined, { signal });
+      const answer = await this.askOnce(request, signal);
+      this.anySuccess = true;
+      return answer;
+    };
+    return pRetry(attempt, {
+      retries,
+      minTimeout: backoffSeconds * 1000 * spread,
+      maxTimeout: LONGEST_BACKOFF * 1000,
+      signal,
+      onFailedAttempt: (failure) => this.judge(failure),
+    });
+  }
+
+  /** Throws where another try is of no use; else sets the pause that the server asks of all calls. */
+  private judge({ error, attemptNumber, retriesLeft }: RetryContext): void {
+    const message = this.describe(error);
+    if (isHopeless(error)) throw new StopError(message);
+    if (!this.anySuccess && attemptNumber >= 3 && isUnreachable(error))
+      throw new StopError(`No server answers at ${publicUrl(this.settings.baseURL)}: is it running? (${message})`);
+    if (!isPassing(error)) throw new Error(message);
+    if (retriesLeft === 0) throw new Error(`${message} (tried ${attemptNumber} times)`);
+    const asked = retryAfterSeconds(error);
+    if (asked > LONGEST_WAIT)
+      throw new StopError(`The server asks to wait ${Math.ceil(asked)} seconds; run again then. ${message}`);
+    if (asked > 0) this.pausedUntil = Math.max(this.pausedUntil, Date.now() + asked * 1000);
   }
 
   /** One call; where the server refuses structured output, one more without. */
-  private async askOnce(
-    request: (structured: boolean) => OpenAI.Chat.ChatCompletionCreateParamsNonStreaming,
-    signal?: AbortSignal,
-  ): Promise<LlmAnswer> {
+  private async askOnce(request: BuildRequest, signal?: AbortSignal): Promise<LlmAnswer> {
     if (!this.structured) return this.send(request(false), signal);
     try {
       return await this.send(request(true), signal);
@@ -92,23 +79,18 @@ export class LlmClient {
     }
   }
 
-  private async send(
-    body: OpenAI.Chat.ChatCompletionCreateParamsNonStreaming,
-    signal?: AbortSignal,
-  ): Promise<LlmAnswer> {
-    const completion = await this.openai.chat.completions.create(body, { signal });
-    return readCompletion(completion);
+  private async send(body: ReturnType<BuildRequest>, signal?: AbortSignal): Promise<LlmAnswer> {
+    return readCompletion(await this.openai.chat.completions.create(body, { signal }));
   }
 
-  private describe(error: unknown): string {
-    const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  private describe(error: Error): string {
+    const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
     // A wrong address answers 404 as well, mostly without a word about it.
     const hint =
       error instanceof OpenAI.NotFoundError && this.settings.baseURL
         ? ` (from ${publicUrl(this.settings.baseURL)}; such addresses usually end in /v1)`
         : '';
-    const text = error instanceof Error ? error.message + cause + hint : String(error);
-    return scrub(text, this.settings.apiKey).slice(0, 1000);
+    return scrub(`${error.message}${cause}${hint}`, this.settings.apiKey).slice(0, 1000);
   }
 }
 
@@ -136,7 +118,7 @@ function isHopeless(error: unknown): boolean {
   return spent || error.code === 'model_not_found' || [401, 403, 404].includes(error.status);
 }
 
-/** Errors with which servers refuse structured output; several of llama.cpp's versions call it an error of their own. */
+/** Errors with which servers refuse structured output; some of llama.cpp's versions call it an error of their own. */
 function mayBeAboutStructure(error: unknown): boolean {
   if (!(error instanceof OpenAI.APIError) || isHopeless(error)) return false;
   if (error.status === 500) return /response_format|json_schema|grammar/i.test(error.message);
@@ -171,33 +153,4 @@ function retryAfterSeconds(error: unknown): number {
   if (Number.isFinite(seconds)) return Math.max(0, seconds);
   const date = Date.parse(value);
   return Number.isNaN(date) ? 0 : Math.max(0, (date - Date.now()) / 1000);
-}
-
-/** A factor from 0.5 to 1, so that parallel calls do not come back in step. */
-function jitter(seed: string, attempt: number): number {
-  let hash = attempt + 1;
-  for (let i = 0; i < seed.length; i++) hash = (Math.imul(hash, 31) + seed.charCodeAt(i)) >>> 0;
-  return 0.5 + ((Math.imul(hash, 2654435761) >>> 0) / 2 ** 32) * 0.5;
-}
-
-class TooLargeError extends Error {
-  override name = 'TooLargeError';
-}
-
-/** `fetch` whose answer ends in an error beyond `LARGEST_BODY` bytes. */
-async function fetchCapped(url: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const response = await fetch(url, init);
-  if (!response.body) return response;
-  let bytes = 0;
-  const capped = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(part, controller) {
-        bytes += part.byteLength;
-        if (bytes > LARGEST_BODY)
-          controller.error(new TooLargeError(`the answer is larger than ${LARGEST_BODY / 2 ** 20} MB`));
-        else controller.enqueue(part);
-      },
-    }),
-  );
-  return new Response(capped, { status: response.status, statusText: response.statusText, headers: response.headers });
 }

@@ -1,11 +1,11 @@
-// A chunk and the settings go in; the request to the model, and the key its answer is kept under, come out.
+// In: a chunk and the settings. Out: the request to the model, and the key its answer is kept under.
 
 import type OpenAI from 'openai';
 import { publicUrl } from '../common/openai';
 import { answerKey } from './answer-cache';
 import type { SourceChunk } from './generator';
 import type { LlmSettings } from './llm-settings';
-import { EXAM_PROMPT, fillPrompt, QUESTIONS_FORMAT } from './prompt';
+import { fillPrompt, QUESTIONS_FORMAT } from './prompt';
 
 /** The request for one chunk; the same for live calls and batches. */
 export function chatRequest(
@@ -16,7 +16,7 @@ export function chatRequest(
 ): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming {
   return {
     model: settings.model,
-    messages: [{ role: 'user', content: fillPrompt(settings.prompt ?? EXAM_PROMPT, chunk, questionsPerChunk) }],
+    messages: [{ role: 'user', content: fillPrompt(settings.prompt, chunk, questionsPerChunk) }],
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(structured ? { response_format: QUESTIONS_FORMAT } : {}),
   };
@@ -25,7 +25,7 @@ export function chatRequest(
 /** The cache key of one chunk: what is asked, of whom, and how. */
 export function requestKey(settings: LlmSettings, chunk: SourceChunk, questionsPerChunk: number): string {
   return answerKey({
-    message: fillPrompt(settings.prompt ?? EXAM_PROMPT, chunk, questionsPerChunk),
+    message: fillPrompt(settings.prompt, chunk, questionsPerChunk),
     questionsPerChunk,
     model: settings.model,
     server: publicUrl(settings.baseURL),

@@ -1,7 +1,8 @@
-// The settings of an LLM generator, and what of them may be shown: never the key.
+// In: the settings of an LLM generator. Out: the files it keeps for a corpus.
 
-import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { sha256 } from '../common/ids';
+import type { OpenAIServer } from '../common/openai';
 
 /** US dollars per million tokens, from the provider's price list. */
 export interface TokenPrice {
@@ -9,15 +10,11 @@ export interface TokenPrice {
   outputPerMillion: number;
 }
 
-export interface LlmSettings {
+export interface LlmSettings extends OpenAIServer {
   /** The model's name, as the server knows it. */
   model: string;
   /** Folder of the answer cache; one JSONL file a corpus. */
   cacheDir: string;
-  /** Needed by OpenAI and other paid services; local servers take any. */
-  apiKey?: string;
-  /** Where the server is, usually ending in `/v1`; OpenAI's own by default. */
-  baseURL?: string;
   /** The prompt, with `{text}` and `{count}`; `EXAM_PROMPT` by default. */
   prompt?: string;
   /** Sampling temperature; the server's own by default, as some models refuse any other. */
@@ -35,14 +32,14 @@ export interface LlmSettings {
 }
 
 /** The answers' file of one corpus, such as `train`. */
-export function cacheFile(cacheDir: string, corpus: string): string {
+export function cacheFile(cacheDir: string, corpus = 'corpus'): string {
   const safe = corpus.replace(/[^\p{L}\p{N}._-]+/gu, '_').replace(/^\.+/, '');
   // Names that differ only in what was replaced must not share a file.
-  const name = safe === corpus ? safe : `${safe}-${createHash('sha256').update(corpus).digest('hex').slice(0, 8)}`;
+  const name = safe === corpus ? safe : `${safe}-${sha256(corpus).slice(0, 8)}`;
   return path.join(cacheDir, `${name}.jsonl`);
 }
 
 /** The file of one corpus' batches, beside its answers. */
-export function batchFile(cacheDir: string, corpus: string): string {
+export function batchFile(cacheDir: string, corpus?: string): string {
   return cacheFile(cacheDir, corpus).replace(/\.jsonl$/, '.batches.json');
 }

@@ -1,6 +1,6 @@
-// A model's raw answer goes in; the questions in it come out, and what was left aside and why.
+// In: a model's raw answer. Out: the questions in it, and what was left aside and why.
 
-import { findJson } from './json-repair';
+import { findJson } from './find-json';
 
 /** Longer than this, in characters, it is no exam question but the model rambling. */
 const LONGEST_QUESTION = 600;

@@ -1,4 +1,4 @@
-// A chunk and a number of questions go in; the message sent to the model, and the answer's JSON schema, come out.
+// In: a chunk and a number of questions. Out: the message sent to the model, and the answer's JSON schema.
 
 import type { SourceChunk } from './generator';
 
@@ -11,7 +11,8 @@ Write exactly {count} exam question(s) that this passage answers.
 
 - Every question is answered by the passage alone; bring in no outside knowledge.
 - Every question asks about a different point; together they cover the passage.
-- A student who has never seen the passage must understand the question: name the companies, people, products, years and terms it is about. Never speak of "the passage", "the context", "the text" or "the document".
+- A student who has never seen the passage must understand the question: name the companies, people, \
+products, years and terms it is about. Never speak of "the passage", "the context", "the text" or "the document".
 - Write in the language of the passage. Ask one thing at a time. Give no answers.
 
 Answer with JSON only, in this form: {"questions": ["…"]}
@@ -21,17 +22,17 @@ Passage:
 {text}
 """`;
 
-/** Whether questions are to be in their passage's language, as `EXAM_PROMPT` says; a prompt of one's own may want another. */
-export function asksForSameLanguage({ prompt = EXAM_PROMPT }: { prompt?: string }): boolean {
-  return prompt === EXAM_PROMPT;
-}
-
 /**
  * The message for one chunk.
- * @param template A prompt with `{text}`, and `{count}` where the number of questions belongs.
+ * @param template A prompt with `{text}`, and `{count}` where the number of questions belongs; else `EXAM_PROMPT`.
  * @throws Error if the template has no `{text}`.
  */
-export function fillPrompt(template: string, chunk: Pick<SourceChunk, 'text'>, questionsPerChunk: number): string {
+export function fillPrompt(
+  template: string | undefined,
+  chunk: Pick<SourceChunk, 'text'>,
+  questionsPerChunk: number,
+): string {
+  template ??= EXAM_PROMPT;
   if (!template.includes('{text}')) throw new Error('The prompt has no {text}: put it where the chunk belongs.');
   // One pass, so that braces in the chunk itself stay as they are.
   return template.replace(/\{(text|count)\}/g, (_, name) => (name === 'text' ? chunk.text : String(questionsPerChunk)));

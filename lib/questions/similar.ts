@@ -1,14 +1,15 @@
-// Short texts go in; for each that says nearly the same as an earlier one, which one that is comes out.
+// In: short texts. Out: for each that says nearly the same as an earlier one, which one that is.
 
 /** Words that carry no meaning of their own; `not`, `who`, `when`, `why` and `how` do. */
 const FUNCTION_WORDS = new Set(
-  'a an the of in on at to for from by with and or as is are was were be been being do does did has have had what which that this these those it its their there'.split(
-    ' ',
-  ),
+  (
+    'a an the of in on at to for from by with and or as is are was were be been being do does did has have had what ' +
+    'which that this these those it its their there'
+  ).split(' '),
 );
 
 /** The words that carry a text's meaning, lower-cased, English plurals made singular, roughly. */
-export function meaningWords(text: string): Set<string> {
+function meaningWords(text: string): Set<string> {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+(?:[.,]\p{N}+)*/gu) ?? [];
   const kept = words.filter((word) => !FUNCTION_WORDS.has(word));
   const singular = (word: string) => word.replace(/(?<=\p{L}{3})ies$/u, 'y').replace(/(?<=\p{L}{3})s$/u, '');
@@ -44,10 +45,8 @@ export function findRepeats(texts: string[], threshold: number): number[] {
 }
 
 function isRepeat(a: Set<string>, b: Set<string>, threshold: number): boolean {
-  let shared = 0;
-  for (const word of a) if (b.has(word)) shared++;
-  if (shared < threshold * (a.size + b.size - shared)) return false;
-  // "in 2020" and "in 2021" are two questions.
   const differing = [...a].filter((word) => !b.has(word)).concat([...b].filter((word) => !a.has(word)));
-  return !differing.some((word) => /\p{N}/u.test(word));
+  const shared = (a.size + b.size - differing.length) / 2;
+  // "in 2020" and "in 2021" are two questions.
+  return shared >= threshold * (shared + differing.length) && !differing.some((word) => /\p{N}/u.test(word));
 }

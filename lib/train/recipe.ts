@@ -1,5 +1,5 @@
 // The two recipes: the original notebook's, to the letter, and the one that retrieves better.
-import type { WindowSettings } from '../model/windows';
+import type { WindowSettings } from '../common/windows';
 import type { Batching } from './batches';
 
 /** Everything that decides how a run trains; the notebook's settings cell shows and overrides most of it. */

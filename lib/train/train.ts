@@ -1,12 +1,13 @@
 // The training loop: batches → steps → evaluations; the best model so far is always on disk.
 
+import type { WindowSettings } from '../common/windows';
 import { cachedLossAndGradients } from '../extras/grad-cache';
 import type { LoraSettings } from '../extras/lora';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { loadWeights } from '../model/load';
 import { saveModel } from '../model/save';
 import { disposeAll } from '../model/tf';
-import { type WindowSettings, windowSequences } from '../model/windows';
+import { windowSequences } from '../model/tokenizer';
 import { linearSchedule } from './adamw';
 import { makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
 import type { Recipe } from './recipe';

@@ -1,4 +1,5 @@
-// Set-up: everything the project needs, inside its folder. Idempotent; quick when nothing changed; goes on after an interruption.
+// In: a clone. Out: everything the project needs, inside its folder. Idempotent; quick when nothing changed; goes on
+// after an interruption.
 import { isNewEnough, PINNED_NODE } from '../environment.mjs';
 import { library } from './library.mjs';
 import { packages, pinnedNode } from './packages.mjs';

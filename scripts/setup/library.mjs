@@ -1,4 +1,4 @@
-// Compiles lib/ to lib/dist when a source changed.
+// In: lib/. Out: lib/dist, compiled again when a source changed.
 import fs from 'node:fs';
 import path from 'node:path';
 import { NODE_MODULES, ROOT } from '../environment.mjs';

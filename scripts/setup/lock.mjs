@@ -1,4 +1,5 @@
-// One at a time: in, the name of a lock file; out, after a wait if another process holds it, the function that gives it back.
+// In: the name of a lock file. Out: after a wait, if another process holds it, the function that gives it back.
+// By hand, because set-up takes the lock before it installs the packages: proper-lockfile would be one of them.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -15,7 +16,7 @@ const SETTLE = 1000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** @returns who holds the file (process, host, and a number used once) and when it was touched; nothing if nobody does */
+/** @returns who holds the file (process, host, and a number used once) and when it was touched; nothing if nobody */
 function look(file) {
   try {
     return { owner: fs.readFileSync(file, 'utf8'), touched: fs.statSync(file).mtimeMs };
@@ -36,7 +37,7 @@ function create(file, owner) {
   }
 }
 
-/** Whether the holder ended without giving back. What another host (a container that shares the folder) runs, only touches tell. */
+/** Whether the holder ended without giving back. On another host (a container, say), only touches tell. */
 function hasEnded(owner) {
   const [pid, host] = owner.split(' ');
   if (host !== os.hostname()) return false;
@@ -59,11 +60,12 @@ async function takeOver(file, dead, owner) {
 }
 
 /**
- * Takes a lock: a file that only one process can create, with its number in it. A holder that was killed blocks nobody: its
- * process is gone, or, if the number means another process by now, its file stays untouched.
+ * Takes a lock: a file that only one process can create, with its number in it. A holder that was killed blocks nobody:
+ * its process is gone, or, if the number means another process by now, its file stays untouched.
  *
  * @param {string} file
- * @param {{ onWait?: (pid: string) => void, silence?: number }} [options] `onWait` is called once, with the holder's process number, if there is a wait
+ * @param {{ onWait?: (pid: string) => void, silence?: number }} [options] `onWait` is called once, with the holder's
+ *   process number, if there is a wait
  * @returns {Promise<() => void>} gives the lock back; a signal that ends the process does, too
  */
 export async function takeLock(file, { onWait, silence = SILENCE } = {}) {
@@ -81,8 +83,11 @@ export async function takeLock(file, { onWait, silence = SILENCE } = {}) {
     if (hasEnded(holder.owner) || looksWithoutTouch * LOOK >= silence) {
       if (await takeOver(file, holder.owner, owner)) break;
     } else {
-      if (!hasWaited) onWait?.(holder.owner.split(' ')[0]);
-      hasWaited = true;
+      // A file is there a moment before its contents are: an empty one gets a second look before it is spoken of.
+      if (!hasWaited && (holder.owner || looksWithoutTouch > 0)) {
+        onWait?.(holder.owner.split(' ')[0]);
+        hasWaited = true;
+      }
       await sleep(LOOK);
     }
   }

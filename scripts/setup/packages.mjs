@@ -1,4 +1,5 @@
-// npm packages, without their install scripts: one of them downloads from a host that many networks block.
+// In: the lock file. Out: npm packages, without their install scripts: one of them downloads from a host that many
+// networks block.
 import path from 'node:path';
 import { NODE_MODULES, PINNED_NODE, ROOT } from '../environment.mjs';
 import { fingerprint, run } from './steps.mjs';

@@ -1,8 +1,9 @@
-// Jupyter Lab and the default model in a virtual environment of the project's own, and the tslab kernel registered in it.
+// In: requirements.txt. Out: Jupyter Lab and the default model in a virtual environment of the project's own, and the
+// tslab kernel registered in it.
 import fs from 'node:fs';
 import path from 'node:path';
 import { kernelEnvironment, NODE_MODULES, ROOT, VENV, VENV_PYTHON } from '../environment.mjs';
-import { fingerprint, run, SetupError } from './steps.mjs';
+import { fingerprint, run, SetupError, writeWhole } from './steps.mjs';
 
 const requirements = path.join(ROOT, 'requirements.txt');
 const OLDEST_PYTHON = [3, 10];
@@ -30,7 +31,8 @@ export const python = {
     await run([VENV_PYTHON, '-m', 'pip', 'install', '--no-deps', '--disable-pip-version-check', '-r', requirements]);
   },
   advice:
-    'install Python 3.10 or newer with its venv module (on Debian and Ubuntu: the packages python3 and python3-venv), and check that PyPI is reachable.',
+    'install Python 3.10 or newer with its venv module (on Debian and Ubuntu: the packages python3 and python3-venv) ' +
+    'and check that PyPI is reachable.',
 };
 
 const kernelFolder = path.join(VENV, 'share', 'jupyter', 'kernels', 'tslab');
@@ -50,10 +52,7 @@ export const kernel = {
   inputs: () => fingerprint([], JSON.stringify(kernelSpec())),
   makes: [path.join(kernelFolder, 'kernel.json')],
   run: async () => {
-    fs.mkdirSync(kernelFolder, { recursive: true });
-    const file = path.join(kernelFolder, 'kernel.json');
-    fs.writeFileSync(`${file}.tmp`, `${JSON.stringify(kernelSpec(), null, 2)}\n`);
-    fs.renameSync(`${file}.tmp`, file);
+    writeWhole(path.join(kernelFolder, 'kernel.json'), `${JSON.stringify(kernelSpec(), null, 2)}\n`);
     for (const logo of ['logo-32x32.png', 'logo-64x64.png']) {
       const source = path.join(NODE_MODULES, 'tslab', 'python', 'tslab', logo);
       if (fs.existsSync(source)) fs.copyFileSync(source, path.join(kernelFolder, logo));

@@ -1,4 +1,5 @@
-// Runs the steps of set-up: each knows from a stamp whether it is done, says what it does, how long it took, and what to do if it fails.
+// In: the steps of set-up. Out: their work, done once: each knows from a stamp whether it is done, says what it does,
+// how long it took, and what to do if it fails.
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -14,6 +15,13 @@ export function fingerprint(files, ...texts) {
   for (const file of files) hash.update(fs.existsSync(file) ? fs.readFileSync(file) : '').update('\0');
   for (const text of texts) hash.update(text).update('\0');
   return hash.digest('hex');
+}
+
+/** The file appears whole or not at all. */
+export function writeWhole(file, contents) {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(`${file}.tmp`, contents);
+  fs.renameSync(`${file}.tmp`, file);
 }
 
 /** An error whose message is meant for the user, without a stack. */
@@ -98,16 +106,15 @@ async function runStep(step) {
   try {
     fs.rmSync(step.stamp, { force: true });
     const remark = await step.run();
-    fs.mkdirSync(path.dirname(step.stamp), { recursive: true });
-    fs.writeFileSync(`${step.stamp}.tmp`, step.inputs());
-    fs.renameSync(`${step.stamp}.tmp`, step.stamp);
+    writeWhole(step.stamp, step.inputs());
     console.log(`${((performance.now() - started) / 1000).toFixed(1)} s${remark ? ` (${remark})` : ''}`);
   } catch (error) {
     // A folder that cannot be written to, or a full disk, is the user's matter as much as a failed command.
     if (!(error instanceof SetupError || error.syscall)) throw error;
     console.log('failed');
     throw new SetupError(
-      `Set-up stopped at: ${step.title}\n  ${error.message}\n  What to do: ${step.advice}\n  Then run the same command again; it goes on where it stopped.`,
+      `Set-up stopped at: ${step.title}\n  ${error.message}\n  What to do: ${step.advice}\n` +
+        '  Then run the same command again; it goes on where it stopped.',
     );
   }
 }

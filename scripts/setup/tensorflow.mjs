@@ -1,5 +1,5 @@
-// libtensorflow and its binding for Node: tfjs-node's own installer where its host answers, else the library out of a PyPI wheel and the
-// binding built from source.
+// In: tfjs-node without its library. Out: libtensorflow and its binding for Node: tfjs-node's own installer where its
+// host answers, else the library out of a PyPI wheel and the binding built from source.
 import fs from 'node:fs';
 import path from 'node:path';
 import { NODE_MODULES, ROOT, VENV_PYTHON } from '../environment.mjs';
@@ -28,7 +28,7 @@ async function isOfficialHostReachable() {
   }
 }
 
-/** Takes the shared libraries and C headers out of the wheel into {@link LIBRARY}, which appears when it is complete. */
+/** Takes the shared libraries and C headers out of the wheel into {@link LIBRARY}, which appears when complete. */
 async function fetchWheel() {
   if (fs.existsSync(LIBRARY)) return;
   const temporary = `${LIBRARY}.tmp`;
@@ -89,7 +89,8 @@ async function buildBinding() {
 /** Multiplies two matrices in a fresh process: the library loads and computes. */
 async function check() {
   const shim = "const u = require('util'); u.isNullOrUndefined = (x) => x == null; u.isArray = Array.isArray;";
-  const code = `${shim} const tf = require('@tensorflow/tfjs-node'); console.log(tf.matMul([[1, 2]], [[3], [4]]).dataSync()[0])`;
+  const product = 'tf.matMul([[1, 2]], [[3], [4]]).dataSync()[0]';
+  const code = `${shim} const tf = require('@tensorflow/tfjs-node'); console.log(${product})`;
   const answer = await run([process.env.FINETUNE_NODE ?? process.execPath, '-e', code], {
     cwd: ROOT,
     env: { TF_CPP_MIN_LOG_LEVEL: '2' },
@@ -125,5 +126,6 @@ export const tensorflow = {
     return `library from the PyPI wheel ${WHEEL.name} ${WHEEL.version}, binding built`;
   },
   advice:
-    'install a C++ compiler and make (on Debian and Ubuntu: the package build-essential), check that PyPI is reachable and that the disk has 3 GB free.',
+    'install a C++ compiler and make (on Debian and Ubuntu: the package build-essential), check that PyPI is ' +
+    'reachable and that the disk has 3 GB free.',
 };

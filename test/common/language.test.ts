@@ -1,4 +1,4 @@
-import { isInAnotherLanguage } from 'finetune-embedding/dist/common/text/language.js';
+import { isEnglish, isInAnotherLanguage } from 'finetune-embedding/dist/common/text/language.js';
 import { expect, it } from 'vitest';
 
 const ENGLISH = 'The keeper of the lighthouse lights the lamp at dusk, and writes down which ships have passed.';
@@ -42,4 +42,20 @@ it.each([
   ['Kdo rozsvěcí lampu a kdy to bylo?', ENGLISH],
 ])('%s is not in another language than %s', (question, chunk) => {
   expect(isInAnotherLanguage(question, chunk)).toBe(false);
+});
+
+it.each([
+  ENGLISH,
+  TABLE,
+  `${ENGLISH} ${FRENCH}`,
+  // Names, figures and abbreviations: "per", "la" and "des" are words elsewhere.
+  'Net loss per share attributable to common stockholders\t$(6.81)\t$(3.86)',
+  'Casa de la Playa\t12\nHôtel des Reyes\t14',
+  '',
+])('%s passes for English', (text) => {
+  expect(isEnglish(text)).toBe(true);
+});
+
+it.each([GERMAN, FRENCH, SPANISH, CHINESE, RUSSIAN])('%s does not', (text) => {
+  expect(isEnglish(text)).toBe(false);
 });

@@ -82,9 +82,25 @@ describe('rankByVectors', () => {
         ]),
         ['a', 'b'],
       ),
-    ).toThrow(/document 1 holds NaN/);
+    ).toThrow(/The vector of document "b" holds NaN/);
+    const windows = {
+      vectors: matrix([
+        [1, 0],
+        [0, 1],
+        [Number.POSITIVE_INFINITY, 0],
+        [1, 1],
+      ]),
+      owners: Int32Array.from([0, 1, 1, 1]),
+    };
+    expect(() => rankByVectors(queries, windows, ['a', 'b'])).toThrow(/Vector 2 of 3 of document "b" holds Infinity/);
+    const badQueries = matrix([
+      [1, 0],
+      [0, Number.NaN],
+    ]);
+    expect(() => rankByVectors(badQueries, single([[1, 0]]), ['a'])).toThrow(/The vector of query 2 of 2 holds NaN/);
     expect(() => rankByVectors(queries, single([[1, 0]]), [])).toThrow(/document 0.*0 document ids/);
-    expect(() => rankByVectors(queries, single([[1, 0]]), ['a'], { topK: 0 })).toThrow(/topK/);
+    for (const topK of [0, 2.5, Number.NaN])
+      expect(() => rankByVectors(queries, single([[1, 0]]), ['a'], { topK })).toThrow(/topK .*whole number from 1/);
   });
 });
 

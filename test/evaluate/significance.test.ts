@@ -1,11 +1,5 @@
-import {
-  bootstrapInterval,
-  compareResults,
-  evaluateRanking,
-  hitRatesOverK,
-  permutationTest,
-  perQueryValues,
-} from 'finetune-embedding';
+import { compareResults, evaluateRanking, hitRatesOverK } from 'finetune-embedding';
+import { bootstrapInterval, permutationTest, perQueryValues } from 'finetune-embedding/dist/evaluate/significance.js';
 import { describe, expect, it } from 'vitest';
 import { dataset, ranked } from './helpers';
 

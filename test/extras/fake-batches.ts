@@ -19,7 +19,7 @@ export interface BatchDesk {
   readonly files: Map<string, string>;
   /** The next batch is taken in, but the connection breaks before the server says so. */
   loseNextReply(): void;
-  /** Answers all open batches, except the requests that `fails` picks; `status` other than completed cuts them short. */
+  /** Answers all open batches, except the requests that `fails` picks; another `status` cuts them short. */
   finish(options?: { fails?: (customId: string) => boolean; status?: string }): void;
   handle(method: string, path: string, contentType: string, raw: Buffer, response: ServerResponse): boolean;
 }

@@ -7,7 +7,7 @@ import {
   loadLocalModel,
 } from 'finetune-embedding/dist/extras/local-model/local-model.js';
 import { chunksWithoutQuestions } from 'finetune-embedding/dist/questions/index.js';
-import { LocalQuestionGenerator } from 'finetune-embedding/extras';
+import { createLocalGenerator } from 'finetune-embedding/extras';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const CHUNKS = ['rye', 'spelt', 'oats'].map((id, at) => ({
@@ -37,7 +37,7 @@ function fakePipeline(reply: (prompt: string) => string) {
 
 const grainOf = (prompt: string): string => /grinds (\w+)/.exec(prompt)![1];
 
-describe('LocalQuestionGenerator', () => {
+describe('createLocalGenerator', () => {
   it('asks with the exam prompt, reads whatever comes, and names the chunks without questions', async () => {
     const { prompts, options, load } = fakePipeline((prompt) => {
       const grain = grainOf(prompt);
@@ -45,7 +45,7 @@ describe('LocalQuestionGenerator', () => {
       return `Sure!\n1. What does the mill do with ${grain}?\n2. Who grinds ${grain}?\n3. One too many?`;
     });
     const seen: number[] = [];
-    const generator = new LocalQuestionGenerator({ model: 'tiny', cacheDir }, load);
+    const generator = createLocalGenerator({ model: 'tiny', cacheDir }, load);
     const result = await generator.generate(CHUNKS, {
       questionsPerChunk: 2,
       onProgress: ({ done }) => seen.push(done),
@@ -69,19 +69,19 @@ describe('LocalQuestionGenerator', () => {
     const first = fakePipeline((prompt) => (grainOf(prompt) === 'rye' ? 'no idea' : '{"questions": ["Why grind?"]}'));
     const settings = { model: 'tiny', cacheDir };
     const options = { questionsPerChunk: 1, corpus: 'train' };
-    const asked = await new LocalQuestionGenerator(settings, first.load).generate(CHUNKS, options);
+    const asked = await createLocalGenerator(settings, first.load).generate(CHUNKS, options);
     const lines = (await readFile(path.join(cacheDir, 'train.jsonl'), 'utf8')).trim().split('\n');
     expect(lines.map((line) => JSON.parse(line).answer)).toContain('no idea');
 
-    const never = new LocalQuestionGenerator(settings, () => Promise.reject(new Error('not to be loaded')));
-    expect(await never.missing(CHUNKS, options)).toEqual([]);
+    const never = createLocalGenerator(settings, () => Promise.reject(new Error('not to be loaded')));
+    expect(await never.missing!(CHUNKS, options)).toEqual([]);
     const again = await never.generate(CHUNKS, options);
     expect(again.summary.asked).toBe(0);
     expect([...again.questions]).toEqual([...asked.questions]);
 
     for (const changed of [{ model: 'other' }, { prompt: 'Ask about {text}' }]) {
-      const generator = new LocalQuestionGenerator({ ...settings, ...changed }, first.load);
-      expect(await generator.missing(CHUNKS, options)).toHaveLength(3);
+      const generator = createLocalGenerator({ ...settings, ...changed }, first.load);
+      expect(await generator.missing!(CHUNKS, options)).toHaveLength(3);
     }
   });
 
@@ -91,17 +91,14 @@ describe('LocalQuestionGenerator', () => {
       if (grainOf(prompt) === 'spelt') throw new Error('out of memory');
       return 'Why grind at all?';
     });
-    const { summary } = await new LocalQuestionGenerator({ model: 'tiny', cacheDir }, flaky.load).generate(
-      CHUNKS,
-      options,
-    );
+    const { summary } = await createLocalGenerator({ model: 'tiny', cacheDir }, flaky.load).generate(CHUNKS, options);
     expect(summary).toMatchObject({ answered: 2, failed: 1, chunksWithoutQuestions: ['spelt'] });
     expect(summary.problems).toEqual({ 'out of memory': 1 });
 
     const broken = fakePipeline(() => {
       throw new Error('out of memory');
     });
-    const generator = new LocalQuestionGenerator({ model: 'broken', cacheDir }, broken.load);
+    const generator = createLocalGenerator({ model: 'broken', cacheDir }, broken.load);
     await expect(generator.generate(CHUNKS, options)).rejects.toThrow(/3 chunks in a row.*chunk oats: out of memory/);
   });
 
@@ -111,7 +108,7 @@ describe('LocalQuestionGenerator', () => {
       stop.abort(new Error('enough'));
       return 'Why?';
     });
-    const generator = new LocalQuestionGenerator({ model: 'tiny', cacheDir }, load);
+    const generator = createLocalGenerator({ model: 'tiny', cacheDir }, load);
     await expect(generator.generate(CHUNKS, { questionsPerChunk: 1, signal: stop.signal })).rejects.toThrow('enough');
     expect(prompts).toHaveLength(1);
   });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { loadModel, readEncoderConfig, readPoolingConfig, readSafetensors, writeSafetensors } from 'finetune-embedding';
+import { loadModel, readSafetensors, writeSafetensors } from 'finetune-embedding';
+import { readEncoderConfig, readPoolingConfig } from 'finetune-embedding/dist/model/config.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { copyOfTiny, editJson, TINY } from '../fixtures/engine';
 

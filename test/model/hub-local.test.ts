@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { resolveModel } from 'finetune-embedding/dist/model/hub/index.js';
+import { resolveModel } from 'finetune-embedding/dist/model/hub/resolve.js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { NAME, REVISION, TestHub, wanted, writeModel } from './hub-server';
 
@@ -14,7 +14,7 @@ beforeEach(async () => {
   folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'hub-')));
   cacheDir = path.join(folder, 'cache');
   vi.stubEnv('HF_HOME', path.join(folder, 'hf'));
-  vi.stubEnv('HF_HUB_CACHE', '');
+  vi.stubEnv('HF_HUB_CACHE', undefined);
   vi.stubEnv('HF_TOKEN', '');
   hub = new TestHub();
   await hub.start();
@@ -32,7 +32,8 @@ const failure = (name?: string) =>
     (found) => `resolved to ${found}`,
     (error: Error) => error.message,
   );
-const modelFolder = () => path.join(cacheDir, 'acme--tiny-encoder');
+const snapshot = (cache: string, name = 'acme--tiny-encoder', revision = REVISION) =>
+  path.join(cache, `models--${name}`, 'snapshots', revision);
 
 describe('a model on this machine', () => {
   it('is a folder as it is, with one file of weights or all of its shards', async () => {
@@ -74,7 +75,8 @@ describe('a model on this machine', () => {
     const options = { cacheDir, endpoint: hub.endpoint, sitePackages };
     expect(await resolveModel('all-MiniLM-L6-v2', options)).toBe(packaged);
     expect(await resolveModel('sentence-transformers/all-MiniLM-L6-v2', options)).toBe(packaged);
-    const cached = writeModel(path.join(cacheDir, 'sentence-transformers--all-MiniLM-L6-v2', REVISION));
+    writeModel(path.join(cacheDir, 'models--sentence-transformers--all-MiniLM-L6-v2'), { 'refs/main': REVISION });
+    const cached = writeModel(snapshot(cacheDir, 'sentence-transformers--all-MiniLM-L6-v2'));
     expect(await resolveModel('all-MiniLM-L6-v2', options)).toBe(cached);
     expect(hub.log).toEqual([]);
   });
@@ -88,7 +90,7 @@ describe('a model on this machine', () => {
     try {
       expect(await resolveModel('all-MiniLM-L6-v2', { endpoint: hub.endpoint })).toBe(packaged);
       const cached = await resolveModel(NAME, { endpoint: hub.endpoint });
-      expect(cached).toBe(path.join(project, '.cache/models/acme--tiny-encoder', REVISION));
+      expect(cached).toBe(snapshot(path.join(project, '.cache/models')));
     } finally {
       vi.restoreAllMocks();
     }
@@ -97,11 +99,11 @@ describe('a model on this machine', () => {
   it("is taken from Python's Hugging Face cache if it is whole there", async () => {
     const cached = path.join(folder, 'hf/hub/models--acme--tiny-encoder');
     writeModel(cached, { 'refs/main': 'b'.repeat(40) });
-    const snapshot = writeModel(path.join(cached, 'snapshots', 'b'.repeat(40)));
-    expect(await resolve()).toBe(snapshot);
+    const found = writeModel(path.join(cached, 'snapshots', 'b'.repeat(40)));
+    expect(await resolve()).toBe(found);
     expect(hub.log).toEqual([]);
     // Without its pooling settings, the model is not what its authors published.
-    fs.rmSync(path.join(snapshot, '1_Pooling/config.json'));
-    expect(await resolve()).toBe(path.join(modelFolder(), REVISION));
+    fs.rmSync(path.join(found, '1_Pooling/config.json'));
+    expect(await resolve()).toBe(snapshot(cacheDir));
   });
 });

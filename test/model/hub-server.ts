@@ -78,8 +78,10 @@ export class TestHub {
     const file = served.url.slice(`/${NAME}/resolve/${REVISION}/`.length);
     if (status) {
       refuse(response, status);
-    } else if (served.url === `/api/models/${NAME}/revision/main?blobs=true`) {
-      response.end(this.apiBody ?? this.describeModel());
+    } else if (served.url.startsWith(`/api/models/${NAME}/revision/main?`)) {
+      response.end(this.apiBody ?? JSON.stringify({ _id: '1', id: NAME, sha: REVISION, lastModified: '2024-01-01' }));
+    } else if (served.url === `/api/models/${NAME}/tree/${REVISION}?recursive=true&expand=false`) {
+      response.end(this.listFiles());
     } else if (api || !this.files[file]) {
       refuse(response, [404]);
     } else if (file === 'model.safetensors') {
@@ -92,15 +94,16 @@ export class TestHub {
     }
   }
 
-  // The answer of https://huggingface.co/api/models/<name>/revision/main?blobs=true, as far as it matters here.
-  private describeModel(): string {
-    const siblings = Object.entries(this.files).map(([rfilename, content]) => {
+  // The answer of https://huggingface.co/api/models/<name>/tree/<revision>?recursive=true, as far as it matters here.
+  private listFiles(): string {
+    const folders = ['1_Pooling', 'onnx'].map((path) => ({ type: 'directory', path, size: 0, oid: 'e'.repeat(40) }));
+    const files = Object.entries(this.files).map(([path, content]) => {
       const blobId = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
       const sha256 = createHash('sha256').update(content).digest('hex');
-      const lfs = rfilename.endsWith('.safetensors') ? { sha256, size: content.length } : undefined;
-      return { rfilename, size: content.length, blobId: lfs ? 'f'.repeat(40) : blobId, lfs };
+      const lfs = path.endsWith('.safetensors') ? { oid: sha256, size: content.length, pointerSize: 134 } : undefined;
+      return { type: 'file', path, size: content.length, oid: lfs ? 'f'.repeat(40) : blobId, lfs };
     });
-    return JSON.stringify({ id: NAME, sha: REVISION, siblings });
+    return JSON.stringify([...folders, ...files]);
   }
 
   private serveContent(request: http.IncomingMessage, response: http.ServerResponse): void {

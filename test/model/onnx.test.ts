@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type FeatureExtractionPipeline, PreTrainedModel, pipeline, Tensor } from '@huggingface/transformers';
 import { type EncoderConfig, readEncoderConfig } from 'finetune-embedding/dist/model/config.js';
-import { exportOnnx } from 'finetune-embedding/dist/model/onnx/index.js';
+import { exportOnnx } from 'finetune-embedding/dist/model/onnx/export.js';
 import { readSafetensors, type StoredTensor } from 'finetune-embedding/dist/model/safetensors.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readSafetensors, type StoredTensor, writeSafetensors } from 'finetune-embedding';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TINY, temporaryFolder } from '../fixtures/engine';
 
 /** A safetensors file written byte by byte. */
@@ -51,6 +51,21 @@ describe('safetensors', () => {
       expect(Number(fs.readFileSync(file).readBigUInt64LE()) % 8).toBe(0);
     }
     expect(fs.readdirSync(folder)).toEqual(['x.safetensors']);
+  });
+
+  it('leaves an earlier file alone, and nothing behind, when the disk fails', () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'x.safetensors');
+    fs.writeFileSync(file, 'earlier');
+    const spy = vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
+      throw new Error('no space left');
+    });
+    onTestFinished(() => spy.mockRestore());
+    expect(() => writeSafetensors(file, new Map([['a', { shape: [1], data: new Float32Array(1) }]]))).toThrow(
+      'no space',
+    );
+    expect(fs.readdirSync(folder)).toEqual(['x.safetensors']);
+    expect(fs.readFileSync(file, 'utf8')).toBe('earlier');
   });
 
   it('widens half precision and bfloat16, and passes over integers', () => {

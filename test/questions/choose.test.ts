@@ -1,6 +1,8 @@
-import { chooseGenerator } from 'finetune-embedding/dist/questions/index.js';
+import { chooseGenerator, suitedQuestionsPerChunk } from 'finetune-embedding/dist/questions/index.js';
+import { createLocalGenerator } from 'finetune-embedding/extras';
 import { describe, expect, it } from 'vitest';
 
+const OTHERS = { local: createLocalGenerator };
 const LLM = { model: 'exam-writer', cacheDir: 'unused' };
 const KEY = 'sk-test-0123456789abcdefghij';
 
@@ -30,7 +32,7 @@ describe('chooseGenerator', () => {
     ['local', { OPENAI_API_KEY: KEY }, 'local', /exam-writer on this machine, since QUESTION_GENERATOR is local/],
     ['offline', { OPENAI_API_KEY: KEY }, 'offline', /QUESTION_GENERATOR is offline/],
   ])('%s with %j takes %s and says why', (setting, env, name, why) => {
-    const { generator, reason } = chooseGenerator(setting, env, LLM);
+    const { generator, reason } = chooseGenerator(setting, env, LLM, OTHERS);
     expect(generator.name).toBe(name);
     expect(reason).toMatch(why);
     expect(reason + generator.description).not.toContain(KEY);
@@ -38,6 +40,22 @@ describe('chooseGenerator', () => {
 
   it('refuses openai without key and address, and other names', () => {
     expect(() => chooseGenerator('openai', {}, LLM)).toThrow(/Set one of them, or take QUESTION_GENERATOR=offline/);
-    expect(() => chooseGenerator('magic', {}, LLM)).toThrow(/"magic"; it must be auto, openai, local or offline/);
+    expect(() => chooseGenerator('magic', {}, LLM, OTHERS)).toThrow(
+      /"magic"; it must be auto, openai, local or offline/,
+    );
+    expect(() => chooseGenerator('local', {}, LLM)).toThrow(/"local"; it must be auto, openai or offline/);
+  });
+});
+
+describe('suitedQuestionsPerChunk', () => {
+  it.each([
+    ['auto', {}, 8],
+    ['auto', { OPENAI_API_KEY: ' ' }, 8],
+    ['auto', { OPENAI_BASE_URL: 'http://a/v1' }, 2],
+    ['openai', {}, 2],
+    ['local', {}, 2],
+    ['offline', { OPENAI_API_KEY: KEY }, 8],
+  ])('%s with %j: %i', (setting, env, questions) => {
+    expect(suitedQuestionsPerChunk(setting, env)).toBe(questions);
   });
 });

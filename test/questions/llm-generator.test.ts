@@ -6,7 +6,7 @@ import {
   LlmQuestionGenerator,
   type LlmSettings,
 } from 'finetune-embedding/dist/questions/index.js';
-import { submitBatches } from 'finetune-embedding/extras';
+import { askInBatches } from 'finetune-embedding/extras';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, FakeOpenAI, type FakeOptions } from './fake-openai';
 
@@ -140,7 +140,7 @@ describe('LlmQuestionGenerator', () => {
     const secrets = [KEY, 'über'];
     for (const secret of secrets) expect(refused).not.toThrow(secret);
     const batch = { model: 'm', cacheDir: dir, baseURL: server!.url, ...settings };
-    await expect(submitBatches(batch, chunksOf(1), { questionsPerChunk: 1 })).rejects.toThrow(message);
+    await expect(askInBatches(batch, { train: chunksOf(1) }, { questionsPerChunk: 1 })).rejects.toThrow(message);
   });
 
   it('keeps the key out of the cache even if the model echoes it', async () => {
@@ -225,7 +225,7 @@ describe('LlmQuestionGenerator', () => {
     expect(Object.keys(summary.problems!)).toEqual([expect.stringMatching(/larger than 64 MB/)]);
   });
 
-  it('goes no further than Retry-After allows: a date is waited for, and for more than five minutes the run stops', async () => {
+  it('waits until the date that Retry-After says, and stops if that is more than five minutes away', async () => {
     const soon = new Date(Date.now() + 3000).toUTCString();
     const fake = await serve({ faultRate: 1, faults: { '429 with Retry-After': 1 }, retryAfter: soon });
     const waiting = generator({ concurrency: 1, retries: 1 }).generate(chunksOf(1), { questionsPerChunk: 1 });

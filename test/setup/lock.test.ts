@@ -131,6 +131,15 @@ describe('takeLock', () => {
     expect(onWait).toHaveBeenCalledTimes(1);
   });
 
+  it('says for whom it waits, of a holder too that has made its file and not yet filled it', async () => {
+    leave('');
+    const onWait = vi.fn();
+    const second = takeLock(lock, { silence: 1000, onWait });
+    leave(`${process.pid} ${os.hostname()} x`);
+    (await second)();
+    expect(onWait.mock.calls).toEqual([[String(process.pid)]]);
+  });
+
   it('does not take over from a holder that touches its file', async () => {
     const giveBack = await takeLock(lock);
     let isTaken = false;

@@ -1,9 +1,12 @@
 // What set-up installs is pinned, and is installed again where the folder, or what it refers to, has changed.
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+// @ts-expect-error the scripts are plain JavaScript, without declarations
+import { ROOT, stateEnvironment, VENV } from '../../scripts/environment.mjs';
 
 let folder: string;
 beforeEach(() => {
@@ -58,6 +61,19 @@ describe('the npm packages', () => {
     await (await stepIn(folder, 'packages.mjs', 'packages')).run();
     const asked = fs.readFileSync(path.join(folder, 'asked'), 'utf8');
     expect(asked).toMatch(/^ci --ignore-scripts --include=dev /);
+  });
+});
+
+describe('what npm and Jupyter write for themselves', () => {
+  it.each([
+    ['npm', 'npm', ['config', 'get', 'cache']],
+    ['Jupyter', path.join(VENV, 'bin/jupyter'), ['--data-dir']],
+    ['a running Jupyter', path.join(VENV, 'bin/jupyter'), ['--runtime-dir']],
+  ])('stays in the folder: %s', (_, program, args) => {
+    const env = { PATH: process.env.PATH, HOME: folder, ...stateEnvironment };
+    const { stdout } = spawnSync(program, args, { cwd: ROOT, env, encoding: 'utf8' });
+    expect(path.relative(ROOT, stdout.trim())).toMatch(/^\.cache\b/);
+    expect(fs.readdirSync(folder)).toEqual([]);
   });
 });
 

@@ -1,4 +1,6 @@
-// A question and its chunk go in; out comes whether they are in different languages. Careful: only where both are clear.
+// In: a text, or a question and its chunk. Out: whether it is English, or whether they are in different languages.
+// Careful: only where the words between the names tell clearly; a detector by letters takes a table of names for a
+// language.
 
 /** Frequent words that are rare in the other languages here. */
 const FUNCTION_WORDS: Record<string, string> = {
@@ -44,6 +46,14 @@ function evidence(text: string): Map<string, number> {
 function clearest(found: Map<string, number>, least: number): string | undefined {
   const [[first, most], [, second]] = [...found].sort(([, a], [, b]) => b - a);
   return most >= least && most > second ? first : undefined;
+}
+
+/**
+ * Whether a text is English; so is one that has no language, such as a table of names and figures, or one that is not
+ * known here.
+ */
+export function isEnglish(text: string): boolean {
+  return (clearest(evidence(text), 3) ?? 'English') === 'English';
 }
 
 /**

@@ -1,66 +1,104 @@
-// Settings go in; the server, and the batches that a corpus has there, come out: each known by its id, none ordered twice.
+// In: settings and a corpus. Out: the server, and the batches that the corpus has there, each known by its id; and more
+// of them, none ordered twice.
 
-import OpenAI from 'openai';
-import { publicUrl, scrub, serverUrl } from '../../common/openai';
+import { randomUUID } from 'node:crypto';
+import OpenAI, { toFile } from 'openai';
+import { writeJson } from '../../common/files';
+import { errorText, publicUrl } from '../../common/openai';
+import { openAIClient } from '../../common/openai-client';
+import { type HandedIn, readBatches } from '../../questions/batches-out';
 import { batchFile, type LlmSettings } from '../../questions/llm-settings';
-import { BatchState } from './batch-state';
 
-/** What a call works with: the server, its address, and the corpus' batches, each known by its id. */
-interface Desk {
-  openai: OpenAI;
-  server: string;
-  state: BatchState;
-}
+/** The desk of one corpus at one server. */
+export class BatchDesk {
+  private constructor(
+    readonly settings: LlmSettings,
+    readonly corpus: string,
+    readonly openai: OpenAI,
+    /** Where the batches are noted. */
+    readonly file: string,
+    /** All of the corpus, those of other servers too. */
+    readonly batches: HandedIn[],
+  ) {}
 
-/** Runs `work`; its errors come without the key. */
-export async function atServer<T>(
-  settings: LlmSettings,
-  corpus: string | undefined,
-  work: (desk: Desk) => Promise<T>,
-): Promise<T> {
-  try {
-    const apiKey = settings.apiKey || 'none';
-    const openai = new OpenAI({ apiKey, baseURL: serverUrl(settings), maxRetries: 5 });
-    const server = publicUrl(settings.baseURL);
-    const state = await BatchState.open(batchFile(settings.cacheDir, corpus ?? 'corpus'));
-    await findLost(state, openai, server);
-    return await work({ openai, server, state });
-  } catch (error) {
-    throw new Error(scrub(error instanceof Error ? error.message : String(error), settings.apiKey));
+  /** @throws Error if the server can't be had, or the file of batches can't be read. */
+  static async open(settings: LlmSettings, corpus: string): Promise<BatchDesk> {
+    const file = batchFile(settings.cacheDir, corpus);
+    const openai = openAIClient(settings, { maxRetries: 5 });
+    const desk = new BatchDesk(settings, corpus, openai, file, readBatches(file));
+    await desk.findLost();
+    return desk;
   }
-}
 
-/** Batches whose id was never noted are looked for at their server, and forgotten if not there. */
-async function findLost(state: BatchState, openai: OpenAI, server: string): Promise<void> {
-  const lost = new Set(state.outAt(server).filter((entry) => !entry.id));
-  if (lost.size === 0) return;
-  for await (const batch of openai.batches.list()) {
-    const entry = [...lost].find(({ marker }) => marker === batch.metadata?.marker);
-    if (!entry) continue;
-    entry.id = batch.id;
-    lost.delete(entry);
-    if (lost.size === 0) break;
+  private get server(): string {
+    return publicUrl(this.settings.baseURL);
   }
-  state.drop([...lost]);
-  await state.save();
-}
 
-/**
- * Orders a batch.
- * @returns its id.
- */
-export async function createBatch(openai: OpenAI, fileId: string, marker: string): Promise<string> {
-  const order = {
-    input_file_id: fileId,
-    endpoint: '/v1/chat/completions',
-    completion_window: '24h',
-    metadata: { marker },
-  } as const;
-  try {
-    // No second try by the client: if only the answer was lost, it would order, and pay, twice.
-    return (await openai.batches.create(order, { maxRetries: 0 })).id;
-  } catch (error) {
-    const hint = 'If the batch arrived all the same, the next call finds it: run it again.';
-    throw new Error(`${error instanceof Error ? error.message : String(error)} ${hint}`);
+  /** The batches of this server whose answers are not in the cache yet. */
+  out(): HandedIn[] {
+    return this.batches.filter((batch) => batch.server === this.server && !batch.collected);
+  }
+
+  /** The batch as the server has it, or the server's word that it has none. */
+  async find(id: string): Promise<OpenAI.Batch | Error> {
+    try {
+      return await this.openai.batches.retrieve(id);
+    } catch (error) {
+      if (error instanceof OpenAI.NotFoundError) return error;
+      throw error;
+    }
+  }
+
+  /** Notes that a batch's answers are in the cache. */
+  close(batch: HandedIn): void {
+    batch.collected = true;
+    this.save();
+  }
+
+  /**
+   * Orders a batch.
+   * @param lines The batch's input, JSONL.
+   * @param requests Request key → chunk id.
+   */
+  async handIn(lines: string[], requests: Record<string, string>): Promise<OpenAI.Batch> {
+    const batch: HandedIn = { marker: randomUUID(), server: this.server, requests, collected: false };
+    const upload = await toFile(Buffer.from(lines.join('')), 'questions.jsonl');
+    const { id } = await this.openai.files.create({ file: upload, purpose: 'batch' });
+    this.batches.push(batch);
+    // Noted first: should the process die on the way, the marker finds the batch again.
+    this.save();
+    const ordered = await this.order(id, batch.marker);
+    batch.id = ordered.id;
+    this.save();
+    return ordered;
+  }
+
+  private async order(input_file_id: string, marker: string): Promise<OpenAI.Batch> {
+    const order = { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h', metadata: { marker } };
+    try {
+      // No second try by the client: if only the answer was lost, it would order, and pay, twice.
+      return await this.openai.batches.create(order as OpenAI.BatchCreateParams, { maxRetries: 0 });
+    } catch (error) {
+      throw new Error(`${errorText(error)} If the batch arrived all the same, the next call finds it: run it again.`);
+    }
+  }
+
+  /** Batches whose id was never noted are looked for at their server, and forgotten if not there. */
+  private async findLost(): Promise<void> {
+    const lost = new Set(this.out().filter(({ id }) => !id));
+    if (lost.size === 0) return;
+    for await (const { id, metadata } of this.openai.batches.list()) {
+      const batch = [...lost].find(({ marker }) => marker === metadata?.marker);
+      if (!batch) continue;
+      batch.id = id;
+      lost.delete(batch);
+      if (lost.size === 0) break;
+    }
+    for (const batch of lost) this.batches.splice(this.batches.indexOf(batch), 1);
+    this.save();
+  }
+
+  private save(): void {
+    writeJson(this.file, this.batches);
   }
 }

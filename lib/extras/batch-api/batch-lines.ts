@@ -1,7 +1,7 @@
-// Requests go in; the lines and files of a batch's input come out. Lines of its output go in; answers come out.
+// In: requests. Out: the lines and files of a batch's input; and from lines of its output, answers.
 
 import type { LlmAnswer } from '../../questions/answer-cache';
-import type { GenerationOptions, SourceChunk } from '../../questions/generator';
+import type { SourceChunk } from '../../questions/generator';
 import { readCompletion } from '../../questions/llm-client';
 import { chatRequest } from '../../questions/llm-request';
 import type { LlmSettings } from '../../questions/llm-settings';
@@ -11,12 +11,7 @@ const REQUESTS_PER_BATCH = 50_000;
 const BYTES_PER_BATCH = 150 * 2 ** 20;
 
 /** One line of a batch's input: the request for a chunk, under its cache key. */
-export function requestLine(
-  settings: LlmSettings,
-  key: string,
-  chunk: SourceChunk,
-  { questionsPerChunk }: GenerationOptions,
-): string {
+export function requestLine(settings: LlmSettings, key: string, chunk: SourceChunk, questionsPerChunk: number): string {
   const body = chatRequest(settings, chunk, questionsPerChunk, true);
   return `${JSON.stringify({ custom_id: key, method: 'POST', url: '/v1/chat/completions', body })}\n`;
 }

@@ -1,9 +1,9 @@
-// The name of an instruct model, or a folder that holds one, goes in; out comes a function that answers prompts on this
-// machine, through transformers.js (ONNX).
+// In: the name of an instruct model, or a folder that holds one. Out: a function that answers prompts on this machine,
+// through transformers.js (ONNX).
 
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub';
 
 /** Answers one prompt with at most `maxTokens` tokens. */
 export type AnswerPrompt = (prompt: string, maxTokens: number) => Promise<string>;
@@ -80,11 +80,9 @@ async function loadPipeline(model: string, dtype: Precision): Promise<Pipeline> 
   return (await pipeline('text-generation', model, options)) as unknown as Pipeline;
 }
 
-// What `huggingface_hub` downloaded: models--org--name/refs/main names the folder below snapshots.
+// What `huggingface_hub` downloaded: refs/main names the folder below snapshots.
 function cachedFolder(name: string): string | undefined {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  const home = HF_HOME || path.join(XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'huggingface');
-  const repository = path.join(HF_HUB_CACHE || path.join(home, 'hub'), `models--${name.replace('/', '--')}`);
+  const repository = path.join(getHFHubCachePath(), getRepoFolderName({ type: 'model', name }));
   const ref = path.join(repository, 'refs', 'main');
   if (!fs.existsSync(ref)) return undefined;
   const folder = path.join(repository, 'snapshots', fs.readFileSync(ref, 'utf8').trim());

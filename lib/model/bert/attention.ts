@@ -1,4 +1,5 @@
-// Multi-head self-attention (Vaswani et al. 2017, eq. 1) within each sequence of a packed batch, and its gradient.
+// In: Q, K and V of a packed batch. Out: multi-head self-attention (Vaswani et al. 2017, eq. 1) within each sequence,
+// and its gradient.
 //
 //   P  = softmax(Q·Kᵀ/√d),  O = P·V
 //   dV = Pᵀ·dO
@@ -148,8 +149,9 @@ export function attentionGradient(
     const mask = tokenMask(group, heads);
     const withoutPadding = (x: tf.Tensor3D) => (mask ? (tf.mul(x, mask.expandDims(2)) as tf.Tensor3D) : x);
     const dRows = product(tf.mul(dContext, context) as tf.Tensor2D, negativeHeadSums(heads, d)); // −D: [rows, heads]
-    const dOutputs = pieces(withoutPadding(splitHeads(dContext, 1, heads, group)), sizes); // [heads in block, length, d]
-    const dRowsSplit = pieces(withoutPadding(splitHeads(dRows, 1, heads, group)), sizes); // [heads in block, length, 1]
+    // [heads in block, length, d] and [heads in block, length, 1]
+    const dOutputs = pieces(withoutPadding(splitHeads(dContext, 1, heads, group)), sizes);
+    const dRowsSplit = pieces(withoutPadding(splitHeads(dRows, 1, heads, group)), sizes);
     const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes));
     const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes);
     const blocks = qs.map((q, i) =>

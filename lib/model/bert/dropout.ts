@@ -1,9 +1,9 @@
-// Seeded dropout whose masks can be made again: the gradient replays them instead of keeping them.
+// In: a rate and a seed. Out: dropout masks that can be made again: the gradient replays them instead of keeping them.
 import { runOp, tf, tidy } from '../tf';
 
 /** Makes the mask of one place in the network; the same place and step give the same mask. */
 export interface Dropout {
-  /** 0 with probability `rate`, else 1 / (1 − rate): a tensor of `shape`, for one of the place's parts (up to 1,024). */
+  /** 0 with probability `rate`, else 1 / (1 − rate): of `shape`, for one of the place's parts (up to 1,024). */
   mask(shape: number[], part?: number): tf.Tensor;
 }
 

@@ -1,4 +1,4 @@
-// A BERT encoder with its gradient written out (Devlin et al. 2019): token ids in, one pooled vector a sequence out.
+// In: token ids, weights. Out: a pooled vector a sequence, by BERT (Devlin et al. 2019); and the gradient, written out.
 //
 // forward:  embeddings → LayerNorm → layers × (attention → + → LayerNorm → feed-forward → + → LayerNorm) → pooling
 // backward: the same in reverse; each step gets the gradient of its output and gives that of its input and weights.
@@ -15,7 +15,7 @@ import { EMBEDDING, type LAYER, layerWeight } from './weight-names';
 /** Weights or gradients by name. */
 export type NamedTensors = Map<string, tf.Tensor>;
 
-/** Dropout of a training step: the rate for hidden states and attention alike, and a seed that differs from step to step. */
+/** Dropout of a training step: one rate for hidden states and attention, and a seed that differs from step to step. */
 export interface DropoutSettings {
   rate: number;
   seed: number;
@@ -41,7 +41,7 @@ export interface Activations {
   averaging?: tf.Tensor2D;
 }
 
-/** Attention scores are kept for the gradient up to this many numbers (128 MB), layer by layer; the others are computed again. */
+/** So many attention scores (128 MB) are kept for the gradient, layer by layer; the others are computed again. */
 const MAX_KEPT_SCORES = 32_000_000;
 
 /** Places of dropout within a layer. */
@@ -97,7 +97,7 @@ export class BertEncoder {
     return { of, feedForwardWeights };
   }
 
-  /** The rows that a layer's part after attention works on: with CLS pooling, the last layer's need only be each sequence's first. */
+  /** The rows that matter after a layer's attention: with CLS pooling, in the last layer, each sequence's first. */
   private rowsAfterAttention(layer: number, batch: PackedBatch): Int32Array | undefined {
     return this.pooling.mode === 'cls' && layer === this.config.layers - 1 ? batch.starts : undefined;
   }

@@ -1,8 +1,8 @@
-// y = gelu(x·W1ᵀ + b1)·W2ᵀ + b2 with the exact GELU (Hendrycks & Gimpel 2016, eq. 1), and its gradient.
+// In: x. Out: y = gelu(x·W1ᵀ + b1)·W2ᵀ + b2 with the exact GELU (Hendrycks & Gimpel 2016, eq. 1), and its gradient.
 //
-// gelu(h) = h/2·(1 + erf(h/√2)). With z = h/√2 this is z·(1 + erf z)/√2: the factors 1/√2 go into the weights, which are
-// small, instead of the [tokens, intermediate] activations. Rows are worked off in blocks, which bounds the memory for what lies between.
-
+// gelu(h) = h/2·(1 + erf(h/√2)). With z = h/√2 this is z·(1 + erf z)/√2: the factors 1/√2 go into the weights, which
+// are small, instead of the [tokens, intermediate] activations. Rows are worked off in blocks, which bounds the memory
+// for what lies between.
 import { evenSizes, joined, pieces, product, tf, tidy } from '../tf';
 import { addBias, sumRows } from './linear';
 
@@ -10,7 +10,7 @@ import { addBias, sumRows } from './linear';
 const BLOCK_ROWS = 1024;
 const HALF_ROOT = Math.SQRT1_2;
 
-/** The feed-forward weights: w1: [intermediate, hidden], b1: [intermediate], w2: [hidden, intermediate], b2: [hidden] */
+/** w1: [intermediate, hidden], b1: [intermediate], w2: [hidden, intermediate], b2: [hidden] */
 export interface FeedForwardWeights {
   w1: tf.Tensor2D;
   b1: tf.Tensor1D;

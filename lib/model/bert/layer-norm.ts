@@ -1,4 +1,4 @@
-// Layer normalisation over the hidden dimension (Ba et al. 2016, eq. 3–4) and its gradient.
+// In: x. Out: x normalised over the hidden dimension (Ba et al. 2016, eq. 3–4), and the gradient of that.
 import { product, tf, tidy } from '../tf';
 import { sumRows } from './linear';
 

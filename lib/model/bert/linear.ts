@@ -1,4 +1,4 @@
-// y = x·Wᵀ + b and its gradient. W is [out, in], as PyTorch stores it.
+// In: x. Out: y = x·Wᵀ + b, and its gradient. W is [out, in], as PyTorch stores it.
 import { product, runOp, tf, tidy } from '../tf';
 
 /** x: [tokens, in], weight: [out, in], bias: [out] → [tokens, out] */
@@ -23,7 +23,10 @@ export function linearWeightGradients(dy: tf.Tensor2D, x: tf.Tensor2D): { weight
   return { weight: product(dy, x, true, false), bias: sumRows(dy) };
 }
 
-/** [rows, columns] → [columns]; as a product with ones: several times quicker than a reduction, and by tf.matMul more exact than by {@link product}. */
+/**
+ * [rows, columns] → [columns]; as a product with ones: several times quicker than a reduction, and by tf.matMul more
+ * exact than by {@link product}.
+ */
 export function sumRows(x: tf.Tensor2D): tf.Tensor1D {
   return tidy(() => tf.matMul(tf.ones([1, x.shape[0]]), x).reshape([x.shape[1]]));
 }

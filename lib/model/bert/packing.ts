@@ -1,4 +1,4 @@
-// Token sequences → one batch without padding: all tokens one after another, and groups of sequences that attend together.
+// In: token sequences. Out: one batch without padding: all tokens in a row, in groups that attend together.
 
 /** Neighbouring sequences of (nearly) one length whose attention is computed as one batched matrix product. */
 export interface AttentionGroup {

@@ -1,4 +1,4 @@
-// The encoder's weights by name: which there are, their shapes, and the fused query–key–value projection.
+// In: a checkpoint's weights. Out: the encoder's by name, of the right shapes, query, key and value fused; and back.
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 

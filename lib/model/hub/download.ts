@@ -1,18 +1,14 @@
-// A whole model from the hub: its name in, a complete folder in the cache out.
+// In: a model's name on the hub. Out: its snapshot in a cache laid out as Python's, where Python finds it, too.
+// Layout: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
 import fs from 'node:fs';
 import path from 'node:path';
+import { listFiles, modelInfo } from '@huggingface/hub';
+import { writeWhole } from '../../common/files';
 import type { OnProgress } from '../../common/matrix';
 import { fetchFile, type HubFile } from './fetch-file';
+import { cachedModel } from './locations';
 import { missingFiles, WEIGHTS } from './model-folder';
-import { get, HubError } from './request';
-
-/** A model's entry in the answer of `GET /api/models/<name>/revision/main?blobs=true`. */
-interface Sibling {
-  rfilename: string;
-  size?: number;
-  blobId?: string;
-  lfs?: { sha256: string; size: number };
-}
+import { HubError, hubFetch } from './request';
 
 const SETTINGS = [
   'config.json',
@@ -28,56 +24,66 @@ const SETTINGS = [
 const MODULE_SETTINGS = /^\d+_\w+\/config\.json$/;
 const SHARDS = /^model-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json$/;
 
-const ANSWER_WITHIN_MS = 30_000;
-
 /**
- * Downloads the files that loading needs, and no others, into `<folder>/<revision>`, which appears when all are there.
+ * Downloads the files that loading needs, and no others. `refs/main` is written last, when all are there.
  * Two processes that download at once can damage each other's file; the checksum finds that.
  *
- * @param folder The model's folder in the cache, see `modelCacheFolder`.
- * @param onProgress Bytes of all files together.
- * @returns The folder of the revision that `main` is at.
+ * @param onProgress called with bytes of all files together
+ * @returns the folder of the revision that `main` is at
+ * @throws HubError if the hub refuses or cannot be reached
+ * @throws Error if the model is of no use here, or a file arrives damaged
  */
 export async function downloadModel(
   name: string,
-  folder: string,
+  cacheDir: string,
   endpoint: string,
   onProgress?: OnProgress,
 ): Promise<string> {
-  const { revision, siblings } = await describe(name, endpoint);
-  const names = siblings.map(({ rfilename }) => rfilename);
+  const request = hubFetch(endpoint);
+  const { revision, files } = await describe(name, endpoint, request);
+  const names = files.map((file) => file.name);
   const missing = missingFiles(names);
   if (missing) throw new Error(`The model ${name} on ${endpoint} cannot be used: ${missing}.`);
-  const files = siblings.filter(({ rfilename }) => isNeeded(rfilename, names)).map(toHubFile);
-  const target = path.join(folder, revision);
-  if (fs.existsSync(target)) return target;
-  const unfinished = `${target}.partial`;
-  const total = files.reduce((sum, { size }) => sum + size, 0);
+  const needed = files.filter(({ name }) => isNeeded(name, names));
+  const total = needed.reduce((sum, { size }) => sum + size, 0);
+  const { blobs, main, snapshot, knownAbsent } = cachedModel(cacheDir, name, revision);
   let done = 0;
-  for (const file of files) {
-    const url = `${endpoint}/${name}/resolve/${revision}/${file.name}`;
-    const destination = path.join(unfinished, file.name);
+  for (const file of needed) {
+    const blob = path.join(blobs, file.checksum);
+    const target = path.join(snapshot, file.name);
     const report = (bytes: number) => onProgress?.(done + bytes, total);
-    // Under its own name a file is complete and checked, maybe by an earlier call.
-    if (!fs.existsSync(destination)) await fetchFile(url, endpoint, file, destination, report);
+    // A blob is complete and checked, maybe by an earlier call.
+    if (!fs.existsSync(blob) && !fs.existsSync(target)) {
+      await fetchFile(`${endpoint}/${name}/resolve/${revision}/${file.name}`, file, blob, request, report);
+    }
+    if (!fs.existsSync(target)) link(blob, target);
     report(file.size);
     done += file.size;
   }
-  fs.renameSync(unfinished, target);
-  return target;
+  if (!names.includes('modules.json')) writeWhole(knownAbsent('modules.json'), '');
+  writeWhole(main, revision);
+  return snapshot;
 }
 
-async function describe(name: string, endpoint: string): Promise<{ revision: string; siblings: Sibling[] }> {
-  const url = `${endpoint}/api/models/${name}/revision/main?blobs=true`;
-  const response = await get(url, endpoint, {}, AbortSignal.timeout(ANSWER_WITHIN_MS));
-  const answer = (await response.json().catch(() => undefined)) as { sha?: string; siblings?: Sibling[] } | undefined;
-  if (!answer || !/^[0-9a-f]{40}$/.test(answer.sha ?? '') || !Array.isArray(answer.siblings)) {
+async function describe(name: string, hubUrl: string, fetch: typeof globalThis.fetch) {
+  const files: HubFile[] = [];
+  try {
+    const { sha: revision } = await modelInfo({ name, revision: 'main', additionalFields: ['sha'], hubUrl, fetch });
+    if (!/^[0-9a-f]{40}$/.test(revision)) throw new Error('no revision');
+    for await (const entry of listFiles({ repo: { type: 'model', name }, revision, recursive: true, hubUrl, fetch })) {
+      if (entry.type !== 'file') continue;
+      const checksum = entry.lfs?.oid ?? entry.oid ?? '';
+      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum)) throw new Error('no checksum');
+      files.push({ name: entry.path, size: entry.size, checksum });
+    }
+    return { revision, files };
+  } catch (error) {
+    if (error instanceof HubError) throw error;
     throw new HubError(
-      `${endpoint} did not answer as a Hugging Face hub does (a network that asks for a log-in first answers so, too)`,
+      `${hubUrl} did not answer as a Hugging Face hub does (a network that asks for a log-in first answers so, too)`,
       false,
     );
   }
-  return { revision: answer.sha as string, siblings: answer.siblings };
 }
 
 function isNeeded(file: string, all: string[]): boolean {
@@ -85,10 +91,12 @@ function isNeeded(file: string, all: string[]): boolean {
   return all.includes(WEIGHTS) ? file === WEIGHTS : SHARDS.test(file);
 }
 
-function toHubFile({ rfilename, size, blobId, lfs }: Sibling): HubFile {
-  if (lfs) return { name: rfilename, size: lfs.size, checksum: { algorithm: 'sha256', value: lfs.sha256 } };
-  if (size === undefined || !blobId) {
-    throw new HubError(`the hub lists ${rfilename} without size and checksum, so that it could not be checked`, false);
+function link(blob: string, target: string): void {
+  fs.mkdirSync(path.dirname(target), { recursive: true });
+  fs.rmSync(target, { force: true }); // a link whose target is gone
+  try {
+    fs.symlinkSync(path.relative(path.dirname(target), blob), target);
+  } catch {
+    fs.renameSync(blob, target); // Windows lets few users make links; Python moves the file then, too.
   }
-  return { name: rfilename, size, checksum: { algorithm: 'git-sha1', value: blobId } };
 }

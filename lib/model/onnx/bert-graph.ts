@@ -1,17 +1,15 @@
-// The BERT encoder (Devlin et al. 2019, https://arxiv.org/abs/1810.04805) as an ONNX graph: config and weights in,
-// the model message out. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
+// In: config and weights. Out: the BERT encoder (Devlin et al. 2019, https://arxiv.org/abs/1810.04805) as ONNX.
+// Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 import { Graph } from './graph';
-import { valueInfo } from './messages';
+import { ELEMENT_TYPES, valueInfo } from './messages';
 import type { Message } from './protobuf';
 
 /** As in PyTorch: the lowest float added to a masked score, which leaves exp(score) = 0. */
 const LOWEST_FLOAT = -3.4028234663852886e38;
 
-const FLOAT = 1;
-
-/** Builds the model: input_ids, attention_mask, token_type_ids (int64 [B, S]) → last_hidden_state (float [B, S, H]). */
+/** The model: input_ids, attention_mask, token_type_ids (int64 [B, S]) → last_hidden_state (float [B, S, H]). */
 export function bertModel(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>): Message {
   const prefix = weights.has('bert.embeddings.word_embeddings.weight') ? 'bert.' : '';
   const encoder = new Encoder(config, new Graph(weights), prefix);
@@ -48,7 +46,7 @@ class Encoder {
   // [B, S] of 1 (token) and 0 (padding) → [B, 1, 1, S] of 0 and the lowest float
   private attentionMask(): string {
     const { graph } = this;
-    const mask = graph.add('Cast', ['attention_mask'], { to: { int: FLOAT } });
+    const mask = graph.add('Cast', ['attention_mask'], { to: { int: ELEMENT_TYPES.float32 } });
     const perHead = graph.add('Unsqueeze', [mask, graph.integers('head_and_query_axes', [1, 2])]);
     const padding = graph.add('Sub', [this.one, perHead]);
     return graph.add('Mul', [padding, graph.scalar('lowest_float', LOWEST_FLOAT)]);

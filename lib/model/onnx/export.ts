@@ -1,11 +1,9 @@
-// A BERT-family encoder's config and weights in, a model.onnx file out, written part by part.
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+// In: a BERT-family encoder's config and weights. Out: a model.onnx file, written part by part.
+import fs from 'node:fs';
+import path from 'node:path';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
+import { writeParts } from '../write-parts';
 import { bertModel } from './bert-graph';
 import { byteLength, type Message } from './protobuf';
 
@@ -18,10 +16,11 @@ const PROTOBUF_LIMIT = 2 ** 31 - 1;
  *
  * The file appears whole or not at all. Beyond the weights themselves, memory holds a few of them at a time.
  *
- * @param model `config` as `readEncoderConfig` returns it; `weights` are PyTorch's, by name (`encoder.layer.0.…`, or `bert.encoder.…`),
- *   a linear layer's as [out, in].
- * @param file Where to write; missing folders are made.
- * @throws Error if a weight is missing or has another shape than the config says, or if the file would exceed protobuf's 2 GB. Nothing is written then.
+ * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by name (`encoder.layer.0.…`, or
+ *   `bert.encoder.…`), a linear layer's as [out, in]
+ * @param file where to write; missing folders are made
+ * @throws Error if a weight is missing or has another shape than the config says, or if the file would exceed
+ *   protobuf's 2 GB; nothing is written then
  */
 export async function exportOnnx(
   model: { config: EncoderConfig; weights: ReadonlyMap<string, StoredTensor> },
@@ -34,27 +33,10 @@ export async function exportOnnx(
         `${PROTOBUF_LIMIT}. Take a smaller base model, or use the model.safetensors of the same folder.`,
     );
   }
-  await mkdir(dirname(file), { recursive: true });
-  const unfinished = `${file}.${process.pid}.tmp`;
-  try {
-    await pipeline(Readable.from(joinSmallParts(message)), createWriteStream(unfinished));
-    await rename(unfinished, file);
-  } finally {
-    await rm(unfinished, { force: true });
-  }
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  writeParts(file, bytesOf(message));
 }
 
-// Thousands of parts have a few bytes each: one write for all of them between two weights.
-function* joinSmallParts(message: Message): Generator<Uint8Array> {
-  let small: Uint8Array[] = [];
-  for (const part of message) {
-    if (part instanceof Uint8Array) {
-      small.push(part);
-      continue;
-    }
-    yield Buffer.concat(small);
-    small = [];
-    yield part.bytes();
-  }
-  yield Buffer.concat(small);
+function* bytesOf(message: Message): Generator<Uint8Array> {
+  for (const part of message) yield part instanceof Uint8Array ? part : part.bytes();
 }

@@ -1,4 +1,4 @@
-// The ONNX graph while it is being built: operators and weights in, the finished model message out.
+// In: operators and weights, one after another. Out: the names of their results, and at the end the ONNX model.
 import type { StoredTensor } from '../safetensors';
 import * as onnx from './messages';
 import type { Message } from './protobuf';

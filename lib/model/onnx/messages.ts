@@ -1,4 +1,4 @@
-// The ONNX messages that a model file is made of: plain values in, protobuf messages out.
+// In: plain values. Out: the ONNX messages that a model file is made of.
 // Field numbers: onnx.proto of the ONNX specification (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
 import {
   bytesField,
@@ -13,9 +13,8 @@ import {
 /** An attribute of a node: a number with a fraction or a whole one, or a list of whole ones. */
 export type Attribute = { float: number } | { int: number } | { ints: number[] };
 
-const FLOAT = 1;
-const INT64 = 7;
-const ELEMENT_TYPES = { float32: FLOAT, int64: INT64 };
+/** TensorProto.DataType */
+export const ELEMENT_TYPES = { float32: 1, int64: 7 };
 
 /** ONNX IR version 8 is the first with operator set 17, where LayerNormalization is one operator. */
 const IR_VERSION = 8;

@@ -65,6 +65,25 @@ describe('golden questions', () => {
     expect(Object.keys(rechunked.queries)).toEqual(Object.keys(dataset.queries));
   });
 
+  it('may have their evidence in several places: each chunk that holds one of them is relevant', () => {
+    const both = ['built in 1987', 'Tugs are green'];
+    const asked = { ...golden('How old is the Marlin, and what colour are tugs?', ''), evidence: both };
+    const { dataset, unmatched } = buildGoldenDataset(CHUNKS, [asked]);
+    expect(Object.values(dataset.relevantDocs)).toEqual([['b', 'c']]);
+    expect(unmatched).toEqual([]);
+    // One place, in a list or not, is the same question.
+    const one = golden('Why?', 'built in 1987');
+    const listed = { ...one, evidence: ['built in 1987'] };
+    expect(buildGoldenDataset(CHUNKS, [listed])).toEqual(buildGoldenDataset(CHUNKS, [one]));
+  });
+
+  it('are unmatched if one of the places is in no chunk', () => {
+    const asked = { ...golden('Which colours are there?', ''), evidence: ['Tugs are green', 'Buoys are red'] };
+    const { dataset, unmatched } = buildGoldenDataset(CHUNKS, [asked]);
+    expect(dataset.queries).toEqual({});
+    expect(unmatched).toEqual([asked]);
+  });
+
   it('are read from a file and checked', async () => {
     const dir = await mkdtemp(path.join(tmpdir(), 'golden-'));
     const file = path.join(dir, 'x.questions.json');
@@ -75,6 +94,15 @@ describe('golden questions', () => {
       await expect(readGoldenQuestions(file)).rejects.toThrow(/x\.questions\.json: entry 1 \("Who\?"\): evidence must/);
       await writeFile(file, JSON.stringify([golden('Why?', '—!')]));
       await expect(readGoldenQuestions(file)).rejects.toThrow(/evidence has no letters or digits/);
+      const listed = { ...golden('Why?', ''), evidence: ['Because.', 'So.'], style: 'two places' };
+      await writeFile(file, JSON.stringify([listed]));
+      expect(await readGoldenQuestions(file)).toEqual([listed]);
+      for (const evidence of [[], ['Because.', '—!'], ['Because.', 7]]) {
+        await writeFile(file, JSON.stringify([{ ...listed, evidence }]));
+        await expect(readGoldenQuestions(file)).rejects.toThrow(/entry 0 \("Why\?"\): evidence (must|has)/);
+      }
+      await writeFile(file, JSON.stringify([{ ...listed, style: 'haiku' }]));
+      await expect(readGoldenQuestions(file)).rejects.toThrow(/entry 0 \("Why\?"\): style must be one of question, /);
       await writeFile(file, '{}');
       await expect(readGoldenQuestions(file)).rejects.toThrow(/a list of golden questions is needed/);
     } finally {

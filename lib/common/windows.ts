@@ -1,5 +1,4 @@
-// A text's tokens, a window size and a stride → the text's overlapping windows.
-import type { Tokenizer } from './tokenizer';
+// In: how many tokens a text has, a window's size and a stride. Out: the overlapping windows that the text is cut into.
 
 /** How a document is cut for the model: windows of `size` word pieces, `stride` apart. */
 export interface WindowSettings {
@@ -22,25 +21,4 @@ export function windowRanges(length: number, size: number, stride: number): [sta
     ranges.push([start, Math.min(start + size, length)]);
     if (start + size >= length) return ranges;
   }
-}
-
-/**
- * A text's windows as the encoder reads them, with special tokens around each.
- *
- * @param maxSeqLength what the model reads at most, special tokens included
- * @throws {RangeError} if a window with its special tokens is longer than that, and as {@link windowRanges}
- */
-export function windowSequences(
-  tokenizer: Tokenizer,
-  text: string,
-  { size, stride }: WindowSettings,
-  maxSeqLength: number,
-): Int32Array[] {
-  const { before, after } = tokenizer.around;
-  const largest = maxSeqLength - before.length - after.length;
-  if (size > largest) throw new RangeError(`Windows of ${size} word pieces are more than the model's ${largest}.`);
-  const ids = tokenizer.encodeWhole(text);
-  return windowRanges(ids.length, size, stride).map(([start, end]) =>
-    Int32Array.from([...before, ...ids.subarray(start, end), ...after]),
-  );
 }

@@ -1,0 +1,167 @@
+// In: chunks by corpus. Out: where their batches stand at OpenAI's Batch API, which answers within a day at half the
+// price; the answers, in the same cache as live ones, from which the questions cell takes them.
+
+import type OpenAI from 'openai';
+import { errorText, scrub } from '../../common/openai';
+import { AnswerCache, cacheRecord } from '../../questions/answer-cache';
+import { type HandedIn, keysOut } from '../../questions/batches-out';
+import type { GenerationOptions, SourceChunk } from '../../questions/generator';
+import { openLlmLedger } from '../../questions/llm-generator';
+import { cacheFile, type LlmSettings } from '../../questions/llm-settings';
+import { BatchDesk } from './batch-desk';
+import { packRequests, readLine, requestLine } from './batch-lines';
+
+/** A batch that was out when the call began, or was handed in by it; a row for a table. */
+export type BatchRow = {
+  corpus: string;
+  /** OpenAI's id. */
+  batch: string;
+  /**
+   * OpenAI's word: `validating`, `in_progress`, `completed`, `failed`, `expired`, …; `unknown` if it has no such batch
+   * (any more, or under this key).
+   */
+  status: string;
+  requests: number;
+  answered: number;
+  failed: number;
+  /** What the server says is wrong, if anything. */
+  problem?: string;
+};
+
+/** What a call did, and what is left. */
+export interface BatchReport {
+  rows: BatchRow[];
+  /** What to do next, in a sentence for the notebook. */
+  next: string;
+  /** Requests handed in. */
+  handedIn: number;
+  /** Answers new in the cache. */
+  collected: number;
+  /** Requests that came back without an answer; the next call hands them in anew, or `generate` asks them. */
+  failed: number;
+  /** Requests with the server. */
+  pending: number;
+}
+
+/**
+ * Takes the next step with batches: collects those that ended (what came of an expired one too), tells where the others
+ * stand, and hands in each chunk that has no answer and is in no batch. Run it again until `next` says that all is
+ * there, also on another day or after a restart: nothing is handed in, or paid, twice, whenever the process was killed
+ * or the connection broke. Where requests came back without an answer, nothing is handed in until the next call: the
+ * problem is read before it is paid for again.
+ * @param corpora A corpus' name, such as `train`, as `generate` is told it → its chunks.
+ * @throws Error with the server's message, without the key.
+ */
+export async function askInBatches(
+  settings: LlmSettings,
+  corpora: Record<string, SourceChunk[]>,
+  { questionsPerChunk }: Pick<GenerationOptions, 'questionsPerChunk'>,
+): Promise<BatchReport> {
+  const report: BatchReport = { rows: [], next: '', handedIn: 0, collected: 0, failed: 0, pending: 0 };
+  try {
+    for (const [corpus, chunks] of Object.entries(corpora)) {
+      const desk = await BatchDesk.open(settings, corpus);
+      if (await collect(desk, report)) await handIn(desk, chunks, questionsPerChunk, report);
+    }
+  } catch (error) {
+    throw new Error(errorText(error, settings));
+  }
+  return { ...report, next: nextStep(report) };
+}
+
+/** Hands in what has no answer and is in no batch. */
+async function handIn(desk: BatchDesk, chunks: SourceChunk[], questionsPerChunk: number, report: BatchReport) {
+  const { settings, corpus } = desk;
+  const ledger = await openLlmLedger(settings, chunks, { questionsPerChunk, corpus });
+  const out = keysOut(desk.batches);
+  const open = ledger.missing().filter(({ key }) => !out.has(key));
+  const parts = packRequests(open.map(({ key, chunk }) => requestLine(settings, key, chunk, questionsPerChunk)));
+  for (const lines of parts) {
+    const requests = Object.fromEntries(open.splice(0, lines.length).map(({ key, chunk }) => [key, chunk.id]));
+    const { id, status } = await desk.handIn(lines, requests);
+    report.rows.push({ corpus, batch: id, status, requests: lines.length, answered: 0, failed: 0 });
+    report.handedIn += lines.length;
+    report.pending += lines.length;
+  }
+}
+
+/**
+ * Tells where the batches stand, and puts the answers of those that ended into the cache. A batch that the server does
+ * not know stays noted.
+ * @returns whether no request came back without an answer.
+ */
+async function collect(desk: BatchDesk, report: BatchReport): Promise<boolean> {
+  let lost = 0;
+  for (const handedIn of desk.out()) {
+    const { requests, id = '' } = handedIn;
+    const row: BatchRow = {
+      corpus: desk.corpus,
+      batch: id,
+      status: 'unknown',
+      requests: Object.keys(requests).length,
+      answered: 0,
+      failed: 0,
+    };
+    report.rows.push(row);
+    const problems = new Set<string>();
+    const batch = await desk.find(id);
+    if (batch instanceof Error) {
+      problems.add(`${batch.message}. If it is gone for good, delete its entry in ${desk.file}.`);
+    } else {
+      row.status = batch.status;
+      row.answered = batch.request_counts?.completed ?? 0;
+      row.failed = batch.request_counts?.failed ?? 0;
+      for (const { message } of batch.errors?.data ?? []) if (message) problems.add(message);
+      if (ENDED.includes(batch.status)) {
+        const { answered, collected } = await collectAnswers(desk, handedIn, batch, problems);
+        row.answered = answered;
+        row.failed = row.requests - answered;
+        report.collected += collected;
+        lost += row.failed;
+      }
+    }
+    if (problems.size > 0) row.problem = scrub([...problems].join('; '), desk.settings.apiKey);
+    if (!handedIn.collected) report.pending += row.requests;
+  }
+  report.failed += lost;
+  return lost === 0;
+}
+
+/** Each answer goes into the cache once, also if the process was killed in between; what is wrong, into `problems`. */
+async function collectAnswers(desk: BatchDesk, handedIn: HandedIn, batch: OpenAI.Batch, problems: Set<string>) {
+  const cache = new AnswerCache(cacheFile(desk.settings.cacheDir, desk.corpus));
+  const inCache = new Set<string>();
+  await cache.read(({ batch: from, key }) => from === batch.id && inCache.add(key));
+  const answered = new Set<string>();
+  let collected = 0;
+  for await (const { key, answer, problem } of linesOf(desk.openai, batch)) {
+    if (problem) problems.add(problem);
+    const chunk = handedIn.requests[key];
+    if (!answer || !chunk) continue;
+    answered.add(key);
+    if (inCache.has(key)) continue;
+    inCache.add(key);
+    await cache.append({ ...cacheRecord(desk.settings, key, chunk, answer), batch: batch.id });
+    collected++;
+  }
+  desk.close(handedIn);
+  return { answered: answered.size, collected };
+}
+
+const ENDED = ['completed', 'failed', 'expired', 'cancelled'];
+
+async function* linesOf(openai: OpenAI, batch: OpenAI.Batch): AsyncGenerator<ReturnType<typeof readLine>> {
+  for (const fileId of [batch.output_file_id, batch.error_file_id]) {
+    if (!fileId) continue;
+    const text = await (await openai.files.content(fileId)).text();
+    for (const line of text.split('\n').filter(Boolean)) yield readLine(line);
+  }
+}
+
+function nextStep({ failed, pending }: BatchReport): string {
+  const again = [
+    ...(failed ? [`${failed} request(s) came back without an answer: run this cell again to hand them in anew.`] : []),
+    ...(pending ? [`${pending} request(s) are with the server, for a day at most: run this cell again later.`] : []),
+  ];
+  return again.join(' ') || 'Every chunk has its answer: go on with the next cell.';
+}

@@ -1,1 +1,0 @@
-export { type ResolveOptions, resolveModel } from './resolve';

@@ -1,0 +1,98 @@
+// In: a ledger and a way to ask about a chunk. Out: what was missing, asked for and kept on disk, a few chunks at a
+// time; and the account. Stop it at any time: the next run asks only what is still missing.
+
+import pMap from 'p-map';
+import { errorText } from '../common/openai';
+import type { LlmAnswer } from './answer-cache';
+import { costOf } from './cost';
+import type { GenerationOptions, GenerationResult } from './generator';
+import type { Entry, Ledger } from './ledger';
+import type { TokenPrice } from './llm-settings';
+
+/** Chunks failing one after another that mean the model is gone; fewer if nothing ever worked. */
+const FAILURES_TO_STOP = 10;
+const FIRST_FAILURES_TO_STOP = 3;
+
+/** No call can succeed: wrong key, unknown model, no money, no server. */
+export class StopError extends Error {
+  override name = 'StopError';
+}
+
+/** How a model is asked. */
+export interface Asking {
+  /** One answer about a chunk; rejects with a {@link StopError} where the others would fail as well. */
+  ask(entry: Entry, signal: AbortSignal): Promise<LlmAnswer>;
+  /** Chunks at once. */
+  concurrency: number;
+  price?: TokenPrice;
+}
+
+/**
+ * A chunk that the model fails on is named in the summary.
+ * @throws Error if no call can succeed, chunk after chunk fails or the disk is full; the signal's reason if it aborts.
+ *   It does so once the calls that run have ended; answers that came are kept.
+ */
+export async function askMissing(
+  ledger: Ledger,
+  { ask, concurrency, price }: Asking,
+  options: Pick<GenerationOptions, 'onProgress' | 'signal'>,
+): Promise<GenerationResult> {
+  const missing = ledger.missing();
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const progress = { done: ledger.chunks.length, failed: 0, total: ledger.chunks.length };
+  for (const entry of missing) progress.done -= entry.copies;
+  const started = Date.now();
+  let finished = 0;
+  let cost = 0;
+  let anySuccess = false;
+  let failedInARow = 0;
+
+  const report = () => {
+    const secondsEach = (Date.now() - started) / 1000 / finished;
+    const secondsLeft = finished > 0 ? secondsEach * (missing.length - finished) : undefined;
+    options.onProgress?.({ ...progress, costSoFar: price && cost, secondsLeft });
+  };
+
+  /** Notes a failure; throws if going on makes no sense. */
+  const fail = (entry: Entry, error: unknown) => {
+    const message = errorText(error);
+    progress.failed += entry.copies;
+    ledger.addProblem(entry, message);
+    if (error instanceof StopError) throw new Error(`Stopped; answers so far are kept. ${message}`);
+    if (++failedInARow >= (anySuccess ? FAILURES_TO_STOP : FIRST_FAILURES_TO_STOP))
+      throw new Error(
+        `Stopped: ${failedInARow} chunks in a row failed; answers so far are kept. ` +
+          `The last one, chunk ${entry.chunk.id}: ${message}`,
+      );
+  };
+
+  const askAbout = async (entry: Entry) => {
+    while (ledger.isMissing(entry)) {
+      let answer: LlmAnswer;
+      try {
+        answer = await ask(entry, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        fail(entry, error);
+        break;
+      }
+      anySuccess = true;
+      failedInARow = 0;
+      cost += costOf(answer, price);
+      await ledger.keep(entry, answer);
+    }
+    progress.done += entry.copies;
+    finished++;
+    report();
+  };
+
+  report();
+  // After an error no further call starts, and those that run end before it is thrown: none is left to write alone.
+  const unlessStopped = async (entry: Entry) => {
+    if (!signal.aborted) await askAbout(entry).catch((error) => stop.abort(error));
+  };
+  await pMap(missing, unlessStopped, { concurrency });
+  signal.throwIfAborted();
+  return ledger.result(missing.length);
+}
