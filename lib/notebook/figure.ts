@@ -1,10 +1,10 @@
 // In: Plotly traces and a layout. Out: an interactive figure with a still picture behind it; or the picture alone.
 import { createHash } from 'node:crypto';
 import { unescapeHtml } from './escape';
+import { figureHtml } from './figure-page';
 import type { Chart, FigureOptions, Layout, Trace } from './figure-types';
 import { headlessPlotly } from './headless-plotly';
 import { type Content, inNotebook, liveOutput, show } from './output';
-import { figureHtml } from './page';
 import { slimSvg } from './slim-svg';
 import { plain, styled, thinned } from './theme';
 

@@ -90,7 +90,9 @@ describe('charts', () => {
     expect(chart[0][0].y).toEqual(['1 &lt;q1&gt;', '2 q2']);
     await expectDraws(chart, 'before', 'after', 'question');
     const large = Array.from({ length: 70 }, () => new Array(70).fill(0));
-    expect(() => similarityMatrix([{ name: 'x', values: large }])).toThrow('4000 cells, not 4900');
+    expect(() => similarityMatrix([{ name: 'x', values: large }], { queries: [], chunks: [] })).toThrow(
+      '4000 cells, not 4900',
+    );
   });
 
   it('similarityHistogram counts every pair once', async () => {

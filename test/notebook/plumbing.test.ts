@@ -170,7 +170,7 @@ it('comparableRuns leaves out runs on other data, and runs that lack the retriev
   const run = (day: number, data: string, results: LoggedRun['results']): LoggedRun => ({
     time: `2026-01-0${day}T10:20:30.000Z`,
     notebook: 'evaluate',
-    settings: {},
+    settings: { day },
     data: { val: data },
     results,
     versions: {},
@@ -184,7 +184,7 @@ it('comparableRuns leaves out runs on other data, and runs that lack the retriev
     last,
   ];
   expect(comparableRuns(log, last, 'tuned', 'MAP@100')).toEqual([
-    { name: '01-01 10:20', score: 0.5 },
-    { name: '01-05 10:20', score: 0.6 },
+    { name: '01-01 10:20', score: 0.5, settings: { day: 1 } },
+    { name: '01-05 10:20', score: 0.6, settings: { day: 5 } },
   ]);
 });
