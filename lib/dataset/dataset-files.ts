@@ -10,7 +10,11 @@ import type { EmbeddingDataset } from './dataset';
  * @returns the path of the dataset file.
  * @throws Error if the dataset is not valid; nothing is written then.
  */
-export async function writeDataset(dir: string, split: 'train' | 'val', dataset: EmbeddingDataset): Promise<string> {
+export async function writeDataset(
+  dir: string,
+  split: 'train' | 'val' | 'test',
+  dataset: EmbeddingDataset,
+): Promise<string> {
   const { queries, corpus, relevantDocs, hardNegatives, extra } = dataset;
   const file = path.join(dir, `${split}_dataset.json`);
   const negatives = hardNegatives && { negatives: hardNegatives };

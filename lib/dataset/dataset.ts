@@ -51,20 +51,26 @@ export function buildDataset(
 }
 
 /**
- * Refuses a training and a validation set that share chunks: the model would be tested on what it was shown, and the
- * evaluation would look better than it is.
+ * Refuses two sets that share chunks, such as those to train and to validate on: the model would be tested on what it
+ * was shown, and the evaluation would look better than it is.
+ * @param names what the sets are for, to be named in the error
  * @throws Error if a chunk of one has the id or the text of a chunk of the other; it names up to three.
  */
-export function assertDisjoint(train: EmbeddingDataset, val: EmbeddingDataset): void {
+export function assertDisjoint(
+  train: EmbeddingDataset,
+  val: EmbeddingDataset,
+  names: [string, string] = ['training', 'validation'],
+): void {
   const trainTexts = new Set(Object.values(train.corpus).map(normalised));
   const shared = Object.keys(val.corpus).filter(
     (id) => Object.hasOwn(train.corpus, id) || trainTexts.has(normalised(val.corpus[id])),
   );
   if (shared.length === 0) return;
+  const [first, second] = names;
   const named = shared.slice(0, 3).join(', ') + (shared.length > 3 ? ', …' : '');
   throw new Error(
-    `The training and the validation set share ${shared.length} of ${Object.keys(val.corpus).length} validation ` +
-      `chunks (${named}). An evaluation on them would mean nothing: make the two from different documents.`,
+    `The ${first} and the ${second} set share ${shared.length} of ${Object.keys(val.corpus).length} ${second} chunks ` +
+      `(${named}). An evaluation on them would mean nothing: make the two from different documents.`,
   );
 }
 

@@ -8,8 +8,9 @@ export { chooseFusionWeight, FUSION_WEIGHT, linearFusion, reciprocalRankFusion }
 export { METRIC_NAMES, type MetricName, type Metrics } from './metrics';
 export { createOpenAIEmbedder, type OpenAIEmbedderOptions, openAISkipReason } from './openai-embedder';
 export { type RankedDocument, type Rankings, rankByVectors, type Similarity } from './rankings';
-export { type HitRateRow, perQueryRows, writeMetricsCsv, writePerQueryRows } from './result-files';
+export { type HitRateRow, perQueryRows, writeEvaluations, writeMetricsCsv, writePerQueryRows } from './result-files';
 export { appendRun, hashFile, type LoggedRun, type RunEntry, readRuns } from './run-log';
 export { type ComparedMetric, type Comparison, compareResults, hitRatesOverK, type Interval } from './significance';
 export { similarityRows } from './similarity-rows';
+export { tuneFusion } from './tune-fusion';
 export { windowedEmbedder } from './windowed-embedder';

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../common/files';
 import type { EvaluationResult } from './evaluation';
+import type { EmbedderEvaluation } from './evaluator';
 import { METRIC_NAMES, type Metrics } from './metrics';
 
 /**
@@ -88,4 +89,18 @@ export function writePerQueryRows(path: string, rows: HitRateRow[]): void {
 /** RFC 4180: quotes around a cell that needs them, quotes inside doubled. */
 function csvCell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/**
+ * Writes `Information-Retrieval_evaluation_NAME_results.csv`, as sentence-transformers does, and `per_query_NAME.json`
+ * for each evaluation. A ranking without embeddings (BM25) has one score, which the CSV calls by `NAME`.
+ */
+export function writeEvaluations(
+  dir: string,
+  evaluations: Record<string, EvaluationResult | EmbedderEvaluation>,
+): void {
+  for (const [name, result] of Object.entries(evaluations)) {
+    writeMetricsCsv(dir, name, 'scores' in result ? result.scores : { [name]: result.metrics });
+    writePerQueryRows(`${dir}/per_query_${name}.json`, perQueryRows(result));
+  }
 }

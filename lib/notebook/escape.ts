@@ -1,4 +1,4 @@
-// Text from documents, models or users → text that is safe inside HTML (and inside Plotly's labels, which read tags).
+// In: text from documents, models or users. Out: text that is safe in HTML, and in Plotly's labels, which read tags.
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 

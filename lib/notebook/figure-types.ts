@@ -1,4 +1,4 @@
-// The shapes that charts hand to a figure.
+// In: nothing. Out: the shapes that charts hand to a figure.
 
 /** One Plotly trace: https://plotly.com/javascript/reference/ lists the attributes of each type. */
 export interface Trace {

@@ -1,10 +1,10 @@
-// Plotly traces and a layout → an interactive figure with a still picture behind it; or its SVG alone.
+// In: Plotly traces and a layout. Out: an interactive figure with a still picture behind it; or the picture alone.
 import { createHash } from 'node:crypto';
 import { unescapeHtml } from './escape';
+import { figureHtml } from './figure-page';
 import type { Chart, FigureOptions, Layout, Trace } from './figure-types';
 import { headlessPlotly } from './headless-plotly';
 import { type Content, inNotebook, liveOutput, show } from './output';
-import { figureHtml } from './page';
 import { slimSvg } from './slim-svg';
 import { plain, styled, thinned } from './theme';
 
@@ -23,16 +23,15 @@ async function drawStill(traces: unknown[], layout: Record<string, unknown>): Pr
     const holder = document.createElement('div');
     holder.innerHTML = text;
     const svg = holder.firstElementChild as Element;
-    slimSvg(svg);
     svg.setAttribute('font-family', 'Helvetica, Arial, sans-serif');
-    return new (document.defaultView as unknown as Window & typeof globalThis).XMLSerializer().serializeToString(svg);
+    return slimSvg(svg);
   } finally {
     plotly.purge(div);
     div.remove();
   }
 }
 
-/** A plot of the same content has the same id in every run, so that committed outputs change only with their content. */
+/** A plot of the same content has the same id in every run: committed outputs change only with their content. */
 const drawn = new Map<string, number>();
 function newId(traces: unknown[], layout: unknown): string {
   const hash = createHash('sha256')
@@ -79,7 +78,7 @@ export async function renderFigure(traces: Trace[], layout: Layout, options: Fig
 /**
  * Shows a Plotly figure: interactive where scripts run (Plotly is loaded once a page, from the Jupyter server), a still
  * picture of the same plot elsewhere (GitHub, nbviewer). In plain Node it prints a line of text. Texts inside traces
- * and layout are read as Plotly's HTML subset: escape what comes from documents (`escapeHtml`, `hoverText`).
+ * and layout are read as Plotly's HTML subset: escape what comes from documents (`hoverText`).
  * @throws Error when the output would exceed 100 KB even with one point in 64
  */
 export async function figure(traces: Trace[], layout: Layout, options: FigureOptions): Promise<void> {

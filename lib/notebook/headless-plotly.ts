@@ -1,4 +1,4 @@
-// Nothing → Plotly running inside jsdom, with stand-ins for what a browser measures and paints. Made once a process.
+// In: nothing. Out: Plotly inside jsdom, with stand-ins for what a browser measures and paints. Made once a process.
 import { clientBox, ownBox, textWidth } from './layout-boxes';
 import { plotlySource } from './plotly';
 import { pngDataUrl } from './png';

@@ -1,11 +1,11 @@
-// The stop button of Jupyter, for work that takes long: an AbortSignal that the interruption of the kernel sets off.
+// In: work that takes long. Out: the same with an AbortSignal, which Jupyter's stop button sets off.
 
 /**
- * Runs work that can be stopped with Jupyter's stop button (or Ctrl+C): the signal is set off, the work ends in its own time and order, and
- * the cell goes on behind it as if it had ended by itself. A second interruption ends the cell at once.
+ * Runs work that can be stopped with Jupyter's stop button (or Ctrl+C): the signal is set off, the work ends in its own
+ * time and order, and the cell goes on behind it as if it had ended by itself. A second interruption ends the cell.
  */
 export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  // A kernel runs a cell's synchronous part under V8's own handler, which takes a listener added meanwhile with it when it goes.
+  // A kernel runs a cell's synchronous part under V8's own handler; a listener added meanwhile goes with it.
   await new Promise(setImmediate);
   const controller = new AbortController();
   // The kernel's own listener would end the cell, and forget what it declares.

@@ -1,5 +1,5 @@
-// An SVG element in jsdom, which does no layout → the box it would have on screen, good enough for Plotly to place
-// titles, tick labels and legends. Text widths come from Helvetica's metrics (Adobe AFM), in thousandths of the size.
+// In: an SVG element in jsdom, which does no layout. Out: the box it would have on screen, good enough for Plotly to
+// place titles, ticks and legends. Text widths come from Helvetica's metrics (Adobe AFM), in thousandths of the size.
 
 interface Box {
   x: number;

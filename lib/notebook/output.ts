@@ -1,4 +1,4 @@
-// HTML and its plain-text equivalent → the notebook's cell output (in a tslab kernel) or the terminal (in plain Node).
+// In: HTML and its plain-text equivalent. Out: the cell's output (in a tslab kernel) or the terminal's (in plain Node).
 import path from 'node:path';
 import type { Display } from 'tslab';
 
@@ -25,8 +25,8 @@ interface Tslab {
 }
 
 /**
- * tslab's display API if this process is a tslab kernel: the kernel's own copy, which holds the connection. Only a kernel loads
- * tslab's Jupyter server, however it was started.
+ * tslab's display API if this process is a tslab kernel: the kernel's own copy, which holds the connection. Only a
+ * kernel loads tslab's Jupyter server, however it was started.
  */
 function kernel(): Tslab | undefined {
   const server = Object.keys(require.cache).find((file) => /[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(file));

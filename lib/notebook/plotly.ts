@@ -1,4 +1,4 @@
-// Where Plotly comes from: the installed file (for the static picture and exports), and its addresses in a page.
+// In: nothing. Out: where Plotly comes from: the installed file (for still pictures), its addresses in a page.
 import { readFileSync } from 'node:fs';
 
 /** Plotly's file below the Jupyter server's root, which is the project's folder. */
@@ -13,16 +13,4 @@ export const PLOTLY_INTEGRITY = 'sha384-WQ1AwRTh1OMvkqdtW61RUvQ1VIvyOYAvC4bPxQnF
 /** The installed Plotly's source. */
 export function plotlySource(): string {
   return readFileSync(require.resolve('plotly.js-dist'), 'utf8');
-}
-
-/**
- * Makes an exported notebook (HTML page) independent of server and network: puts Plotly into its head, once (10 MB).
- * Figures find it there and load nothing.
- */
-export function inlinePlotly(page: string): string {
-  const head = page.indexOf('</head>');
-  if (head < 0) throw new Error('inlinePlotly needs a whole HTML page, but this text has no </head>.');
-  // A closing tag inside a string of the script would end the script.
-  const source = plotlySource().replace(/<\/script/gi, '<\\/script');
-  return `${page.slice(0, head)}<script>${source}</script>\n${page.slice(head)}`;
 }

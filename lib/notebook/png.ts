@@ -1,4 +1,4 @@
-// Pixels → a PNG file (8-bit RGBA, one IDAT chunk), as a data address. PNG specification, W3C 2003, sections 5 and 11.
+// In: pixels. Out: a PNG file (8-bit RGBA, one IDAT chunk), as a data address (PNG specification, W3C 2003, 5 and 11).
 import { crc32, deflateSync } from 'node:zlib';
 
 function chunk(type: string, data: Buffer): Buffer {

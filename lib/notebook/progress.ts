@@ -1,10 +1,10 @@
-// Units done so far → one output line that fills up in place, and ends as one compact line.
+// In: units done so far. Out: one output line that fills up in place, and ends as one compact line.
 import { escapeHtml } from './escape';
 import { type Content, liveOutput } from './output';
 
 /** A running progress bar. Its functions need no `this`: `update` can be handed over as an `OnProgress`. */
 export interface ProgressBar {
-  /** `done` of `total` units, and a remark such as what it has cost so far; the bar closes itself when they are equal. */
+  /** `done` of `total` units, and a remark such as the cost so far; the bar closes itself when they are equal. */
   update(done: number, total?: number, remark?: string): void;
   /** Closes the bar, with a remark if given. Needed where the total is not known, harmless elsewhere. */
   finish(remark?: string): void;

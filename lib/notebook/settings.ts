@@ -1,4 +1,4 @@
-// A constant in a notebook's first cell → its value, or that of the environment variable of the same name, checked.
+// In: a constant in a notebook's first cell. Out: its value, or that of the environment variable of its name, checked.
 
 /** What a numeric setting may be, and what it does. */
 export interface NumberRules {
@@ -14,12 +14,18 @@ export interface ChoiceRules<T extends string> {
   help?: string;
 }
 
+/** What a list may be, and what it does. */
+export interface ListRules extends Help {
+  /** Whether it may have no entry: something that one can do without. */
+  optional?: boolean;
+}
+
 /** What a setting does, in a few words; shown when its value is refused. */
 export interface Help {
   help?: string;
 }
 
-type Rules = NumberRules & { oneOf?: readonly string[] };
+type Rules = NumberRules & { oneOf?: readonly string[]; optional?: boolean };
 
 /**
  * A notebook setting: the value in the cell, unless an environment variable called `name` is set and not empty.
@@ -31,7 +37,7 @@ type Rules = NumberRules & { oneOf?: readonly string[] };
  */
 export function setting(name: string, value: number, rules?: NumberRules): number;
 export function setting(name: string, value: boolean, rules?: Help): boolean;
-export function setting(name: string, value: readonly string[], rules?: Help): string[];
+export function setting(name: string, value: readonly string[], rules?: ListRules): string[];
 export function setting<T extends string>(name: string, value: T, rules: ChoiceRules<T>): T;
 export function setting(name: string, value: string, rules?: Help): string;
 export function setting(
@@ -72,7 +78,9 @@ function refusal(value: unknown, like: unknown, rules: Rules): string | undefine
     const fits = Number.isFinite(number) && number >= min && number <= max && (!integer || Number.isInteger(number));
     return fits ? undefined : `a ${integer ? 'whole ' : ''}number${range(rules)}`;
   }
-  if (Array.isArray(like)) return (value as string[]).length > 0 ? undefined : 'a list with at least one entry';
+  if (Array.isArray(like)) {
+    return rules.optional || (value as string[]).length > 0 ? undefined : 'a list with at least one entry';
+  }
   if (rules.oneOf) return rules.oneOf.includes(value as string) ? undefined : `one of ${rules.oneOf.join(', ')}`;
   return (value as string).trim() ? undefined : 'a text that is not empty';
 }

@@ -1,4 +1,4 @@
-// Rows of values → a table: escaped HTML with aligned numbers in a notebook, aligned text in a terminal.
+// In: rows of values. Out: a table: escaped HTML with aligned numbers in a notebook, aligned text in a terminal.
 import { escapeHtml } from './escape';
 import { type Content, show } from './output';
 
@@ -53,7 +53,8 @@ export function renderTable(rows: Row[], options: TableOptions = {}): Content {
   // The align attribute repeats the style for viewers that strip styles (GitHub).
   const align = (column: Column): string => {
     const side = column.numeric ? 'right' : 'left';
-    return ` align="${side}" style="text-align:${side};${column.numeric ? 'font-variant-numeric:tabular-nums' : 'white-space:pre-line'}"`;
+    const digits = column.numeric ? 'font-variant-numeric:tabular-nums' : 'white-space:pre-line';
+    return ` align="${side}" style="text-align:${side};${digits}"`;
   };
   const head = columns.map((column) => `<th${align(column)}>${escapeHtml(column.name)}</th>`).join('');
   const body = rows.map((_, row) => {

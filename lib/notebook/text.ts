@@ -1,4 +1,4 @@
-// Texts a reader should look at (chunks, questions, prompts, ranked queries) → shortened, escaped outputs.
+// In: texts a reader should look at (chunks, questions, prompts, ranked queries). Out: shortened, escaped outputs.
 import { escapeHtml, shorten } from './escape';
 import { show } from './output';
 import { renderTable } from './table';
@@ -58,7 +58,8 @@ export function wonAndLost(rows: QueryRanks[], k: number, limit = 5): void {
   const hit = (rank: number | null): boolean => rank !== null && rank <= k;
   const moved = (row: QueryRanks): number => Math.abs((row.before ?? 1000) - (row.after ?? 1000));
   const part = (title: string, chosen: QueryRanks[]): { html: string; text: string } => {
-    const caption = `${title}: ${chosen.length} of ${rows.length} queries${chosen.length > limit ? `, ${limit} of them` : ''}`;
+    const some = chosen.length > limit ? `, ${limit} of them` : '';
+    const caption = `${title}: ${chosen.length} of ${rows.length} queries${some}`;
     const sorted = [...chosen].sort((a, b) => moved(b) - moved(a)).slice(0, limit);
     const cells = sorted.map((row) => ({
       query: row.query,

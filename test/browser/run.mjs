@@ -182,7 +182,7 @@ try {
       await lab.kernelIsReady();
       await lab.edit("setting('EPOCHS'", 'fe.RECIPES[RECIPE].epochs', '100');
       await lab.menu('Run', 'Run All Cells');
-      const training = lab.cell('fe.stoppable');
+      const training = lab.cell('fe.trainLive');
       await training.getByText(/Training: ([4-9]|\d\d+)\/\d+/).waitFor({ timeout: 120_000 });
       await lab.picture('training');
       await page.locator('[data-command="notebook:interrupt-kernel"], button[title^="Interrupt"]').first().click();

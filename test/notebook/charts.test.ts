@@ -26,7 +26,7 @@ const matrix = (rows: number[][]): Matrix => ({
 
 /** Every chart must draw: its words and texts are in the picture, nothing in it is undefined. */
 async function expectDraws(chart: Chart, ...words: string[]): Promise<void> {
-  const svg = await figureSvg(...chart);
+  const svg = (await figureSvg(...chart)).replaceAll('&apos;', "'");
   expect(svg).not.toMatch(/NaN|undefined/);
   for (const word of [chart[2].title, ...words]) expect(svg).toContain(`>${word}<`);
 }
@@ -90,7 +90,9 @@ describe('charts', () => {
     expect(chart[0][0].y).toEqual(['1 &lt;q1&gt;', '2 q2']);
     await expectDraws(chart, 'before', 'after', 'question');
     const large = Array.from({ length: 70 }, () => new Array(70).fill(0));
-    expect(() => similarityMatrix([{ name: 'x', values: large }])).toThrow('4000 cells, not 4900');
+    expect(() => similarityMatrix([{ name: 'x', values: large }], { queries: [], chunks: [] })).toThrow(
+      '4000 cells, not 4900',
+    );
   });
 
   it('similarityHistogram counts every pair once', async () => {
@@ -154,11 +156,12 @@ describe('charts', () => {
   });
 
   it('embeddingMap links each question to its chunk in each model', async () => {
-    const chunks = matrix([
+    const vectors = matrix([
       [1, 0, 0],
       [0, 1, 0],
       [0, 0, 1],
     ]);
+    const chunks = { vectors, owners: Int32Array.from([0, 1, 2]) };
     const queries = matrix([
       [0.9, 0.1, 0],
       [0, 1, 0.1],
@@ -183,7 +186,7 @@ describe('charts', () => {
     const curve = [0, 0.01, 0.02, 0.03, 0.04].map((weight, i) => ({ weight, value: [0.4, 0.6, 0.6, 0.5, 0.3][i] }));
     const chart = fusionCurve({ weight: 0.02, curve }, 'MAP@100');
     expect([chart[0][1].x, chart[0][1].y]).toEqual([[0.02], [0.6]]);
-    await expectDraws(chart, 'weight 0.02', 'MAP@100 on the training documents');
+    await expectDraws(chart, 'weight 0.02', 'MAP@100 on the validation questions');
   });
 
   it('stageTimes and runsComparison name their bars', async () => {

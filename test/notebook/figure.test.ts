@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { inflateSync } from 'node:zlib';
-import { figureSvg, inlinePlotly, type Layout, modelColor, type Trace } from 'finetune-embedding';
+import { figureSvg, type Layout, modelColor, type Trace } from 'finetune-embedding';
 import { renderFigure } from 'finetune-embedding/dist/notebook/figure.js';
 import { PLOTLY_CDN, PLOTLY_INTEGRITY } from 'finetune-embedding/dist/notebook/plotly.js';
 import { pngDataUrl } from 'finetune-embedding/dist/notebook/png.js';
@@ -37,7 +37,7 @@ describe('the still picture', () => {
     for (const expected of ['Loss & <score>', 'step', 'loss', 'base', '1', '2', '3', '0.2', '0.4', '0.6', '0.8']) {
       expect(texts(svg)).toContain(expected);
     }
-    expect(text.match(/M3,0A3,3/g)).toHaveLength(4); // three points and the legend's
+    expect(text.match(/a3 3 0 1 1/g)).toHaveLength(4); // three points and the legend's
     const [title, step, tick1, tick3] = ['Loss & <score>', 'step', '1', '3'].map((name) => place(svg, name));
     expect(title.y).toBeLessThan(50);
     expect(tick1.x).toBeLessThan(tick3.x);
@@ -50,8 +50,8 @@ describe('the still picture', () => {
 
   it('is transparent and draws texts in a colour that both themes can show', async () => {
     const text = await figureSvg([line], layout, { title: 'T' });
-    expect(text).toMatch(/#777777/);
-    expect(text).not.toMatch(/fill:#fff/);
+    expect(text).toMatch(/#777\b/);
+    expect(text).not.toMatch(/fill:\s*(#fff|white)/);
   });
 
   it('widens the margin for long labels on the axis', async () => {
@@ -72,7 +72,7 @@ describe('the still picture', () => {
       {},
       { title: 'T' },
     );
-    expect(text.match(/M[\d.]+,[\d.]+h0/g)).toHaveLength(count);
+    expect(text.match(/h0/g)).toHaveLength(count);
     expect(text.length).toBeLessThan(15_000);
   });
 
@@ -231,14 +231,10 @@ describe('in a page', () => {
     expect(missing.drawn).toHaveLength(1);
   });
 
-  it('loads nothing where an export has Plotly inside', async () => {
+  it('loads nothing where a page has Plotly already', async () => {
     const { html } = await renderFigure([line], layout, { title: 'T' });
     const { asked, drawn } = await open(html, { plotly: true });
     expect([asked.length, drawn.length]).toEqual([0, 1]);
-    const page = inlinePlotly(`<html><head><title>x</title></head><body>${html}</body></html>`);
-    expect(page.indexOf('plotly.js v4.1.1')).toBeLessThan(page.indexOf('<body>'));
-    expect(page.match(/<\/script>/g)).toHaveLength(2);
-    expect(() => inlinePlotly('text')).toThrow('no </head>');
   });
 
   it('pins the CDN file to the installed version', () => {

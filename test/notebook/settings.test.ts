@@ -8,6 +8,7 @@ describe('setting', () => {
     vi.stubEnv('CHUNK_SIZE', '');
     expect(setting('CHUNK_SIZE', 1024, { min: 64, max: 8192, integer: true })).toBe(1024);
     expect(setting('TRAIN_FILES', ['a.pdf'])).toEqual(['a.pdf']);
+    expect(setting('TEST_FILES', [], { optional: true })).toEqual([]);
   });
 
   it('reads each type from the environment', () => {

@@ -1,4 +1,4 @@
-// Right answers to the exercises, and the notebooks with them filled in: the check cells must say that they are right.
+// Right answers to the exercises, and the notebooks with them filled in: the checks must say that they are right.
 import fs from 'node:fs';
 import path from 'node:path';
 import { readNotebook } from './slice';

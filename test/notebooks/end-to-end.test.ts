@@ -7,7 +7,17 @@ import { loadModel, METRIC_NAMES, readDataset } from 'finetune-embedding';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeOpenAI } from '../questions/fake-openai';
 import { answered, EXERCISES } from './answers';
-import { BAKERY, figureTitles, GARDEN, GOLDEN, type NotebookRun, OBSERVATORY, outputTexts, Workplace } from './slice';
+import {
+  BAKERY,
+  FERRY,
+  figureTitles,
+  GARDEN,
+  GOLDEN,
+  type NotebookRun,
+  OBSERVATORY,
+  outputTexts,
+  Workplace,
+} from './slice';
 
 const NOTEBOOKS = ['generate_dataset', 'finetune', 'evaluate'];
 const ALL_RAN = 100_000;
@@ -53,7 +63,7 @@ function largestDifference(a: number[][], b: number[][]): number {
 
 const TEXTS = ['When does the bakery open?', 'The mirror is washed once a year with distilled water.'];
 
-describe('offline, with golden questions', () => {
+describe('offline, with golden questions about documents to test on', () => {
   const workplace = new Workplace(path.join(temporary, 'offline'), { QUESTION_GENERATOR: 'offline', TOP_K: '3' });
   let runs: Record<string, NotebookRun>;
 
@@ -61,14 +71,15 @@ describe('offline, with golden questions', () => {
     const train = [workplace.write('docs/bakery.md', BAKERY), workplace.write('docs/observatory.md', OBSERVATORY)];
     Object.assign(workplace.env, {
       TRAIN_FILES: train.join(','),
-      VAL_FILES: workplace.write('docs/garden.md', GARDEN),
+      VAL_FILES: workplace.write('docs/ferry.md', FERRY),
+      TEST_FILES: workplace.write('docs/garden.md', GARDEN),
     });
     workplace.write('docs/garden.questions.json', JSON.stringify(GOLDEN));
     runs = await runAll(workplace);
   }, ALL_RAN);
 
-  it('writes the eight dataset files, the parts equal to the whole', async () => {
-    for (const split of ['train', 'val']) {
+  it('writes the twelve dataset files, the parts equal to the whole', async () => {
+    for (const split of ['train', 'val', 'test']) {
       const whole = workplace.readJson(`data/${split}_dataset.json`);
       for (const part of ['corpus', 'queries', 'relevant_docs'])
         expect(workplace.readJson(`data/${split}_${part}.json`)).toEqual(whole[part]);
@@ -85,7 +96,7 @@ describe('offline, with golden questions', () => {
   });
 
   it('asks the golden questions of the chunk that holds their evidence', () => {
-    const { queries, corpus, relevant_docs } = workplace.readJson('data/val_dataset.json');
+    const { queries, corpus, relevant_docs } = workplace.readJson('data/test_dataset.json');
     expect(Object.values(queries).sort()).toEqual(GOLDEN.map(({ question }) => question).sort());
     for (const [id, question] of Object.entries(queries)) {
       const { evidence } = GOLDEN.find((golden) => golden.question === question)!;
@@ -115,8 +126,8 @@ describe('offline, with golden questions', () => {
   });
 
   it("writes metrics under sentence-transformers' names, and the row of each question they are made of", () => {
-    const questions = Object.keys(workplace.readJson('data/val_queries.json'));
-    const relevant = workplace.readJson('data/val_relevant_docs.json');
+    const questions = Object.keys(workplace.readJson('data/test_queries.json'));
+    const relevant = workplace.readJson('data/test_relevant_docs.json');
     const scores: Record<string, string[]> = { base: ['cosine', 'dot'], finetuned: ['cosine', 'dot'], bm25: ['bm25'] };
     for (const [name, functions] of Object.entries(scores)) {
       const [row, ...more] = readCsv(workplace.path(`results/Information-Retrieval_evaluation_${name}_results.csv`));
@@ -143,15 +154,7 @@ describe('offline, with golden questions', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(more).toEqual([]);
-    const retrievers = [
-      'base',
-      'fine-tuned',
-      'base, windows',
-      'fine-tuned, windows',
-      'fine-tuned, windows, averaged',
-      'BM25',
-      'BM25, windows',
-    ];
+    const retrievers = ['base', 'fine-tuned', 'base, windows', 'fine-tuned, windows', 'BM25', 'BM25, windows'];
     expect(Object.keys(run.results)).toEqual([
       ...retrievers,
       'fine-tuned, windows + BM25 by rank',

@@ -74,6 +74,25 @@ Green waste is brought to the bays behind the shed and turned by the members in 
 A school class works on the two plots nearest the gate and keeps what it grows. The children measure the height of the sunflowers every Wednesday and hang the curve up in the shed, where visitors may compare it with those of earlier years.
 `;
 
+export const FERRY = `# The Sallow Ferry
+
+## Crossing
+
+The Sallow ferry carries twelve cars and sixty passengers across the estuary in nineteen minutes. It leaves the north slip on the hour and the south slip at half past, from six in the morning until the church clock strikes ten. In fog it waits until the far beacon can be counted three times in a row.
+
+## Fares
+
+A foot passenger pays two crowns and a car nine, driver included; bicycles cross for nothing. Islanders carry a blue card that is stamped at the kiosk and halves every fare. Whoever misses the last boat may sleep on the benches of the waiting room, which is heated until midnight.
+
+## Engine
+
+Two diesel engines of ninety kilowatts turn the paddle shafts through a chain that is oiled each noon. The older of the two came from a fishing boat that was broken up at Redwharf. A mechanic from the yard listens to both of them every Monday with a wooden rod held against the casing.
+
+## Crew
+
+The captain, a deckhand and a ticket seller make up a shift of seven hours. New hands learn to throw the line over a bollard at eight paces before they are let on deck. In August two students help with the queue and sell lemonade from a cart beside the kiosk.
+`;
+
 /** Questions about the garden, each answered by its quote. */
 export const GOLDEN = [
   ['How much does it cost to rent a plot for a year?', 'costs thirty-six crowns', 'number', 'Plots'],
@@ -139,6 +158,8 @@ export class Workplace {
       DATA_DIR: this.path('data'),
       TRAIN_DATASET: this.path('data/train_dataset.json'),
       VAL_DATASET: this.path('data/val_dataset.json'),
+      TEST_DATASET: this.path('data/test_dataset.json'),
+      TEST_FILES: ',', // none, unless a test names some
       OUTPUT_DIR: this.path('exp_finetune'),
       FINETUNED_MODEL: this.path('exp_finetune'),
       RESULTS_DIR: this.path('results'),

@@ -1,20 +1,38 @@
-// Embeddings of chunks and questions → a 2-D map a model (PCA), side by side.
-import type { Matrix } from '../../common/matrix';
-import { GREY, modelColor } from '../colors';
+// In: embeddings of chunks and questions. Out: a 2-D map a model (PCA), side by side.
+import type { Embeddings, Matrix } from '../../common/matrix';
 import { hoverText } from '../escape';
 import type { Chart, Trace } from '../figure-types';
 import { principalComponents } from '../pca';
-import { panelTitle } from './panel-title';
+import { GREY, modelColor } from '../theme';
+import { panelsBeside } from './panels';
 
 /** One model's vectors of the same chunks and questions. */
 export interface MapPanel {
   model: string;
-  chunks: Matrix;
+  /** A chunk has a vector or, searched by windows, several: the one nearest to the question is shown. */
+  chunks: Embeddings;
   queries: Matrix;
 }
 
 /** Points of each kind that a panel shows: beyond it, evenly chosen ones. */
 const MAX_POINTS = 150;
+
+const rowOf = ({ data, columns }: Matrix, row: number) => data.subarray(row * columns, (row + 1) * columns);
+const rowsOf = (matrix: Matrix, rows: number[]): Matrix => ({
+  data: Float32Array.from(rows.flatMap((row) => [...rowOf(matrix, row)])),
+  rows: rows.length,
+  columns: matrix.columns,
+});
+
+/** The row, among those of the question's own chunk, whose cosine with the question is highest. */
+function nearestRow({ vectors, owners }: Embeddings, owner: number, query: Float32Array): number {
+  const cosine = (row: number) => {
+    const vector = rowOf(vectors, row);
+    return vector.reduce((sum, value, i) => sum + value * query[i], 0) / Math.hypot(...vector);
+  };
+  const own = Array.from(owners.keys()).filter((row) => owners[row] === owner);
+  return own.reduce((best, row) => (cosine(row) > cosine(best) ? row : best));
+}
 
 /**
  * Do questions come to lie nearer to their chunks? Chunks grey, questions in the model's colour, a thin line from each
@@ -27,34 +45,37 @@ export function embeddingMap(
   owners: ArrayLike<number>,
 ): Chart {
   const queryStep = Math.max(1, Math.ceil(texts.queries.length / MAX_POINTS));
-  const shownQueries = texts.queries.map((_, i) => i).filter((i) => i % queryStep === 0);
-  const shownChunks = [...new Set(shownQueries.map((i) => owners[i]))];
-  const gap = 0.06;
-  const width = (1 - gap * (panels.length - 1)) / panels.length;
+  const shown = texts.queries.map((_, i) => i).filter((i) => i % queryStep === 0);
+  const { places, titles } = panelsBeside(
+    panels.map(({ model }) => model),
+    0.06,
+  );
   const layout: Record<string, unknown> = {
     height: 460,
     margin: { t: 110 },
     legend: { y: 1.07 },
     hovermode: 'closest',
+    annotations: titles,
   };
-  const annotations: unknown[] = [];
   const traces = panels.flatMap(({ model, chunks, queries }, i): Trace[] => {
-    const [chunkPlaces, queryPlaces] = principalComponents([chunks, queries]);
-    const suffix = i === 0 ? '' : String(i + 1);
-    const left = i * (width + gap);
+    const nearest = shown.map((query) => nearestRow(chunks, owners[query], rowOf(queries, query)));
+    const rows = [...new Set(nearest)];
+    const [chunkPlaces, queryPlaces] = principalComponents([rowsOf(chunks.vectors, rows), rowsOf(queries, shown)]);
+    const { suffix, domain } = places[i];
     const bare = { showticklabels: false, zeroline: false, showgrid: true };
-    layout[`xaxis${suffix}`] = { ...bare, domain: [left, left + width], anchor: `y${suffix}` };
+    layout[`xaxis${suffix}`] = { ...bare, domain, anchor: `y${suffix}` };
     layout[`yaxis${suffix}`] = { ...bare, anchor: `x${suffix}` };
-    annotations.push(panelTitle(model, left + width / 2));
     const common = { type: 'scatter', xaxis: `x${suffix}`, yaxis: `y${suffix}`, showlegend: i === 0 } as const;
-    const links = shownQueries.flatMap((q) => [queryPlaces[q], chunkPlaces[owners[q]], [null, null]]);
-    const points = (places: [number, number][], shown: number[], list: string[]) => ({
-      x: shown.map((index) => places[index][0]),
-      y: shown.map((index) => places[index][1]),
-      text: shown.map((index) => hoverText(list[index], 60)),
+    const links = nearest.flatMap((row, q) => [queryPlaces[q], chunkPlaces[rows.indexOf(row)], [null, null]]);
+    const points = (at: [number, number][], words: string[]) => ({
+      x: at.map(([x]) => x),
+      y: at.map(([, y]) => y),
+      text: words.map((text) => hoverText(text, 60)),
       hovertemplate: '%{text}<extra></extra>',
       mode: 'markers',
     });
+    const chunkTexts = rows.map((row) => texts.chunks[chunks.owners[row]]);
+    const queryTexts = shown.map((query) => texts.queries[query]);
     return [
       {
         ...common,
@@ -66,23 +87,24 @@ export function embeddingMap(
         opacity: 0.5,
         hoverinfo: 'skip',
       },
-      { ...common, ...points(chunkPlaces, shownChunks, texts.chunks), name: 'chunk', marker: { color: GREY, size: 7 } },
+      { ...common, ...points(chunkPlaces, chunkTexts), name: 'chunk', marker: { color: GREY, size: 7 } },
       {
         ...common,
-        ...points(queryPlaces, shownQueries, texts.queries),
+        ...points(queryPlaces, queryTexts),
         name: 'question',
         marker: { color: modelColor(model), size: 6 },
       },
     ];
   });
-  layout.annotations = annotations;
   const chosen = queryStep > 1 ? ` Shown: one question in ${queryStep}.` : '';
   return [
     traces,
     layout,
     {
       title: 'Map of chunks and questions',
-      caption: `The two directions in which the vectors differ most (PCA), for each model its own: near is similar, the axes have no unit.${chosen}`,
+      caption:
+        'The two directions in which the vectors differ most (PCA), for each model its own: near is similar, ' +
+        `the axes have no unit.${chosen}`,
     },
   ];
 }

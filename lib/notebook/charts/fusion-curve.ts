@@ -1,7 +1,7 @@
-// A metric at each weight of a fusion → a line, the chosen weight marked.
+// In: a metric at each weight of a fusion. Out: a line, the chosen weight marked.
 import type { chooseFusionWeight } from '../../evaluate/fusion';
-import { GREY, VERMILLION } from '../colors';
 import type { Chart } from '../figure-types';
+import { GREY, VERMILLION } from '../theme';
 
 /**
  * How much should keyword search count beside the model? 0: the model alone.
@@ -38,12 +38,12 @@ export function fusionCurve({ weight, curve }: ReturnType<typeof chooseFusionWei
     ],
     {
       xaxis: { title: { text: 'weight: what a point of BM25 adds to the cosine; 0 is the model alone' } },
-      yaxis: { title: { text: `${metric} on the training documents` } },
+      yaxis: { title: { text: `${metric} on the validation questions` } },
       margin: { t: 60 },
     },
     {
       title: 'Model and keywords together',
-      caption: 'Chosen on questions about the training documents, then used on the others.',
+      caption: 'Chosen on the validation questions, then used on those that are reported.',
     },
   ];
 }

@@ -1,7 +1,8 @@
-// Numbers → histograms: similarities of pairs before and after training, and token lengths against the model's limit.
-import { BLUE, GREY, modelColor, VERMILLION } from '../colors';
+// In: numbers. Out: histograms: similarities of pairs before and after training, token lengths beside a limit.
+
 import { hoverText } from '../escape';
 import type { Chart, Trace } from '../figure-types';
+import { BLUE, GREY, modelColor, VERMILLION } from '../theme';
 
 interface Bins {
   /** Centres. */
@@ -134,7 +135,9 @@ export function tokenLengthHistogram(lengths: ArrayLike<number>, limit: number, 
     },
     {
       title: 'Length of the chunks',
-      caption: `${over} of ${lengths.length} chunks (${percent(over, lengths.length)}) exceed the limit; ${percent(lost, all)} of all text lies beyond it.`,
+      caption:
+        `${over} of ${lengths.length} chunks (${percent(over, lengths.length)}) exceed the limit; ` +
+        `${percent(lost, all)} of all text lies beyond it.`,
     },
   ];
 }

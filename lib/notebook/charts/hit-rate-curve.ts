@@ -1,7 +1,8 @@
-// Hit rates over k with their confidence intervals → a line and a band a model.
-import { modelColor } from '../colors';
+// In: hit rates over k with their confidence intervals. Out: a line and a band a model.
+
 import { hoverText } from '../escape';
 import type { Chart, Trace } from '../figure-types';
+import { modelColor } from '../theme';
 
 /** One model's hit rate at each `k`, with the bounds of its confidence interval. */
 export interface HitRates {

@@ -1,7 +1,8 @@
-// Losses and evaluations so far → the curve of a training, for a live figure.
-import { BLUE, VERMILLION } from '../colors';
+// In: losses and evaluations so far. Out: the curve of a training, for a live figure.
+
 import { escapeHtml } from '../escape';
 import type { Chart } from '../figure-types';
+import { BLUE, VERMILLION } from '../theme';
 
 /** A training's course. Steps count from 1. */
 export interface TrainingCurve {

@@ -1,8 +1,10 @@
-// Durations and scores → bars: where the time went, and how this run stands beside earlier ones.
-import { BLUE, SKY_BLUE, VERMILLION } from '../colors';
+// In: durations and scores. Out: bars: where the time went, and how this run stands beside earlier ones.
+
+import type { LoggedRun, RunEntry } from '../../evaluate/run-log';
 import { hoverText } from '../escape';
 import type { Chart } from '../figure-types';
 import { formatSeconds } from '../progress';
+import { BLUE, SKY_BLUE, VERMILLION } from '../theme';
 
 /** Where did the time go? Seconds of each stage, in the order they ran. */
 export function stageTimes(stages: { stage: string; seconds: number }[]): Chart {
@@ -37,11 +39,24 @@ export interface Run {
   name: string;
   score: number;
   /** What was set, for the hover label. */
-  settings?: Record<string, string | number | boolean>;
+  settings?: RunEntry['settings'];
 }
 
-/** Did the change help? Earlier runs in order, the last one marked; the untrained model as a dashed line if given. */
-export function runsComparison(runs: Run[], metric: string, baseScore?: number): Chart {
+/**
+ * The scores of earlier runs and of this one, oldest first: those on the same data that measured `retriever` by
+ * `metric`. A run of other settings may lack either.
+ */
+export function comparableRuns(log: LoggedRun[], run: LoggedRun, retriever: string, metric: string): Run[] {
+  const data = JSON.stringify(run.data);
+  return log.flatMap((each) => {
+    const score = each.results[retriever]?.[metric];
+    if (JSON.stringify(each.data) !== data || score === undefined) return [];
+    return [{ name: each.time.slice(5, 16).replace('T', ' '), score, settings: each.settings }];
+  });
+}
+
+/** Did the change help? Earlier runs in order, the last one marked; the untrained model as a dashed line. */
+export function runsComparison(runs: Run[], metric: string, baseScore: number): Chart {
   const detail = ({ settings = {} }: Run): string =>
     Object.entries(settings)
       .map(([key, value]) => hoverText(`${key} = ${value}`))
@@ -66,34 +81,28 @@ export function runsComparison(runs: Run[], metric: string, baseScore?: number):
       margin: { r: 100 },
       xaxis: { tickvals: runs.map((_, i) => i), ticktext: runs.map(({ name }) => hoverText(name)), showgrid: false },
       yaxis: { title: { text: hoverText(metric) }, rangemode: 'tozero' },
-      shapes:
-        baseScore === undefined
-          ? []
-          : [
-              {
-                type: 'line',
-                x0: 0,
-                x1: 1,
-                xref: 'paper',
-                y0: baseScore,
-                y1: baseScore,
-                line: { color: BLUE, width: 2, dash: 'dash' },
-              },
-            ],
-      annotations:
-        baseScore === undefined
-          ? []
-          : [
-              {
-                x: 1,
-                xref: 'paper',
-                xanchor: 'left',
-                y: baseScore,
-                yanchor: 'middle',
-                text: `base ${baseScore.toFixed(3)}`,
-                showarrow: false,
-              },
-            ],
+      shapes: [
+        {
+          xref: 'paper',
+          type: 'line',
+          x0: 0,
+          x1: 1,
+          y0: baseScore,
+          y1: baseScore,
+          line: { color: BLUE, dash: 'dash' },
+        },
+      ],
+      annotations: [
+        {
+          xref: 'paper',
+          x: 1,
+          xanchor: 'left',
+          y: baseScore,
+          yanchor: 'middle',
+          text: `base ${baseScore.toFixed(3)}`,
+          showarrow: false,
+        },
+      ],
     },
     { title: 'This run beside earlier ones' },
   ];

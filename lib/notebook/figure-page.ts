@@ -1,4 +1,4 @@
-// A figure's data → its HTML: a still picture that a script, where scripts run, replaces by the live plot.
+// In: a figure's data. Out: its HTML: a still picture that a script, where scripts run, replaces by the live plot.
 import { escapeHtml } from './escape';
 import { PLOTLY_CDN, PLOTLY_INTEGRITY, PLOTLY_PATH } from './plotly';
 
@@ -100,7 +100,8 @@ export function figureHtml(plot: Plot, title: string, caption: string | undefine
   const below = caption ? `<p><em>${escapeHtml(caption)}</em></p>` : '';
   const call = [plot, PLOTLY_PATH, PLOTLY_CDN, PLOTLY_INTEGRITY].map(scriptJson).join(',');
   return (
-    `<div class="embedding-figure"><div id="${plot.id}" style="min-height:${plot.layout.height}px">${picture}</div>${below}</div>\n` +
+    `<div class="embedding-figure"><div id="${plot.id}" style="min-height:${plot.layout.height}px">${picture}</div>` +
+    `${below}</div>\n` +
     `<script>(${drawInPage.toString().replace(/\n\s+/g, '\n')})(${call})</script>`
   );
 }

@@ -1,0 +1,75 @@
+// In: embedders and evaluations. Out: evaluations, with progress; rows for `table`: how two differ and whether by luck,
+// group by group, and what each search costs.
+
+import type { Embedder } from '../common/matrix';
+import type { EmbeddingDataset } from '../dataset/dataset';
+import { groupResults } from '../evaluate/compare';
+import type { EvaluationResult, QueryResult } from '../evaluate/evaluation';
+import { type EmbedderEvaluation, evaluateEmbedder } from '../evaluate/evaluator';
+import { type ComparedMetric, compareResults } from '../evaluate/significance';
+import { progressBar } from './progress';
+import type { Row } from './table';
+
+/** Evaluates as `evaluateEmbedder` does, with a progress bar under the embedder's name. */
+export async function evaluateWithProgress(
+  embedder: Embedder,
+  dataset: EmbeddingDataset,
+  options: { topK?: number; windowTemperature?: number } = {},
+): Promise<EmbedderEvaluation> {
+  const bar = progressBar(embedder.name);
+  const onProgress = (done: number, total: number) => bar.update(done, total);
+  const evaluation = await evaluateEmbedder(embedder, dataset, { ...options, onProgress });
+  bar.finish('done');
+  return evaluation;
+}
+
+/** A row a metric: before, after, their difference with its 95% interval, and the p-value of a permutation test. */
+export function comparisonRows(before: EvaluationResult, after: EvaluationResult, metrics: ComparedMetric[]): Row[] {
+  return metrics.map((metric) => {
+    const compared = compareResults(before, after, { metric });
+    const { mean, low, high } = compared.difference;
+    return {
+      metric: metric === 'hitRate' ? `hit rate@${before.topK}` : metric,
+      [before.name]: compared.before.mean,
+      [after.name]: compared.after.mean,
+      difference: mean,
+      '95% interval': `${low.toFixed(3)} to ${high.toFixed(3)}`,
+      'p-value': compared.pValue.toFixed(4),
+    };
+  });
+}
+
+/**
+ * A row a group of questions, largest first: how many there are, and hit rate and MAP@100 before and after.
+ * @param by the column's name, such as `type`
+ */
+export function groupRows(
+  by: string,
+  before: EvaluationResult,
+  after: EvaluationResult,
+  groupOf: (query: QueryResult) => string,
+): Row[] {
+  const hitRate = `hit rate@${before.topK}`;
+  const second = groupResults(after, groupOf);
+  return [...groupResults(before, groupOf)]
+    .sort(([, a], [, b]) => b.perQuery.length - a.perQuery.length)
+    .map(([name, first]) => ({
+      [by]: name,
+      questions: first.perQuery.length,
+      [`${before.name}: ${hitRate}`]: first.hitRate,
+      [`${after.name}: ${hitRate}`]: second.get(name)?.hitRate,
+      [`${before.name}: MAP@100`]: first.metrics['MAP@100'],
+      [`${after.name}: MAP@100`]: second.get(name)?.metrics['MAP@100'],
+    }));
+}
+
+/** A row an embedder: vectors and kilobytes of its index, seconds to make it, milliseconds a question. */
+export function costRows(evaluations: EmbedderEvaluation[]): Row[] {
+  return evaluations.map(({ name, cost }) => ({
+    retriever: name,
+    vectors: cost.vectors,
+    'index in KB': Math.round(cost.indexBytes / 1024),
+    'index made in s': cost.indexSeconds,
+    'ms a question': Math.round(cost.queryMilliseconds),
+  }));
+}
