@@ -8,7 +8,7 @@ import fe from 'finetune-embedding';
 import { printTable, round } from './table.mjs';
 
 const LYFT = { pdf: '../shared/data/lyft_2021.pdf', dataset: '../shared/data/lyft_train_dataset.json' };
-const WINDOWS = { size: 94, stride: 47 };
+const WINDOWS = fe.DEFAULT_SEARCH.windows;
 
 const only = (kind) => Object.fromEntries(Object.keys(fe.OFFLINE_MIXTURE).map((name) => [name, name === kind ? 1 : 0]));
 /** What may be asked: the questions of the notebook; salient sentences as they stand (the inverse cloze task); noun phrases alone. */

@@ -14,7 +14,7 @@ import { printTable, round } from './table.mjs';
 import { VARIANTS } from './variants.mjs';
 
 const RUNS = '.cache/bench/recipe.jsonl';
-const WINDOWS = { size: 94, stride: 47 };
+const WINDOWS = fe.DEFAULT_SEARCH.windows;
 const SHORT = ['base', 'original', 'best'];
 const NO_DATA = `Name a folder that holds the original workflow's train_dataset.json: npm run bench -- recipe --data FOLDER
 It is in the data folder of the repository run-llama/finetune-embedding on GitHub (real questions about Lyft's annual report of 2021).

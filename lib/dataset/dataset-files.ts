@@ -1,7 +1,11 @@
 // In: a dataset. Out: the four files of a split, as the original writes them; and the dataset back, checked, from one.
+import fs from 'node:fs';
 import path from 'node:path';
 import { readJson, writeJson } from '../common/files';
 import type { EmbeddingDataset } from './dataset';
+
+/** The parts that a dataset's questions play. */
+type Split = 'train' | 'val' | 'test';
 
 /**
  * Writes `{split}_corpus.json`, `{split}_queries.json`, `{split}_relevant_docs.json`, and all three together as
@@ -10,11 +14,7 @@ import type { EmbeddingDataset } from './dataset';
  * @returns the path of the dataset file.
  * @throws Error if the dataset is not valid; nothing is written then.
  */
-export async function writeDataset(
-  dir: string,
-  split: 'train' | 'val' | 'test',
-  dataset: EmbeddingDataset,
-): Promise<string> {
+export async function writeDataset(dir: string, split: Split, dataset: EmbeddingDataset): Promise<string> {
   const { queries, corpus, relevantDocs, hardNegatives, extra } = dataset;
   const file = path.join(dir, `${split}_dataset.json`);
   const negatives = hardNegatives && { negatives: hardNegatives };
@@ -25,6 +25,18 @@ export async function writeDataset(
   writeJson(path.join(dir, `${split}_relevant_docs.json`), relevantDocs);
   writeJson(file, whole);
   return file;
+}
+
+/**
+ * Puts an earlier `{split}_dataset.json` out of the way of its readers, as `{split}_dataset.earlier.json`: one about other
+ * documents would be taken for one about these.
+ * @returns the new path, or undefined if there was none.
+ */
+export function setDatasetAside(dir: string, split: Split): string | undefined {
+  const [file, aside] = ['json', 'earlier.json'].map((end) => path.join(dir, `${split}_dataset.${end}`));
+  if (!fs.existsSync(file)) return undefined;
+  fs.renameSync(file, aside);
+  return aside;
 }
 
 /**

@@ -1,7 +1,7 @@
 // In: chunks and questions. Out: datasets, and their files.
 
 export { assertDisjoint, buildDataset, type EmbeddingDataset } from './dataset';
-export { readDataset, writeDataset } from './dataset-files';
+export { readDataset, setDatasetAside, writeDataset } from './dataset-files';
 export {
   buildGoldenDataset,
   type GoldenQuestion,

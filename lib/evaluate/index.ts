@@ -13,4 +13,4 @@ export { appendRun, hashFile, type LoggedRun, type RunEntry, readRuns } from './
 export { type ComparedMetric, type Comparison, compareResults, hitRatesOverK, type Interval } from './significance';
 export { similarityRows } from './similarity-rows';
 export { tuneFusion } from './tune-fusion';
-export { windowedEmbedder } from './windowed-embedder';
+export { DEFAULT_SEARCH, windowedEmbedder } from './windowed-embedder';

@@ -14,6 +14,8 @@ export interface RunEntry {
   data: Record<string, string>;
   /** Metrics by the name of what was measured: `{ base: { hitRate: … }, finetuned: { … } }`. */
   results: Record<string, Record<string, number>>;
+  /** The ends of each metric's 95% interval, by the same names. */
+  intervals?: Record<string, Record<string, [low: number, high: number]>>;
 }
 
 /** A run as the log holds it. */

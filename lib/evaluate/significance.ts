@@ -60,6 +60,11 @@ export function permutationTest(before: number[], after: number[], seed = 42): n
   return asLarge / (RESAMPLES + 1);
 }
 
+/** A metric of one evaluation, with its 95% bootstrap interval. */
+export function metricInterval(result: EvaluationResult, metric: ComparedMetric, seed?: number): Interval {
+  return bootstrapInterval(perQueryValues(result, metric), seed);
+}
+
 /** "Is `after` better than `before`?", answered on the queries both were asked. */
 export interface Comparison {
   metric: ComparedMetric;

@@ -2,7 +2,15 @@
 import type { Embedder } from '../common/matrix';
 import type { WindowSettings } from '../common/windows';
 import type { EmbeddingModel } from '../model/embedding-model';
+import type { SearchSettings } from '../model/search-settings';
 import { windowSequences } from '../model/tokenizer';
+import { WINDOW_TEMPERATURE } from './document-scores';
+
+/** How to search with a model that says nothing of it: windows as `RECIPES.best` trains, overlapping by half. */
+export const DEFAULT_SEARCH = {
+  windows: { size: 94, stride: 47 },
+  windowTemperature: WINDOW_TEMPERATURE,
+} satisfies SearchSettings;
 
 /**
  * Embeds documents by overlapping windows; a document's score is made of its windows' (`documentScores`), as in

@@ -6,7 +6,8 @@ import type { EmbeddingDataset } from '../dataset/dataset';
 import { groupResults } from '../evaluate/compare';
 import type { EvaluationResult, QueryResult } from '../evaluate/evaluation';
 import { type EmbedderEvaluation, evaluateEmbedder } from '../evaluate/evaluator';
-import { type ComparedMetric, compareResults } from '../evaluate/significance';
+import { type ComparedMetric, compareResults, metricInterval } from '../evaluate/significance';
+import type { CardResult } from '../model/model-card';
 import { progressBar } from './progress';
 import type { Row } from './table';
 
@@ -21,6 +22,48 @@ export async function evaluateWithProgress(
   const evaluation = await evaluateEmbedder(embedder, dataset, { ...options, onProgress });
   bar.finish('done');
   return evaluation;
+}
+
+/** Several evaluations of the same questions, as a table, a log and a model card take them. */
+export interface Summary {
+  /** A row a retriever: each metric, and the 95% intervals of hit rate and MAP@100. */
+  rows: Row[];
+  results: Record<string, Record<string, number>>;
+  intervals: Record<string, Record<string, [low: number, high: number]>>;
+}
+
+/** Metrics, and what of them is luck of the draw: the 95% intervals of the bootstrap over questions. */
+export function summarize(results: EvaluationResult[], metrics: ComparedMetric[]): Summary {
+  const summary: Summary = { rows: [], results: {}, intervals: {} };
+  for (const result of results) {
+    const row: Row = { retriever: result.name };
+    const values: Record<string, number> = {};
+    const ends: Record<string, [number, number]> = {};
+    for (const metric of metrics) {
+      const label = metric === 'hitRate' ? `hit rate@${result.topK}` : metric;
+      const { mean, low, high } = metricInterval(result, metric);
+      row[label] = values[label] = mean;
+      ends[label] = [low, high];
+      if (metric === 'hitRate' || metric === 'MAP@100') row[`${label}: 95%`] = `${low.toFixed(3)}–${high.toFixed(3)}`;
+    }
+    summary.rows.push(row);
+    summary.results[result.name] = values;
+    summary.intervals[result.name] = ends;
+  }
+  return summary;
+}
+
+/** The rows of a model card: {@link summarize}'s results, those of `names` in this order. */
+export function cardResults({ results, intervals }: Summary, names: string[]): CardResult[] {
+  return names.map((retriever) => ({
+    retriever,
+    metrics: Object.fromEntries(
+      Object.entries(results[retriever]).map(([metric, value]) => {
+        const [low, high] = intervals[retriever][metric];
+        return [metric, { value, low, high }];
+      }),
+    ),
+  }));
 }
 
 /** A row a metric: before, after, their difference with its 95% interval, and the p-value of a permutation test. */

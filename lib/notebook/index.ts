@@ -10,7 +10,15 @@ export { rankChanges } from './charts/rank-changes';
 export { comparableRuns, runsComparison, stageTimes } from './charts/runs';
 export { similarityMatrix } from './charts/similarity-matrix';
 export { hoverText, shorten } from './escape';
-export { comparisonRows, costRows, evaluateWithProgress, groupRows } from './evaluating';
+export {
+  cardResults,
+  comparisonRows,
+  costRows,
+  evaluateWithProgress,
+  groupRows,
+  type Summary,
+  summarize,
+} from './evaluating';
 export { check } from './exercises';
 export { figure, figureSvg, liveFigure } from './figure';
 export type { Chart, Layout, Trace } from './figure-types';

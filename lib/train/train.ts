@@ -49,8 +49,11 @@ export interface TrainOptions {
   /** Where the best model is kept, in the sentence-transformers layout. */
   outputDir: string;
   seed: number;
-  /** Evaluates after every so many steps, besides at the start and at each epoch's end. */
-  evaluationSteps: number;
+  /**
+   * Evaluates after every so many steps, besides at the start and at each epoch's end. Without it, the start and five
+   * times more, evenly over the run.
+   */
+  evaluationSteps?: number;
   /** Scores the model as it is now, higher is better; NaN is never best. Without it the last weights are kept. */
   evaluate?: (model: EmbeddingModel) => Promise<number>;
   onStep?: (report: StepReport) => void;
@@ -64,8 +67,8 @@ export interface TrainOptions {
 /**
  * Fine-tunes every weight of a model, in place, on (question, chunk) pairs.
  *
- * Evaluates the base model first, then every `evaluationSteps` steps and at each epoch's end, and keeps the best in
- * `outputDir`, so that a run never ends below its base. The event loop turns after each step. When it returns, the
+ * Evaluates the base model first, then as `evaluationSteps` says, and keeps the best in `outputDir`, so that a run never
+ * ends below its base. The event loop turns after each step. When it returns, the
  * model holds the best weights.
  *
  * @throws Error before any work if a setting or the data cannot be trained on; and if the loss stops being a finite
@@ -73,7 +76,7 @@ export interface TrainOptions {
  */
 export async function train(model: EmbeddingModel, options: TrainOptions): Promise<TrainResult> {
   checkRecipe(options.recipe);
-  checkWhole('EVALUATION_STEPS', options.evaluationSteps);
+  if (options.evaluationSteps !== undefined) checkWhole('EVALUATION_STEPS', options.evaluationSteps);
   checkPairs(options.data);
   const { outputDir } = options;
   const learner = modelLearner(model, options);
@@ -101,6 +104,9 @@ export interface LoopOptions<T> extends Omit<TrainOptions, 'recipe' | 'outputDir
   outputDir?: string;
 }
 
+/** How often a run evaluates where nobody says, besides at the start. */
+const EVALUATIONS = 5;
+
 /** The loop: batches → steps → evaluations. */
 export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<T>): Promise<TrainResult> {
   const { data, recipe, seed, evaluationSteps, evaluate } = options;
@@ -109,6 +115,13 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
   const totalSteps = stepsPerEpoch * recipe.epochs;
   const warmupSteps = Math.floor(totalSteps * recipe.warmupRatio);
   const result: TrainResult = { steps: [], evaluations: [], stopped: false };
+
+  const isEvaluated = (step: number) => {
+    if (!evaluationSteps) return step === totalSteps || step % Math.ceil(totalSteps / EVALUATIONS) === 0;
+    // Counted anew in each epoch, as sentence-transformers' fit() counts.
+    const inEpoch = ((step - 1) % stepsPerEpoch) + 1;
+    return inEpoch === stepsPerEpoch || inEpoch % evaluationSteps === 0;
+  };
 
   const evaluateNow = async () => {
     if (!evaluate) return;
@@ -139,7 +152,7 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
 
   await evaluateNow();
   training: for (let epoch = 0; epoch < recipe.epochs; epoch++) {
-    for (const [i, batch] of batchesOf(epoch).entries()) {
+    for (const batch of batchesOf(epoch)) {
       await new Promise((resolve) => setImmediate(resolve)); // lets progress bars and "stop" buttons have their turn
       if (options.signal?.aborted) {
         result.stopped = true;
@@ -154,8 +167,7 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
       const report = { step, totalSteps, epoch: step / stepsPerEpoch, loss, learningRate, gradNorm, milliseconds };
       result.steps.push(report);
       options.onStep?.(report);
-      // Counted anew in each epoch, as sentence-transformers' fit() counts.
-      if (i + 1 === stepsPerEpoch || (i + 1) % evaluationSteps === 0) await evaluateNow();
+      if (isEvaluated(step)) await evaluateNow();
     }
   }
   if (evaluate && !result.best)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readDataset, writeDataset } from 'finetune-embedding/dist/dataset/index.js';
+import { readDataset, setDatasetAside, writeDataset } from 'finetune-embedding/dist/dataset/index.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 let dir: string;
@@ -87,6 +87,14 @@ describe('readDataset', () => {
     await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
     await expect(readDataset(file)).rejects.toThrow(message);
     await expect(readDataset(file)).rejects.toThrow(file);
+  });
+
+  it('sets a dataset of earlier documents aside, and loses nothing', async () => {
+    expect(setDatasetAside(dir, 'test')).toBeUndefined();
+    const file = await writeDataset(dir, 'test', DATASET);
+    const aside = setDatasetAside(dir, 'test')!;
+    expect(existsSync(file)).toBe(false);
+    expect(await readDataset(aside)).toEqual(DATASET);
   });
 
   it('says that a file is missing, and what makes it', async () => {

@@ -31,6 +31,9 @@ async function expectDraws(chart: Chart, ...words: string[]): Promise<void> {
   for (const word of [chart[2].title, ...words]) expect(svg).toContain(`>${word}<`);
 }
 
+/** Steps or evaluations that took so many milliseconds. */
+const timed = (...times: number[]) => times.map((milliseconds) => ({ milliseconds })) as never[];
+
 describe('principalComponents', () => {
   it('finds the directions of largest variance', () => {
     // Points on an ellipse in the plane of (1, 1, 0)/√2 and (0, 0, 1): half-axes 5 and 2.
@@ -191,11 +194,9 @@ describe('charts', () => {
 
   it('stageTimes and runsComparison name their bars', async () => {
     await expectDraws(
-      stageTimes([
-        { stage: 'train', seconds: 145 },
-        { stage: 'evaluate', seconds: 32 },
-      ]),
-      'train',
+      stageTimes({ steps: timed(10_000, 15_000, 120_000), evaluations: timed(32_000) }),
+      '3 training steps, 15.0 s each',
+      '1 evaluations',
       '2 min 25 s',
     );
     const chart = runsComparison(

@@ -14,13 +14,12 @@ export interface TrainingCurve {
   totalSteps?: number;
 }
 
-/** How many losses a point of the smoothed curve averages. */
-const WINDOW = 10;
-
 /** Does the loss fall, and does the score on unseen questions rise with it? */
 export function lossCurve({ losses, evaluations, metric, totalSteps }: TrainingCurve): Chart {
+  // A point of the smoothed curve averages an eighth of the run: of 40 steps, 5 losses.
+  const span = Math.max(1, Math.round((totalSteps ?? losses.length) / 8));
   const smooth = losses.map((_, i) => {
-    const window = losses.slice(Math.max(0, i - WINDOW + 1), i + 1);
+    const window = losses.slice(Math.max(0, i - span + 1), i + 1);
     return window.reduce((sum, { loss }) => sum + loss, 0) / window.length;
   });
   const steps = losses.map(({ step }) => step);
@@ -38,7 +37,7 @@ export function lossCurve({ losses, evaluations, metric, totalSteps }: TrainingC
       {
         type: 'scatter',
         mode: 'lines',
-        name: `loss, average of ${WINDOW}`,
+        name: `loss, average of ${span}`,
         x: steps,
         y: smooth,
         line: { color: BLUE, width: 2.5 },

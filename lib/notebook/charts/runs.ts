@@ -1,13 +1,21 @@
 // In: durations and scores. Out: bars: where the time went, and how this run stands beside earlier ones.
 
 import type { LoggedRun, RunEntry } from '../../evaluate/run-log';
+import type { TrainResult } from '../../train/train';
 import { hoverText } from '../escape';
 import type { Chart } from '../figure-types';
 import { formatSeconds } from '../progress';
 import { BLUE, SKY_BLUE, VERMILLION } from '../theme';
 
-/** Where did the time go? Seconds of each stage, in the order they ran. */
-export function stageTimes(stages: { stage: string; seconds: number }[]): Chart {
+/** Where did the time of a training go? Seconds of its steps and of its evaluations. */
+export function stageTimes({ steps, evaluations }: Pick<TrainResult, 'steps' | 'evaluations'>): Chart {
+  const sum = (list: { milliseconds: number }[]) =>
+    list.reduce((all, { milliseconds }) => all + milliseconds, 0) / 1000;
+  const median = steps.map(({ milliseconds }) => milliseconds / 1000).sort((x, y) => x - y)[steps.length >> 1] ?? 0;
+  const stages = [
+    { stage: `${steps.length} training steps, ${median.toFixed(1)} s each`, seconds: sum(steps) },
+    { stage: `${evaluations.length} evaluations`, seconds: sum(evaluations) },
+  ];
   return [
     [
       {
