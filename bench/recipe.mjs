@@ -1,8 +1,9 @@
 // What each ingredient of a recipe brings: a run with it and a run without, on the same data, three times on different parts.
 //
-// Every third of the Lyft report trains once; measured are real questions about another third, which the run never saw, and the golden
-// questions about the two companies of the sample corpus. Without the report, the sample's two companies take turns. Each part has a seed of its own. The last weights are
-// measured: nothing is chosen on the questions that are reported. A finished run is kept on disk; started again, only missing ones are made.
+// In: the original workflow's dataset, real questions about Lyft's annual report. Each third of the report trains once, with a seed
+// of its own. Out: how well the model then finds questions about the NEXT third, and about two companies of the sample corpus: by these,
+// recipes are chosen (validation). With --confirm, the LAST third and the sample's test report are asked instead: once, after the choice.
+// The last weights are measured. A finished run is kept on disk; started again, only missing ones are made.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,10 +13,12 @@ import extras from 'finetune-embedding/extras';
 import { printTable, round } from './table.mjs';
 import { VARIANTS } from './variants.mjs';
 
-const LYFT = '../shared/data/lyft_train_dataset.json';
 const RUNS = '.cache/bench/recipe.jsonl';
 const WINDOWS = { size: 94, stride: 47 };
 const SHORT = ['base', 'original', 'best'];
+const NO_DATA = `Name a folder that holds the original workflow's train_dataset.json: npm run bench -- recipe --data FOLDER
+It is in the data folder of the repository run-llama/finetune-embedding on GitHub (real questions about Lyft's annual report of 2021).
+With --confirm, its val_dataset.json is asked as well, where it lies beside it.`;
 /** The row of a variant half-way back to the base. */
 const halfBaseOf = (name) => `${name}, half base`;
 
@@ -40,25 +43,27 @@ async function golden(company) {
   return fe.buildGoldenDataset(fe.chunkPages(await fe.readPages(`data/${company}_2024.pdf`)), questions).dataset;
 }
 
-/** For each fold, what is trained on and what is asked. */
-async function tasks() {
-  const [larkmoor, quillon] = [await golden('larkmoor'), await golden('quillon')];
-  if (!fs.existsSync(LYFT)) {
-    const fold = (train, test) => ({ train, tests: { 'other company': test } });
-    return { source: 'sample corpus', folds: [fold(larkmoor, quillon), fold(quillon, larkmoor)] };
-  }
-  const report = await fe.readDataset(LYFT);
+/** For each fold, what is trained on and what is asked: to choose by, or, with `confirm`, what chose nothing. */
+async function tasks(folder, confirm) {
+  if (!folder || !fs.existsSync(path.join(folder, 'train_dataset.json'))) throw new Error(NO_DATA);
+  const report = await fe.readDataset(path.join(folder, 'train_dataset.json'));
+  const outside = path.join(folder, 'val_dataset.json');
+  const others = confirm
+    ? {
+        'test report': await golden('pellgarth'),
+        ...(fs.existsSync(outside) && { 'val_dataset.json': await fe.readDataset(outside) }),
+      }
+    : { 'other companies': merged(await golden('larkmoor'), await golden('quillon')) };
   const ids = Object.keys(report.corpus);
-  const third = (k) => new Set(ids.slice(Math.round((k * ids.length) / 3), Math.round(((k + 1) * ids.length) / 3)));
-  const folds = [0, 1, 2].map((k) => {
-    const [own, next] = [third(k), third((k + 1) % 3)];
-    const tests = {
-      'same report': ofQueries(report, (id) => next.has(id)),
-      'other companies': merged(larkmoor, quillon),
-    };
-    return { train: ofQueries(report, (id) => own.has(id)), tests };
-  });
-  return { source: path.basename(LYFT), folds };
+  const third = (k) => {
+    const [from, to] = [k % 3, (k % 3) + 1].map((n) => Math.round((n * ids.length) / 3));
+    const own = new Set(ids.slice(from, to));
+    return ofQueries(report, (id) => own.has(id));
+  };
+  return [0, 1, 2].map((k) => ({
+    train: third(k),
+    tests: { [confirm ? 'same report, last third' : 'same report']: third(k + (confirm ? 2 : 1)), ...others },
+  }));
 }
 
 /** An embedder that has embedded a dataset already. */
@@ -204,10 +209,17 @@ function report(runs, names, tests) {
 export async function measureRecipe(args) {
   const { values } = parseArgs({
     args,
-    options: { short: { type: 'boolean', default: false }, only: { type: 'string' }, folds: { type: 'string' } },
+    options: {
+      data: { type: 'string' },
+      confirm: { type: 'boolean', default: false },
+      short: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      folds: { type: 'string' },
+    },
   });
-  const { source, folds } = await tasks();
-  const names = values.only?.split(',') ?? (values.short ? SHORT : Object.keys(VARIANTS));
+  const { confirm } = values;
+  const folds = await tasks(values.data, confirm);
+  const names = values.only?.split(',') ?? (values.short || confirm ? SHORT : Object.keys(VARIANTS));
   const unknown = names.find((name) => !Object.hasOwn(VARIANTS, name));
   if (unknown !== undefined) throw new Error(`No variant "${unknown}"; there are ${Object.keys(VARIANTS).join(', ')}.`);
   const count = values.short ? 1 : Math.min(Number(values.folds ?? folds.length), folds.length);
@@ -217,7 +229,7 @@ export async function measureRecipe(args) {
   const finished = () => {
     const isOf = (run, name) => run.variant === name || run.variant === halfBaseOf(name);
     const isCurrent = (run) => names.some((name) => isOf(run, name) && run.settings === settingsOf(name));
-    return readRuns().filter((run) => run.source === source && run.fold < count && isCurrent(run));
+    return readRuns().filter((run) => run.confirm === confirm && run.fold < count && isCurrent(run));
   };
   for (const name of names) {
     for (let fold = 0; fold < count; fold++) {
@@ -226,11 +238,11 @@ export async function measureRecipe(args) {
       for (const [variant, outcome] of Object.entries(await run(name, folds[fold], fold + 1)))
         fs.appendFileSync(
           RUNS,
-          `${JSON.stringify({ source, variant, fold, settings: settingsOf(name), ...outcome })}\n`,
+          `${JSON.stringify({ confirm, variant, fold, settings: settingsOf(name), ...outcome })}\n`,
         );
     }
   }
   const runs = finished();
   const rows = names.flatMap((name) => (VARIANTS[name].halfBase ? [name, halfBaseOf(name)] : [name]));
-  return { source, folds: count, results: report(runs, rows, Object.keys(folds[0].tests)) };
+  return { confirm, folds: count, results: report(runs, rows, Object.keys(folds[0].tests)) };
 }

@@ -12,6 +12,8 @@ const USAGE = `npm run bench -- NAME
              --questions N a chunk (default: 8), --epochs N, --seed N
              --kinds questions | statements | phrases | both (default: questions)
   recipe   what each ingredient of RECIPE=best brings, as a table (some hours in full; what is done is kept)
+             --data FOLDER             the folder with the original workflow's train_dataset.json (required)
+             --confirm                 base, original and best on what chose nothing: run it once, after choosing
              --short                   base, original and best, on the first part of the data only
              --only NAME,NAME          these variants   --folds N   on so many parts of the data (default: all)
 

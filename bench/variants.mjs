@@ -1,8 +1,10 @@
 // The recipes that `npm run bench -- recipe` compares: RECIPE=best, and what it would be with one thing changed.
 import fe from 'finetune-embedding';
+import rankingLoss from 'finetune-embedding/dist/train/ranking-loss.js';
 import extras from 'finetune-embedding/extras';
 
 const { tf } = fe;
+const { cosineSimilarities, DEFAULT_SCALE } = rankingLoss;
 const { original, best } = fe.RECIPES;
 
 /** RECIPE=best with some of its settings changed, and further options of the training loop. */
@@ -15,7 +17,7 @@ const isOf = ({ vectorColumns, columns }) => tf.oneHot(tf.tensor1d(vectorColumns
 function bestWindowLoss(questions, windows, batch) {
   const { targets, columns, vectorColumns } = batch;
   return tf.tidy(() => {
-    const cosines = fe.cosineSimilarities(questions, windows); // [questions, windows]
+    const cosines = cosineSimilarities(questions, windows); // [questions, windows]
     const isBest = cosines.arraySync().map((row) => {
       const best = Array(columns).fill(-1);
       row.forEach((value, window) => {
@@ -24,7 +26,7 @@ function bestWindowLoss(questions, windows, batch) {
       });
       return row.map((_, window) => (best[vectorColumns[window]] === window ? 1 : 0));
     });
-    const scores = tf.mul(tf.matMul(tf.mul(cosines, tf.tensor2d(isBest)), isOf(batch)), fe.DEFAULT_SCALE);
+    const scores = tf.mul(tf.matMul(tf.mul(cosines, tf.tensor2d(isBest)), isOf(batch)), DEFAULT_SCALE);
     const isTarget = tf.oneHot(tf.tensor1d(targets, 'int32'), columns);
     return tf.div(tf.sum(tf.mul(tf.logSoftmax(scores), isTarget)), -targets.length);
   });
@@ -43,13 +45,14 @@ function meanOfWindowsLoss(questions, windows, { vectorColumns, ...batch }) {
 const windowsAndMeanLoss = (...batch) =>
   tf.tidy(() => tf.div(tf.add(fe.multipleNegativesRankingLoss(...batch), meanOfWindowsLoss(...batch)), 2));
 
-const withScale = (scale) => ({ loss: (...batch) => fe.multipleNegativesRankingLoss(...batch, scale) });
+const withLoss = (loss) => ({ variant: (method) => ({ ...method, loss }) });
+const withScale = (scale) => withLoss((...batch) => fe.multipleNegativesRankingLoss(...batch, scale));
 
 /** For each question, a chunk that the base model ranks high and that is not its own. */
 async function hardNegatives(model, data) {
   const { rankings } = await fe.evaluateEmbedder(fe.windowedEmbedder(model, best.windows), data);
   const { dataset } = extras.mineHardNegatives(data, rankings, { perQuery: 1, relativeMargin: 0.05 });
-  return { prepareBatch: (batch) => extras.addHardNegatives(batch, dataset.hardNegatives, data) };
+  return { variant: extras.combine(extras.hardNegatives(dataset), extras.gradientCaching(8192)) };
 }
 
 /** Besides the questions there are, six that are asked offline about each chunk. */
@@ -77,22 +80,23 @@ export const VARIANTS = {
   best: { ...changed({}), halfBase: true },
   'one vector a chunk in the loss': changed({ windows: undefined }),
   'windows of 126 in the loss': changed({ windows: { size: 126, stride: 126 } }),
-  'best window alone in the loss': changed({}, { loss: bestWindowLoss }),
-  'mean of windows in the loss': changed({}, { loss: meanOfWindowsLoss }),
-  'windows and their mean in the loss': changed({}, { loss: windowsAndMeanLoss }),
+  'best window alone in the loss': changed({}, withLoss(bestWindowLoss)),
+  'mean of windows in the loss': changed({}, withLoss(meanOfWindowsLoss)),
+  'windows and their mean in the loss': changed({}, withLoss(windowsAndMeanLoss)),
   'half the learning rate': changed({ learningRate: best.learningRate / 2 }),
   'twice the learning rate': changed({ learningRate: best.learningRate * 2 }),
   'an epoch less': changed({ epochs: best.epochs - 1 }),
   'an epoch more': changed({ epochs: best.epochs + 1 }),
   '8 chunks a batch': changed({ batchSize: 8 }),
-  '32 chunks a batch': changed({ batchSize: 32 }, { tokensPerMiniBatch: 8192 }),
-  'neighbours in one batch': changed({ neighbours: 4 }),
-  'hard negatives': { ...changed({}, { tokensPerMiniBatch: 8192 }), prepare: hardNegatives },
+  '32 chunks a batch': changed({ batchSize: 32 }, { variant: extras.gradientCaching(8192) }),
+  'hard negatives': { ...changed({}), prepare: hardNegatives },
   'offline questions too': { ...changed({}), prepare: offlineQuestionsToo },
-  'symmetric loss': changed({}, { loss: extras.symmetricRankingLoss }),
+  '5 epochs of 12 chunks': changed({ epochs: 5, batchSize: 12 }),
+  '5 slower epochs of 12 chunks': changed({ epochs: 5, batchSize: 12, learningRate: 7e-5 }),
+  '7 epochs at half the rate': changed({ epochs: 7, learningRate: best.learningRate / 2 }),
+  'symmetric loss': changed({}, { variant: extras.symmetricLoss() }),
   'temperature 0.1': changed({}, withScale(10)),
   'temperature 0.033': changed({}, withScale(30)),
-  'layer-wise decay 0.8': changed({ layerDecay: 0.8 }),
   'dropout 0.1': changed({ dropout: 0.1 }),
   'averaged weights': { ...changed({}), averaged: true },
 };

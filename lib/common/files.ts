@@ -27,21 +27,21 @@ export function writeJson(file: string, value: unknown): void {
 }
 
 /**
- * @param whenMissing what the reader can do about a missing file, a sentence
+ * @param advice what the reader can do if the file is missing or broken, a sentence
  * @throws Error that names the file if it is missing or no JSON.
  */
-export function readJson(file: string, whenMissing = ''): unknown {
+export function readJson(file: string, advice = ''): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const missing = `${file}: there is no such file. ${whenMissing}`.trim();
+    const missing = `${file}: there is no such file. ${advice}`.trim();
     throw new Error(code === 'ENOENT' ? missing : `${file}: cannot be read: ${message}`);
   }
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new Error(`${file}: is not JSON: ${(error as Error).message}`);
+    throw new Error(`${file}: is not JSON: ${(error as Error).message}. ${advice}`.trim());
   }
 }

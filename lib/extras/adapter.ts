@@ -1,5 +1,6 @@
-// A linear adapter: a matrix that turns a frozen model's question vectors, so that they come to lie nearer to their chunks (as LlamaIndex's
-// EmbeddingAdapterFinetuneEngine with its LinearLayer). An embedder and a matrix → an embedder; the corpus's vectors stay valid.
+// In: a frozen embedder and a matrix. Out: an embedder whose question vectors the matrix turns, nearer to their chunks
+// (as LlamaIndex's EmbeddingAdapterFinetuneEngine with its LinearLayer); the corpus's vectors stay valid.
+
 import path from 'node:path';
 import { readJson, writeJson } from '../common/files';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
@@ -37,7 +38,8 @@ export class AdaptedEmbedder implements Embedder {
     const { weight } = this;
     if (vectors.columns !== weight.columns) {
       throw new Error(
-        `The adapter takes vectors of ${weight.columns} numbers, but ${this.base.name} gives ${vectors.columns}; it belongs to another model.`,
+        `The adapter takes vectors of ${weight.columns} numbers, but ${this.base.name} gives ${vectors.columns}; ` +
+          'it belongs to another model.',
       );
     }
     const data = tf.tidy(
@@ -60,8 +62,8 @@ export class AdaptedEmbedder implements Embedder {
 }
 
 /**
- * Writes the matrix as `model.safetensors` (under the name of LlamaIndex's LinearLayer, `linear.weight`) and its sizes as `config.json`:
- * some hundred kilobytes beside the base model, which is not copied.
+ * Writes the matrix as `model.safetensors` (under the name of LlamaIndex's LinearLayer, `linear.weight`) and its sizes
+ * as `config.json`: some hundred kilobytes beside the base model, which is not copied.
  *
  * @param folder created if needed; an adapter in it is replaced
  */
@@ -91,7 +93,8 @@ export async function loadAdapter(base: Embedder, folder: string, name?: string)
   const [rows, columns] = [config.out_features, config.in_features];
   if (stored?.shape.join() !== `${rows},${columns}`) {
     throw new Error(
-      `${weightsFile}: "${WEIGHT}" is ${stored ? `[${stored.shape}]` : 'missing'}, but ${configFile} asks for [${rows},${columns}].`,
+      `${weightsFile}: "${WEIGHT}" is ${stored ? `[${stored.shape}]` : 'missing'}, ` +
+        `but ${configFile} asks for [${rows},${columns}].`,
     );
   }
   return new AdaptedEmbedder(base, { data: stored!.data, rows: rows!, columns: columns! }, name);

@@ -1,11 +1,12 @@
-// An embedder that gives a document several vectors → one that gives it their mean.
+// In: an embedder that gives a document several vectors. Out: one that gives it their mean.
+
 import type { Embedder, Embeddings } from '../common/matrix';
 
 /**
  * One vector a document, the mean of its windows' vectors, each at length 1 before.
  *
- * Use it where the index must stay small, or the vector store takes one vector a document: unlike the vector of a text cut at the model's length,
- * it has seen all of the text. Scoring by windows finds more.
+ * Use it where the index must stay small, or the vector store takes one vector a document: unlike the vector of a text
+ * cut at the model's length, it has seen all of the text. Scoring by windows finds more.
  *
  * @param embedder such as a {@link windowedEmbedder}
  * @param name shown in tables and figures

@@ -1,25 +1,49 @@
-// False negatives: chunks of a batch that answer a question without being labelled so. A guide's similarities → a batch in which
-// they don't count as negatives (GISTEmbed: Solatorio 2024, section 3; NV-Retriever: Moreira et al. 2024, positive-aware mining).
-import type { Embedder, Embeddings, Matrix } from '../common/matrix';
+// In: a batch and a guide's similarities. Out: the batch with its false negatives masked: chunks that answer a question
+// without being labelled so (GISTEmbed: Solatorio 2024, section 3; NV-Retriever: Moreira et al. 2024, section 3).
+
+import type { Embedder, Matrix } from '../common/matrix';
 import { tf } from '../model/tf';
 import type { TrainingBatch, TrainingPairs } from '../train/batches';
+import type { Variant } from '../train/learner';
 import { columnMaxima, cosineSimilarities, type LossBatch } from '../train/ranking-loss';
 import type { Loss } from '../train/step';
+import { rowsById } from './rows-by-id';
 
 /** Where "as similar as the positive" begins. */
 export interface FalseNegativeMargin {
   /** A column more similar to the question than its chunk's similarity minus this much is left out of the negatives. */
   margin: number;
   /**
-   * `absolute`: a difference of cosines, 0 in GISTEmbed, 0.05 as NV-Retriever's TopK-MarginPos. `relative`: a share of the positive's
-   * cosine, 0.05 as NV-Retriever's TopK-PercPos with 95%.
+   * `absolute`: a difference of cosines, 0 in GISTEmbed, 0.05 as NV-Retriever's TopK-MarginPos. `relative`: a share of
+   * the positive's cosine, 0.05 as NV-Retriever's TopK-PercPos with 95%.
    */
   strategy: 'absolute' | 'relative';
 }
 
 /**
- * The batch with every column that the guide finds too similar to a question added to that question's known positives. Names and rule as in
- * sentence-transformers' GISTEmbedLoss; here for hard negatives alike, and with whichever loss is used.
+ * Leaves false negatives out, as found by a guide that stays as it is: the base model, or any other embedder. Each text
+ * is embedded once, here.
+ *
+ * Use it where a corpus repeats itself (reports of several years, boilerplate), so that a batch holds more than one
+ * right answer: one pass over the texts, then nothing measurable a step.
+ */
+export async function guided(guide: Embedder, data: TrainingPairs, margin: FalseNegativeMargin): Promise<Variant> {
+  const filter = await createFalseNegativeFilter(guide, data, margin);
+  return (method) => ({ ...method, prepareBatch: (batch) => filter(method.prepareBatch(batch)) });
+}
+
+/**
+ * Leaves false negatives out, as the model itself finds them at each step: no second model, no pass over the texts. No
+ * gradient flows through the choice. Early in training, and with a margin, it also spares true negatives that the model
+ * cannot tell yet: prefer {@link guided} if a good guide is at hand.
+ */
+export function selfGuided(margin: FalseNegativeMargin): Variant {
+  return (method) => ({ ...method, loss: selfGuidedLoss(method.loss, margin) });
+}
+
+/**
+ * The batch with every column that the guide finds too similar to a question added to that question's known positives.
+ * Names and rule as in sentence-transformers' GISTEmbedLoss; here for hard negatives alike, and with any loss.
  *
  * @param similarities the guide's cosines, [questions, columns]
  */
@@ -40,14 +64,7 @@ export function maskFalseNegatives<T extends LossBatch>(
   return { ...batch, knownPositives };
 }
 
-/**
- * False-negative filtering by a guide that stays as it is: the base model, or any other embedder. Each text is embedded once, here.
- *
- * Use it where a corpus repeats itself (reports of several years, boilerplate), so that a batch holds more than one right answer: one pass
- * over the texts, then nothing measurable a step.
- *
- * @returns for each batch the same batch with its false negatives masked
- */
+/** Embeds all texts by the guide, once; then gives for each batch the same batch with its false negatives masked. */
 export async function createFalseNegativeFilter(
   guide: Embedder,
   data: TrainingPairs,
@@ -56,7 +73,7 @@ export async function createFalseNegativeFilter(
   const queryRow = new Map(Object.keys(data.queries).map((id, row) => [id, row]));
   const queries = await guide.embedQueries(Object.values(data.queries));
   const corpus = await guide.embedDocuments(Object.values(data.corpus));
-  const chunkRows = rowsByChunk(Object.keys(data.corpus), corpus);
+  const chunkRows = rowsById(Object.keys(data.corpus), corpus);
   return (batch) => {
     const similarities: Matrix = {
       data: new Float32Array(batch.queryIds.length * batch.columns),
@@ -77,11 +94,7 @@ export async function createFalseNegativeFilter(
   };
 }
 
-/**
- * False-negative filtering by the model itself, as it is at this step: no second model, no pass over the texts. No gradient flows through
- * the choice. Early in training, and with a margin, it also spares true negatives that the model cannot tell yet: prefer
- * {@link createFalseNegativeFilter} if a good guide is at hand.
- */
+/** The loss of a batch whose false negatives are masked by the embeddings that it is given. */
 export function selfGuidedLoss(loss: Loss, margin: FalseNegativeMargin): Loss {
   return (questions, columns, batch) => {
     const cosines = tf.tidy(() => cosineSimilarities(questions, columns).dataSync() as Float32Array);
@@ -96,14 +109,6 @@ export function selfGuidedLoss(loss: Loss, margin: FalseNegativeMargin): Loss {
 
 const rowOf = ({ data, columns }: Matrix, row: number): Float32Array =>
   data.subarray(row * columns, (row + 1) * columns);
-
-function rowsByChunk(ids: string[], { owners }: Embeddings): Map<string, number[]> {
-  const rows = new Map<string, number[]>(ids.map((id) => [id, []]));
-  owners.forEach((owner, row) => {
-    rows.get(ids[owner])!.push(row);
-  });
-  return rows;
-}
 
 function cosine(a: Float32Array, b: Float32Array): number {
   let [dot, aa, bb] = [0, 0, 0];

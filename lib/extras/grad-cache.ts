@@ -1,5 +1,5 @@
-// Gradient caching (Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", section 3):
-// a batch of any size → the same loss and gradients as lossAndGradients, in the memory of a mini-batch.
+// In: a batch of any size. Out: its loss and gradients as lossAndGradients, in the memory of a mini-batch (gradient
+// caching: Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", section 3).
 //
 // 1. Embed all texts, mini-batch by mini-batch, keeping nothing but the embeddings.
 // 2. The loss over all embeddings, and its gradient with respect to each of them: the cache.
@@ -7,21 +7,35 @@
 import type { Activations, DropoutSettings, NamedTensors } from '../model/bert/encoder';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { disposeAll, tf, tidy } from '../model/tf';
-import { lossAndEmbeddingGradient } from '../train/embedding-gradient';
+import type { Variant } from '../train/learner';
 import { multipleNegativesRankingLoss } from '../train/ranking-loss';
-import type { StepOptions, TokenizedBatch } from '../train/step';
-
-/** What {@link cachedLossAndGradients} takes besides a step's own options. */
-export interface GradCacheOptions extends StepOptions {
-  /** Tokens encoded at a time; memory grows with it, not with the batch. One text may exceed it alone. */
-  tokensPerMiniBatch?: number;
-}
+import { checkWhole } from '../train/recipe';
+import { type GradientOptions, lossAndEmbeddingGradient, type TokenizedBatch } from '../train/step';
 
 /** 16 texts of 512 tokens. */
 const TOKENS_PER_MINI_BATCH = 8192;
 
 /** Distance between the dropout seeds of two mini-batches: more than a run has steps, whose seeds differ by 1. */
 const SEED_STRIDE = 1_000_003;
+
+/**
+ * Trains by gradient caching: batches of any size in the memory of a mini-batch, the same steps.
+ *
+ * Use it for batches whose activations don't fit: more chunks a batch are more negatives for every question. It costs a
+ * second encoding of all but the last mini-batch, about a third more time. A batch that fits one mini-batch is encoded
+ * once, as plainly.
+ *
+ * @param tokensPerMiniBatch tokens encoded at a time; memory grows with it, not with the batch. One text may exceed it
+ * @throws Error if it is no whole number from 1
+ */
+export function gradientCaching(tokensPerMiniBatch = TOKENS_PER_MINI_BATCH): Variant {
+  checkWhole('tokensPerMiniBatch', tokensPerMiniBatch);
+  return (method) => ({
+    ...method,
+    lossAndGradients: (model, tokenized, options) =>
+      cachedLossAndGradients(model, tokenized, { ...options, tokensPerMiniBatch }),
+  });
+}
 
 /** Indices of sequences, longest first, grouped so that no group of several exceeds `maxTokens`. */
 function miniBatchesOf(sequences: Int32Array[], maxTokens: number): number[][] {
@@ -49,11 +63,8 @@ function addGradients(sum: NamedTensors, more: NamedTensors): void {
 }
 
 /**
- * The loss of a batch and its gradient with respect to every weight, as `lossAndGradients`, at a memory that does not grow with the batch.
- *
- * Use it for batches whose activations don't fit: more chunks a batch are more negatives for every question. It costs a second encoding of all
- * but the last mini-batch, about a third more time. Dropout draws the same masks in both passes. A batch that fits one mini-batch
- * is encoded once, as plainly.
+ * The loss of a batch and its gradient with respect to every weight, as `lossAndGradients`, at a memory that does not
+ * grow with the batch. Dropout draws the same masks in both passes.
  *
  * @throws Error if `tokensPerMiniBatch` is no whole number from 1
  */
@@ -65,10 +76,9 @@ export function cachedLossAndGradients(
     loss = multipleNegativesRankingLoss,
     weights = model.weights,
     tokensPerMiniBatch = TOKENS_PER_MINI_BATCH,
-  }: GradCacheOptions = {},
+  }: GradientOptions & { tokensPerMiniBatch?: number } = {},
 ): { loss: number; gradients: NamedTensors } {
-  if (!Number.isInteger(tokensPerMiniBatch) || tokensPerMiniBatch < 1)
-    throw new Error(`tokensPerMiniBatch is ${tokensPerMiniBatch}; it must be a whole number from 1.`);
+  checkWhole('tokensPerMiniBatch', tokensPerMiniBatch);
   const sequences = [...tokenized.questions, ...tokenized.chunks];
   const miniBatches = miniBatchesOf(sequences, tokensPerMiniBatch);
   const last = miniBatches.length - 1;

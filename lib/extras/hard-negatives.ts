@@ -1,13 +1,32 @@
-// A batch and its questions' explicit hard negatives → the batch with a column more for each of them.
+// In: a batch and its questions' explicit hard negatives. Out: the batch with a column more for each of them.
+
+import type { EmbeddingDataset } from '../dataset/dataset';
 import type { TrainingBatch, TrainingPairs } from '../train/batches';
+import type { Variant } from '../train/learner';
 
 /**
- * Appends hard negatives to a batch, as sentence-transformers does with (anchor, positive, negative_1, …, negative_n): each is a negative of
- * its question and of all other questions in the batch, except of those it is relevant to. Here a chunk that the batch already compares with is
- * not appended again, and is encoded once.
+ * Trains with the dataset's hard negatives, by {@link addHardNegatives}.
  *
- * Use it with chunks that look right and are not, such as those that BM25 or the base model rank high (Karpukhin et al. 2020, section 3.2).
- * Each costs the encoding of one more chunk a step.
+ * Use it with chunks that look right and are not, such as those that BM25 or the base model rank high (Karpukhin et al.
+ * 2020, section 3.2): `mineHardNegatives` finds some. Each costs the encoding of one more chunk a step. On the sample
+ * they gained nothing.
+ *
+ * @throws Error if the dataset has none; in training, as {@link addHardNegatives}
+ */
+export function hardNegatives(data: EmbeddingDataset): Variant {
+  const { hardNegatives: negatives = {} } = data;
+  if (Object.keys(negatives).length === 0)
+    throw new Error('The dataset has no hard negatives; extras.mineHardNegatives(dataset, rankings) finds some.');
+  return (method) => ({
+    ...method,
+    prepareBatch: (batch) => addHardNegatives(method.prepareBatch(batch), negatives, data),
+  });
+}
+
+/**
+ * Appends hard negatives to a batch, as sentence-transformers does with (anchor, positive, negative_1, …, negative_n):
+ * each is a negative of its question and of all other questions in the batch, except of those it is relevant to. Here a
+ * chunk that the batch already compares with is not appended again, and is encoded once.
  *
  * @param negatives ids of chunks by id of question; questions may lack
  * @throws Error if a negative is not in the corpus, or is one of its question's relevant chunks

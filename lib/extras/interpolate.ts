@@ -1,13 +1,14 @@
-// A fine-tuned model and its base → the model that lies between them (WiSE-FT: Wortsman et al. 2022, "Robust fine-tuning of zero-shot
-// models", section 3, eq. 2).
+// In: a fine-tuned model and its base. Out: the model that lies between them (WiSE-FT: Wortsman et al. 2022, "Robust
+// fine-tuning of zero-shot models", section 3, eq. 2).
+
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf, tidy } from '../model/tf';
 
 /**
  * Moves a model's weights, in place, back towards those of its base: `(1 − share) · own + share · base`.
  *
- * Use it after training where the model will also be asked about other things than it was trained on: what fine-tuning forgot comes back
- * sooner than what it learned is lost.
+ * Use it after training where the model will also be asked about other things than it was trained on: what fine-tuning
+ * forgot comes back sooner than what it learned is lost.
  *
  * @param base the model that training began with; it stays as it is
  * @param share from 0 (stay) to 1 (the base)
@@ -19,7 +20,8 @@ export function interpolateWeights(model: EmbeddingModel, base: EmbeddingModel, 
     const other = base.weights.get(name);
     if (other?.shape.join() !== own.shape.join()) {
       throw new Error(
-        `${base.name} is not the base of ${model.name}: "${name}" is ${other ? `[${other.shape}]` : 'missing'}, not [${own.shape}].`,
+        `${base.name} is not the base of ${model.name}: ` +
+          `"${name}" is ${other ? `[${other.shape}]` : 'missing'}, not [${own.shape}].`,
       );
     }
   }

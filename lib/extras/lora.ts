@@ -1,14 +1,16 @@
-// LoRA, low-rank adaptation (Hu et al. 2021, section 4.1): a model's matrices → two thin matrices for each, which alone are trained.
+// In: a model's matrices. Out: two thin ones for each, which alone are trained (LoRA: Hu et al. 2021, section 4.1).
 //
-// W = W₀ + (α/r)·B·A with W [out, in], A [r, in], B [out, r]. The encoder computes with W and gives dW; by the chain rule
-// dA = (α/r)·Bᵀ·dW and dB = (α/r)·dW·Aᵀ. W is the merged matrix, so that the model embeds, evaluates and is saved as any other.
+// W = W₀ + (α/r)·B·A with W [out, in], A [r, in], B [out, r]. The encoder computes with W and gives dW; by the chain
+// rule dA = (α/r)·Bᵀ·dW and dB = (α/r)·dW·Aᵀ. W is the merged matrix, so that the model embeds, evaluates and is saved
+// as any other.
 
 import { seededRandom } from '../common/random';
 import type { NamedTensors } from '../model/bert/encoder';
 import { layerWeight } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf, tidy } from '../model/tf';
-import type { Parameterization } from './parameterization';
+import { AdamW } from '../train/adamw';
+import type { Variant } from '../train/learner';
 
 /** LoRA's settings. */
 export interface LoraSettings {
@@ -18,7 +20,40 @@ export interface LoraSettings {
   alpha: number;
 }
 
-/** Adapted in each layer: attention's projections and the feed-forward matrices; biases, LayerNorm and embeddings stay as they are. */
+/**
+ * Trains low-rank updates of a model's attention and feed-forward matrices in place of all weights.
+ *
+ * Use it where optimizer memory is short or data is scarce: of MiniLM's 22.6 million trained numbers 0.33 million are
+ * left at rank 8 (their moments: 2.7 MB instead of 180 MB); the encoder's own work, most of a step, stays the same.
+ * Learning rates are higher than for all weights: 2e-4 to 1e-3.
+ *
+ * @throws Error before the first step if the rank or α is out of range
+ */
+export function lora(settings: LoraSettings): Variant {
+  return (method) => ({
+    ...method,
+    trainedWeights: (model, _, seed) => {
+      const updates = new Lora(model, settings, seed);
+      const optimizer = new AdamW(updates.trainables);
+      return {
+        weights: model.weights,
+        rows: (sequence) => sequence,
+        step(gradients, learningRate) {
+          const norm = optimizer.step(updates.toTrainables(gradients), learningRate);
+          if (Number.isFinite(norm)) updates.updateWeights();
+          return norm;
+        },
+        publish() {},
+        dispose() {
+          optimizer.dispose();
+          updates.dispose();
+        },
+      };
+    },
+  });
+}
+
+/** Adapted in each layer: attention's projections and the feed-forward matrices; all else stays as it is. */
 const ADAPTED = ['qkvWeight', 'outWeight', 'w1', 'w2'] as const;
 
 interface Adapted {
@@ -32,15 +67,11 @@ const nameOfA = (name: string): string => `${name}.lora_A`;
 const nameOfB = (name: string): string => `${name}.lora_B`;
 
 /**
- * LoRA on a model's attention and feed-forward matrices.
- *
- * Use it where optimizer memory is short or data is scarce: of MiniLM's 22.6 million trained numbers 0.33 million are left at rank 8 (their
- * moments: 2.7 MB instead of 180 MB); the encoder's own work, most of a step, stays the same. Learning rates are higher than for all weights:
- * 2e-4 to 1e-3.
- * B starts at 0, so that training starts at the model as it is. It takes over the adapted weights in `model.weights`; they hold the merged
- * matrices after each {@link updateWeights}, and for good after {@link dispose}: `saveModel` just works.
+ * The two thin matrices of each of a model's matrices, and the model's weights as they follow from them. B starts at 0,
+ * so that training starts at the model as it is. It takes over the adapted weights in `model.weights`; they hold the
+ * merged matrices after each {@link updateWeights}, and for good after {@link dispose}: `saveModel` just works.
  */
-export class Lora implements Parameterization {
+export class Lora {
   /** `NAME.lora_A` [parts, r, in] and `NAME.lora_B` [parts, out / parts, r] for each adapted weight. */
   readonly trainables: NamedTensors = new Map();
   private readonly adapted = new Map<string, Adapted>();
@@ -74,6 +105,7 @@ export class Lora implements Parameterization {
     }
   }
 
+  /** The chain rule: gradients of the encoder's weights → gradients of the trainables. Disposes of the former. */
   toTrainables(weightGradients: NamedTensors): NamedTensors {
     const gradients: NamedTensors = new Map();
     for (const [name, gradient] of weightGradients) {
@@ -95,6 +127,7 @@ export class Lora implements Parameterization {
     return gradients;
   }
 
+  /** After a change of the trainables: the model's weights become what they now stand for. */
   updateWeights(): void {
     for (const [name, { frozen }] of this.adapted) {
       const merged = tidy(() => {
@@ -106,6 +139,7 @@ export class Lora implements Parameterization {
     }
   }
 
+  /** Frees everything but the model's weights, which stay as they are. */
   dispose(): void {
     tf.dispose([...this.trainables.values(), ...[...this.adapted.values()].map(({ frozen }) => frozen)]);
     this.trainables.clear();

@@ -1,23 +1,36 @@
-// Matryoshka representation learning (Kusupati et al. 2022, section 3, eq. 1): a loss → the same loss at several dimensions at once.
+// In: a loss. Out: the same loss at several dimensions at once (Matryoshka representation learning: Kusupati et al.
+// 2022, section 3, eq. 1).
+
 import { tf, tidy } from '../model/tf';
+import type { Variant } from '../train/learner';
 import type { Loss } from '../train/step';
 
 /** Dimensions and their weights. */
 export interface MatryoshkaSettings {
-  /** How many leading numbers of a vector are compared, such as `[384, 192, 96]`; name the full size too, or it is not trained. */
+  /** Leading numbers of a vector to compare, such as `[384, 192, 96]`; without the full size, that isn't trained. */
   dims: number[];
   /** One a dimension; 1 each by default. */
   weights?: number[];
 }
 
 /**
- * Σ weight · loss(first `dim` numbers of every vector), as sentence-transformers' MatryoshkaLoss.
+ * Trains the leading numbers of each vector to do alone, by {@link matryoshkaLoss} around whatever loss there is.
  *
- * Use it where vectors will be cut to save memory and search time: the leading numbers then carry the most. The encoder runs once a step;
- * each dimension adds one small loss. The losses here compare by cosine, so that cut vectors need no normalisation of their own.
+ * Use it where vectors will be cut to save memory and search time: the leading numbers then carry the most. The encoder
+ * runs once a step; each dimension adds one small loss. The full vectors may lose a little.
  *
- * @throws Error if there is no dimension, if one is no whole number from 1, or if there are not as many weights; and, from the loss, if a
- * dimension exceeds the embeddings'
+ * @throws Error as {@link matryoshkaLoss}
+ */
+export function matryoshka(settings: MatryoshkaSettings): Variant {
+  return (method) => ({ ...method, loss: matryoshkaLoss(method.loss, settings) });
+}
+
+/**
+ * Σ weight · loss(first `dim` numbers of every vector), as sentence-transformers' MatryoshkaLoss. The losses here
+ * compare by cosine, so that cut vectors need no normalisation of their own.
+ *
+ * @throws Error if there is no dimension, if one is no whole number from 1, or if there are not as many weights; and,
+ * from the loss, if a dimension exceeds the embeddings'
  */
 export function matryoshkaLoss(loss: Loss, { dims, weights = dims.map(() => 1) }: MatryoshkaSettings): Loss {
   if (dims.length === 0) throw new Error('matryoshkaLoss: dims is empty; name at least one, such as [384, 192, 96].');

@@ -1,5 +1,5 @@
-// A dataset and a retriever's rankings of its corpus go in; out comes the dataset with hard negatives: for each query,
-// chunks that rank high and yet don't answer it.
+// In: a dataset and a retriever's rankings of its corpus. Out: the dataset with hard negatives: for each query, chunks
+// that rank high and yet don't answer it.
 
 import type { EmbeddingDataset } from '../dataset';
 import type { Rankings } from '../evaluate/rankings';

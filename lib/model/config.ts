@@ -1,6 +1,7 @@
 // In: a model folder. Out: the encoder's shape (config.json) and how its vectors are pooled (modules.json, 1_Pooling).
 import fs from 'node:fs';
 import path from 'node:path';
+import { readJson } from '../common/files';
 
 /** The numbers of a BERT-family `config.json` that the encoder needs. */
 export interface EncoderConfig {
@@ -21,13 +22,9 @@ export interface PoolingConfig {
   normalize: boolean;
 }
 
-/** A model folder's JSON file. Throws an Error that names it if it is no JSON. */
-export function readJson(file: string): Record<string, unknown> {
-  try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new Error(`${file} cannot be read as JSON: ${(error as Error).message}. Download or copy the model again.`);
-  }
+/** A model folder's JSON file. Throws an Error that names it if it is missing or no JSON. */
+export function readModelJson(file: string): Record<string, unknown> {
+  return readJson(file, 'Download or copy the model again.') as Record<string, unknown>;
 }
 
 /**
@@ -37,7 +34,7 @@ export function readJson(file: string): Record<string, unknown> {
  */
 export function readEncoderConfig(folder: string): EncoderConfig {
   const file = path.join(folder, 'config.json');
-  const raw = readJson(file);
+  const raw = readModelJson(file);
   const refuse = (what: string) =>
     new Error(`${file}: ${what}. Supported are BERT encoders such as all-MiniLM-L6-v2, bge-small-en and e5-small-v2.`);
   if (raw.model_type !== 'bert') throw refuse(`model_type is "${raw.model_type}"`);
@@ -75,7 +72,7 @@ export function readEncoderConfig(folder: string): EncoderConfig {
 export function readPoolingConfig(folder: string): PoolingConfig {
   const modulesFile = path.join(folder, 'modules.json');
   if (!fs.existsSync(modulesFile)) return { mode: 'mean', normalize: false };
-  const modules = readJson(modulesFile) as unknown as { type: string; path: string }[];
+  const modules = readModelJson(modulesFile) as unknown as { type: string; path: string }[];
   const kinds = modules.map(({ type }) => type.split('.').at(-1));
   const unknown = kinds.find((kind) => !['Transformer', 'Pooling', 'Normalize'].includes(kind ?? ''));
   if (unknown)
@@ -85,7 +82,7 @@ export function readPoolingConfig(folder: string): PoolingConfig {
   const pooling = modules[kinds.indexOf('Pooling')];
   if (!pooling) return { mode: 'mean', normalize: kinds.includes('Normalize') };
   const poolingFile = path.join(folder, pooling.path, 'config.json');
-  const raw = readJson(poolingFile);
+  const raw = readModelJson(poolingFile);
   // Newer folders name the mode, older ones hold one flag a mode.
   const flags = Object.keys(raw).filter((key) => key.startsWith('pooling_mode_') && raw[key] === true);
   const named = typeof raw.pooling_mode === 'string' ? [raw.pooling_mode] : flags.map((key) => key.slice(13));
@@ -98,6 +95,6 @@ export function readPoolingConfig(folder: string): PoolingConfig {
 /** The sentence length the folder asks for (`sentence_bert_config.json`), at most the encoder's positions. */
 export function readMaxSeqLength(folder: string, config: EncoderConfig): number {
   const file = path.join(folder, 'sentence_bert_config.json');
-  const stored = fs.existsSync(file) ? Number(readJson(file).max_seq_length) : Number.NaN;
+  const stored = fs.existsSync(file) ? Number(readModelJson(file).max_seq_length) : Number.NaN;
   return stored >= 3 ? Math.min(stored, config.maxPositions) : config.maxPositions;
 }

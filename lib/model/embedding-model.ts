@@ -3,6 +3,7 @@ import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix'
 import type { BertEncoder, NamedTensors } from './bert/encoder';
 import { type PackedBatch, packSequences } from './bert/packing';
 import type { StoredTensor } from './safetensors';
+import type { SearchSettings } from './search-settings';
 import { tf } from './tf';
 import type { Tokenizer } from './tokenizer';
 
@@ -12,7 +13,7 @@ const TOKENS_PER_BATCH = 4096;
 /** What {@link loadModel} makes an {@link EmbeddingModel} of. */
 type Parts = Pick<
   EmbeddingModel,
-  'name' | 'folder' | 'tokenizer' | 'encoder' | 'weights' | 'untrained' | 'maxSeqLength'
+  'name' | 'folder' | 'tokenizer' | 'encoder' | 'weights' | 'untrained' | 'maxSeqLength' | 'search'
 >;
 
 /** A sentence-transformers model in TensorFlow.js. */
@@ -28,6 +29,9 @@ export class EmbeddingModel implements Embedder {
   declare readonly untrained: Map<string, StoredTensor>;
   /** Texts are cut to this many tokens, special tokens included. */
   declare readonly maxSeqLength: number;
+
+  /** How it is meant to be searched with; saved with it. A base model says nothing of it. */
+  search?: SearchSettings;
 
   constructor(parts: Parts) {
     Object.assign(this, parts);

@@ -7,6 +7,7 @@ import { EmbeddingModel } from './embedding-model';
 import { weightFiles } from './hub/model-folder';
 import { type ResolveOptions, resolveModel } from './hub/resolve';
 import { readSafetensors, type StoredTensor } from './safetensors';
+import { readSearchSettings } from './search-settings';
 import { tf } from './tf';
 import { loadTokenizer } from './tokenizer';
 
@@ -43,6 +44,7 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
     weights,
     untrained,
     maxSeqLength,
+    search: readSearchSettings(folder),
   });
 }
 

@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
+import { removeModelCard } from './model-card';
 import { type StoredTensor, writeSafetensors } from './safetensors';
+import { writeSearchSettings } from './search-settings';
 
 /** The current weights in the checkpoint's own names and shapes. */
 export async function storedWeights(model: EmbeddingModel): Promise<Map<string, StoredTensor>> {
@@ -62,6 +64,10 @@ export async function saveModel(model: EmbeddingModel, folder: string): Promise<
     const untrained = [...model.untrained].map(([name, tensor]) => [name.replace(/^bert\./, ''), tensor] as const);
     const weights = new Map([...(await storedWeights(model)), ...untrained]);
     writeSafetensors(path.join(temporary, 'model.safetensors'), weights);
+    writeSearchSettings(temporary, model.search);
+    // What is told of the model that is replaced goes first.
+    removeModelCard(folder);
+    if (!model.search) writeSearchSettings(folder, undefined);
     moveInto(temporary, folder);
   } finally {
     fs.rmSync(temporary, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { PreTrainedTokenizer } from '@huggingface/transformers';
 import { type WindowSettings, windowRanges } from '../common/windows';
-import { readJson } from './config';
+import { readModelJson } from './config';
 
 /** Turns texts into token ids, special tokens included. */
 export interface Tokenizer {
@@ -28,7 +28,10 @@ export function loadTokenizer(folder: string): Tokenizer {
     throw new Error(`${file} is missing: the tokenizer is read from it. Choose a model that ships a tokenizer.json.`);
   }
   const configFile = path.join(folder, 'tokenizer_config.json');
-  const tokenizer = new PreTrainedTokenizer(readJson(file), fs.existsSync(configFile) ? readJson(configFile) : {});
+  const tokenizer = new PreTrainedTokenizer(
+    readModelJson(file),
+    fs.existsSync(configFile) ? readModelJson(configFile) : {},
+  );
   // What the tokenizer puts around a text shows on any text whose own ids are known.
   const bare = tokenizer.encode('a', { add_special_tokens: false });
   const wrapped = tokenizer.encode('a');

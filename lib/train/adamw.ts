@@ -1,52 +1,27 @@
-// AdamW with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW computes it, with
-// gradient clipping and a linear schedule.
+// In: weights, their gradients, a learning rate. Out: the weights after one step of AdamW with decoupled weight decay
+// (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW computes it, with gradient clipping.
+
 import type { NamedTensors } from '../model/bert/encoder';
-import { runOp, tf, tidy } from '../model/tf';
-import { Variable } from './variable';
+import { runOp, runOpWithoutOutput, tf, tidy } from '../model/tf';
 
-/** AdamW's settings; the defaults are the original recipe's. */
-export interface AdamWSettings {
-  weightDecay: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  /** Gradients are scaled down to this global norm (Pascanu et al. 2013, algorithm 1). */
-  maxGradNorm: number;
-  /** A weight's share of the learning rate, by its name. */
-  rateShare: (name: string) => number;
-}
-
-/** The defaults of sentence-transformers' fit(). */
-export const ADAMW_DEFAULTS: AdamWSettings = {
-  weightDecay: 0.01,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  maxGradNorm: 1,
-  rateShare: () => 1,
-};
+// The settings of sentence-transformers' fit().
+const WEIGHT_DECAY = 0.01;
+const BETA1 = 0.9;
+const BETA2 = 0.999;
+const EPSILON = 1e-8;
+/** Gradients are scaled down to this global norm (Pascanu et al. 2013, algorithm 1). */
+const MAX_GRAD_NORM = 1;
 
 /** Biases and LayerNorm weights are not decayed. */
 const isDecayed = (name: string): boolean => !name.endsWith('.bias') && !name.includes('LayerNorm');
 
-/** Learning-rate factor of a linear warm-up over `warmupSteps`, then linear decay to 0 at `totalSteps`; `step` counts from 0. */
-export function linearSchedule(step: number, warmupSteps: number, totalSteps: number): number {
-  if (step < warmupSteps) return step / Math.max(1, warmupSteps);
-  return Math.max(0, (totalSteps - step) / Math.max(1, totalSteps - warmupSteps));
-}
-
 /** √Σ‖g‖² over all gradients. */
 export function globalNorm(gradients: NamedTensors): number {
   return tidy(() => {
-    const halves = [...gradients.values()].map((g) => runOp('L2Loss', [['T', 'TYPE', 'FLOAT']], [g])); // Σg² / 2 in one pass
+    // Σg² / 2 in one pass
+    const halves = [...gradients.values()].map((g) => runOp('L2Loss', [['T', 'TYPE', 'FLOAT']], [g]));
     return Math.sqrt(2 * tf.addN(halves).dataSync()[0]);
   });
-}
-
-interface Slot {
-  weight: Variable;
-  m: Variable;
-  v: Variable;
 }
 
 /**
@@ -54,15 +29,16 @@ interface Slot {
  * variable's buffer, so that the map always holds the current values.
  */
 export class AdamW {
-  private readonly settings: AdamWSettings;
-  private readonly slots = new Map<string, Slot>();
+  private readonly slots = new Map<string, Record<'weight' | 'm' | 'v', Variable>>();
   private steps = 0;
 
-  constructor(
-    private readonly weights: NamedTensors,
-    settings: Partial<AdamWSettings> = {},
-  ) {
-    this.settings = { ...ADAMW_DEFAULTS, ...settings };
+  constructor(private readonly weights: NamedTensors) {
+    for (const [name, value] of weights) {
+      const zeros = () => new Variable(tf.zeros(value.shape));
+      const slot = { m: zeros(), v: zeros(), weight: new Variable(value) };
+      weights.set(name, slot.weight.read());
+      this.slots.set(name, slot);
+    }
   }
 
   /**
@@ -71,56 +47,35 @@ export class AdamW {
    * @returns the gradients' global norm before clipping; if it is not finite, the weights stay as they are
    */
   step(gradients: NamedTensors, learningRate: number): number {
-    const { beta1, beta2, epsilon, maxGradNorm, rateShare } = this.settings;
     const norm = globalNorm(gradients);
     if (!Number.isFinite(norm)) {
       tf.dispose([...gradients.values()]);
       return norm;
     }
-    const clip = Math.min(1, maxGradNorm / (norm + 1e-6)); // as torch.nn.utils.clip_grad_norm_
+    const clip = Math.min(1, MAX_GRAD_NORM / (norm + 1e-6)); // as torch.nn.utils.clip_grad_norm_
     this.steps++;
-    const correction1 = 1 - beta1 ** this.steps;
-    const correction2 = Math.sqrt(1 - beta2 ** this.steps);
-    // m̂ / (√v̂ + ε) with bias-corrected moments is m / (√v + ε·c2) · c2 / c1: the corrections are folded into rate and ε.
+    const correction1 = 1 - BETA1 ** this.steps;
+    const correction2 = Math.sqrt(1 - BETA2 ** this.steps);
+    // m̂ / (√v̂ + ε) with bias-corrected moments is m / (√v + ε·c2) · c2 / c1: corrections are folded into rate and ε.
     const correction = correction2 / correction1;
     for (const [name, gradient] of gradients) {
-      const slot = this.slot(name);
-      const rate = learningRate * rateShare(name);
+      const { weight, m, v } = this.slots.get(name)!;
+      const lent = this.weights.get(name)!;
       const decay = this.decayFactor(name, learningRate);
-      if (decay === 1) this.weights.get(name)?.dispose();
-      else this.decay(name, slot.weight, decay);
+      const decayed = decay === 1 ? undefined : tf.mul(lent, decay);
+      lent.dispose();
+      if (decayed) weight.assign(decayed);
       const clipped = clip < 1 ? tf.mul(gradient, clip) : gradient;
-      slot.weight.applyAdam(slot.m, slot.v, clipped, rate * correction, beta1, beta2, epsilon * correction2);
-      this.weights.set(name, slot.weight.read());
+      weight.applyAdam(m, v, clipped, learningRate * correction, EPSILON * correction2);
+      this.weights.set(name, weight.read());
       tf.dispose([gradient, clipped]);
     }
     return norm;
   }
 
-  private slot(name: string): Slot {
-    let slot = this.slots.get(name);
-    if (!slot) {
-      const value = this.weights.get(name)!;
-      const zeros = () => new Variable(tf.zeros(value.shape));
-      slot = { weight: new Variable(value), m: zeros(), v: zeros() };
-      this.weights.set(name, slot.weight.read());
-      this.slots.set(name, slot);
-    }
-    return slot;
-  }
-
-  /** weight ← weight · factor; leaves no lent tensor behind. */
-  private decay(name: string, variable: Variable, factor: number): void {
-    const lent = this.weights.get(name)!;
-    const decayed = tf.mul(lent, factor);
-    lent.dispose();
-    variable.assign(decayed);
-  }
-
   /** What a step at this learning rate multiplies a weight by, besides its update. */
   decayFactor(name: string, learningRate: number): number {
-    const { weightDecay, rateShare } = this.settings;
-    return isDecayed(name) ? 1 - learningRate * rateShare(name) * weightDecay : 1;
+    return isDecayed(name) ? 1 - learningRate * WEIGHT_DECAY : 1;
   }
 
   /** Frees the moments and the variables; the weights stay in the map as ordinary tensors. */
@@ -132,5 +87,74 @@ export class AdamW {
       for (const variable of [weight, m, v]) variable.dispose();
     }
     this.slots.clear();
+  }
+}
+
+/**
+ * A TensorFlow variable: a tensor that is updated where it lies, by one multi-threaded kernel, instead of being made
+ * anew by a dozen operations. It owns its buffer; {@link read} lends it without copying. A lent tensor must be disposed
+ * of before the next update, which would else copy.
+ */
+class Variable {
+  private static made = 0;
+  private readonly handle: tf.Tensor;
+
+  /** Takes over `value`. */
+  constructor(value: tf.Tensor) {
+    this.handle = runOp(
+      'VarHandleOp',
+      [
+        ['container', 'STRING', ''],
+        ['shared_name', 'STRING', `finetune-embedding-${process.pid}-${Variable.made++}`],
+        ['dtype', 'TYPE', 'FLOAT'],
+        ['shape', 'SHAPE', value.shape],
+      ],
+      [],
+    );
+    tf.keep(this.handle);
+    this.assign(value);
+  }
+
+  /** Replaces the value; takes it over. */
+  assign(value: tf.Tensor): void {
+    runOpWithoutOutput(
+      'AssignVariableOp',
+      [
+        ['dtype', 'TYPE', 'FLOAT'],
+        ['validate_shape', 'BOOL', false],
+      ],
+      [this.handle, value],
+    );
+    value.dispose();
+  }
+
+  /** The value now, without a copy. */
+  read(): tf.Tensor {
+    return runOp('ReadVariableOp', [['dtype', 'TYPE', 'FLOAT']], [this.handle]);
+  }
+
+  /**
+   * One Adam update of this weight and its moments, in place (TensorFlow's ResourceApplyAdam with its bias correction
+   * switched off): m += (g − m)(1 − β1), v += (g² − v)(1 − β2), w −= rate · m / (√v + ε).
+   */
+  applyAdam(m: Variable, v: Variable, gradient: tf.Tensor, rate: number, epsilon: number): void {
+    tf.tidy(() => {
+      const scalars = [0, 0, rate, BETA1, BETA2, epsilon].map((value) => tf.scalar(value, 'float32'));
+      runOpWithoutOutput(
+        'ResourceApplyAdam',
+        [
+          ['T', 'TYPE', 'FLOAT'],
+          ['use_locking', 'BOOL', false],
+          ['use_nesterov', 'BOOL', false],
+        ],
+        [this.handle, m.handle, v.handle, ...scalars, gradient],
+      );
+    });
+  }
+
+  /** Frees the buffer. */
+  dispose(): void {
+    runOpWithoutOutput('DestroyResourceOp', [['ignore_lookup_error', 'BOOL', true]], [this.handle]);
+    this.handle.dispose();
   }
 }

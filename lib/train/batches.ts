@@ -1,4 +1,5 @@
-// A dataset → the batches of an epoch: which questions and chunks are encoded together, and what the loss compares.
+// In: a dataset. Out: the batches of an epoch: which texts are encoded together, and what the loss compares.
+
 import { seededRandom } from '../common/random';
 import type { LossBatch } from './ranking-loss';
 
@@ -32,8 +33,8 @@ function shuffled<T>(items: T[], random: () => number): T[] {
 }
 
 /**
- * Pairs in file order, `batchSize` a batch, as a sentence-transformers DataLoader without shuffling gives them. Each pair has a
- * column of its own even where two pairs share a chunk; the chunk is encoded once, which gives the same loss.
+ * Pairs in file order, `batchSize` a batch, as a sentence-transformers DataLoader without shuffling gives them. Each
+ * pair has a column of its own even where two share a chunk; the chunk is encoded once, which gives the same loss.
  */
 function fileOrderBatches(data: TrainingPairs, batchSize: number): TrainingBatch[] {
   const pairs = Object.keys(data.queries).map((queryId) => ({ queryId, chunkId: data.relevantDocs[queryId][0] }));
@@ -53,27 +54,14 @@ function fileOrderBatches(data: TrainingPairs, batchSize: number): TrainingBatch
   return batches;
 }
 
-/**
- * Shuffled batches of `batchSize` distinct chunks, each with all its questions; known positives never count as negatives.
- *
- * @param neighbours chunks that stay together, in the corpus's order: negatives on the same subject
- */
-function distinctChunkBatches(
-  data: TrainingPairs,
-  batchSize: number,
-  neighbours: number,
-  random: () => number,
-): TrainingBatch[] {
+/** Shuffled batches of `batchSize` distinct chunks with all their questions; known positives are no negatives. */
+function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: () => number): TrainingBatch[] {
   const questionsOf = new Map<string, string[]>();
   for (const queryId of Object.keys(data.queries)) {
     const chunkId = data.relevantDocs[queryId][0];
     questionsOf.set(chunkId, [...(questionsOf.get(chunkId) ?? []), queryId]);
   }
-  const inOrder = [...questionsOf.keys()];
-  const runs = Array.from({ length: Math.ceil(inOrder.length / neighbours) }, (_, i) =>
-    inOrder.slice(i * neighbours, (i + 1) * neighbours),
-  );
-  const chunks = shuffled(runs, random).flat();
+  const chunks = shuffled([...questionsOf.keys()], random);
   const batches: TrainingBatch[] = [];
   for (let start = 0; start < chunks.length; start += batchSize) {
     let chunkIds = chunks.slice(start, start + batchSize);
@@ -109,7 +97,6 @@ function distinctChunkBatches(
  * The batches of one epoch.
  *
  * @param batchSize pairs a batch (`file-order`) or distinct chunks a batch (`distinct-chunks`)
- * @param neighbours of `distinct-chunks`: so many chunks that follow each other in the corpus stay in one batch
  * @param epoch counts from 0; each epoch is shuffled anew from the seed
  */
 export function makeBatches(
@@ -118,9 +105,26 @@ export function makeBatches(
   batchSize: number,
   seed: number,
   epoch: number,
-  neighbours = 1,
 ): TrainingBatch[] {
   return batching === 'file-order'
     ? fileOrderBatches(data, batchSize)
-    : distinctChunkBatches(data, batchSize, neighbours, seededRandom(seed * 1000 + epoch));
+    : distinctChunkBatches(data, batchSize, seededRandom(seed * 1000 + epoch));
+}
+
+/** @throws Error naming the query whose chunk is missing, and if the loss would have nothing to compare */
+export function checkPairs({ queries, corpus, relevantDocs }: TrainingPairs): void {
+  const queryIds = Object.keys(queries);
+  for (const queryId of queryIds) {
+    const chunkIds = relevantDocs[queryId] ?? [];
+    if (chunkIds.length === 0) throw new Error(`Query ${queryId} has no relevant document to train on.`);
+    const unknown = chunkIds.find((id) => corpus[id] === undefined);
+    if (unknown !== undefined)
+      throw new Error(`Query ${queryId} refers to document ${unknown}, which the corpus lacks.`);
+  }
+  const chunks = new Set(queryIds.map((id) => relevantDocs[id][0]));
+  if (chunks.size >= 2) return;
+  throw new Error(
+    `The training data has questions about fewer than 2 chunks (${chunks.size}); ` +
+      'the loss compares chunks with each other and needs at least 2.',
+  );
 }

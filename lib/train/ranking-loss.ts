@@ -1,5 +1,6 @@
-// MultipleNegativesRankingLoss, also known as InfoNCE with in-batch negatives (Henderson et al. 2017, section 4;
-// van den Oord et al. 2018, eq. 4).
+// In: a batch's question and chunk vectors. Out: MultipleNegativesRankingLoss, also known as InfoNCE with in-batch
+// negatives (Henderson et al. 2017, section 4; van den Oord et al. 2018, eq. 4).
+
 import { tf } from '../model/tf';
 
 /** One batch's questions and chunks as the loss compares them. */
@@ -10,7 +11,7 @@ export interface LossBatch {
   knownPositives: [question: number, column: number][];
   /** Number of columns: chunks each question is compared with. */
   columns: number;
-  /** For each vector, its column, where a column has several (windows of a chunk); absent where each column is one vector. */
+  /** For each vector, its column, where a column has several (windows of a chunk); absent where each has one. */
   vectorColumns?: Int32Array;
 }
 
@@ -44,8 +45,9 @@ export function columnMaxima(values: Float32Array, { targets, columns, vectorCol
 }
 
 /**
- * Scores of a chunk's windows → the chunk's score, log-mean-exp: a maximum softened, so that not only the window which happens to be ahead
- * learns (Log-Sum-Exp pooling: Pinheiro & Collobert 2015, "From image-level to pixel-level labeling with convolutional networks").
+ * Scores of a chunk's windows → the chunk's score, log-mean-exp: a maximum softened, so that not only the window which
+ * happens to be ahead learns (Log-Sum-Exp pooling: Pinheiro & Collobert 2015, "From image-level to pixel-level labeling
+ * with convolutional networks").
  *
  * @param scores [questions, vectors]
  * @returns [questions, columns]
@@ -84,8 +86,8 @@ export function oneHotTargets({ targets, columns }: LossBatch): tf.Tensor2D {
 /**
  * Mean over questions of −log softmax(scale · cosine)[its chunk].
  *
- * Use it with (question, chunk) pairs and no other labels: each question should find its chunk among all chunks of the batch.
- * Columns that are no question's chunk are hard negatives, for every question alike.
+ * Use it with (question, chunk) pairs and no other labels: each question should find its chunk among all chunks of the
+ * batch. Columns that are no question's chunk are hard negatives, for every question alike.
  *
  * @param questions [questions, hidden]
  * @param chunks [columns, hidden], or [vectors, hidden] where columns have several

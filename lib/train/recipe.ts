@@ -1,4 +1,5 @@
-// The two recipes: the original notebook's, to the letter, and the one that retrieves better.
+// In: settings. Out: a recipe. Here are two: the original notebook's, to the letter, and one that retrieves better.
+
 import type { WindowSettings } from '../common/windows';
 import type { Batching } from './batches';
 
@@ -7,15 +8,11 @@ export interface Recipe {
   batching: Batching;
   /** Pairs a batch (`file-order`), or distinct chunks with all their questions a batch (`distinct-chunks`). */
   batchSize: number;
-  /** Of `distinct-chunks`: so many chunks that follow each other stay in one batch, as harder negatives; 1 by default. */
-  neighbours?: number;
-  /** Encodes each chunk by overlapping windows, whose scores make its own; without, as one text cut at the model's length. */
+  /** Encodes each chunk by windows, whose scores make its own; without, as one text cut at the model's length. */
   windows?: WindowSettings;
   epochs: number;
   /** Peak learning rate of the linear schedule. */
   learningRate: number;
-  /** Each layer's learning rate as a share of that of the layer above it; 1 by default. LoRA trains all layers alike. */
-  layerDecay?: number;
   /** Share of all steps over which the learning rate rises from 0. */
   warmupRatio: number;
   /** Dropout of hidden states and attention weights. */
@@ -35,3 +32,18 @@ export const RECIPES: Record<'original' | 'best', Recipe> = {
     dropout: 0,
   },
 };
+
+/** @throws Error that names the setting which cannot be trained with, and its range */
+export function checkRecipe({ epochs, batchSize, learningRate, dropout }: Recipe): void {
+  checkWhole('EPOCHS', epochs);
+  checkWhole('BATCH_SIZE', batchSize);
+  if (!(learningRate > 0 && learningRate < 1))
+    throw new Error(`LEARNING_RATE is ${learningRate}; it must be above 0 and below 1.`);
+  if (!(dropout >= 0 && dropout < 1)) throw new Error(`DROPOUT is ${dropout}; it must be from 0 to below 1.`);
+}
+
+/** @throws Error if a setting is no whole number from 1 */
+export function checkWhole(name: string, value: number): void {
+  if (!(Number.isInteger(value) && value >= 1))
+    throw new Error(`${name} is ${value}; it must be a whole number from 1.`);
+}

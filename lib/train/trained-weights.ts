@@ -1,11 +1,14 @@
-// What a run trains: all of a model's weights, or low-rank updates of some. Both step the same way.
+// In: a model and a run's token ids. Out: its weights as steps read and update them; of word embeddings, what occurs.
+//
+// Half of a small encoder's weights are word embeddings, and a run's texts hold a part of all words. A row whose word
+// never occurs has zero gradient and zero moments for ever: AdamW only decays it. So training works on the rows that
+// occur, and the others' decay is one factor.
 
-import { Lora, type LoraSettings } from '../extras/lora';
 import type { NamedTensors } from '../model/bert/encoder';
 import { EMBEDDING } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
+import { tf, tidy } from '../model/tf';
 import { AdamW } from './adamw';
-import { WordRows } from './word-rows';
 
 /** The weights of a training run, with their optimizer. */
 export interface TrainedWeights {
@@ -25,26 +28,15 @@ export interface TrainedWeights {
   dispose(): void;
 }
 
-/**
- * A weight's share of the learning rate: 1 in the last layer, `decay` times less in each layer below it, least in the embeddings
- * (Clark et al. 2020, ELECTRA, table 7).
- */
-function layerwiseRate(layers: number, decay: number): (name: string) => number {
-  return (name) => decay ** (layers - 1 - Number(/^encoder\.layer\.(\d+)\./.exec(name)?.[1] ?? -1));
-}
-
-/** Every weight; of the word embeddings, the rows that occur in the run's texts. */
-export function trainAllWeights(
-  model: EmbeddingModel,
-  sequences: Iterable<Int32Array>,
-  layerDecay = 1,
-): TrainedWeights {
+/** Every weight, by AdamW. */
+export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]): TrainedWeights {
   const words = new WordRows(model, sequences);
   const weights: NamedTensors = new Map(model.weights).set(EMBEDDING.words, words.gather());
-  const optimizer = new AdamW(weights, { rateShare: layerwiseRate(model.encoder.config.layers, layerDecay) });
+  const optimizer = new AdamW(weights);
   const share = () => {
     for (const [name, tensor] of weights) if (name !== EMBEDDING.words) model.weights.set(name, tensor);
   };
+  share();
   const publish = () => words.writeBack(weights.get(EMBEDDING.words)!);
   return {
     weights,
@@ -65,22 +57,51 @@ export function trainAllWeights(
   };
 }
 
-/** Low-rank updates of the attention and feed-forward matrices. */
-export function trainLora(model: EmbeddingModel, settings: LoraSettings, seed: number): TrainedWeights {
-  const lora = new Lora(model, settings, seed);
-  const optimizer = new AdamW(lora.trainables);
-  return {
-    weights: model.weights,
-    rows: (sequence) => sequence,
-    step(gradients, learningRate) {
-      const norm = optimizer.step(lora.toTrainables(gradients), learningRate);
-      if (Number.isFinite(norm)) lora.updateWeights();
-      return norm;
-    },
-    publish() {},
-    dispose() {
-      optimizer.dispose();
-      lora.dispose();
-    },
-  };
+/** The word embeddings that a run touches, as a small table of their own, and the way from token ids to its rows. */
+class WordRows {
+  /** Token ids that occur, ascending. */
+  private readonly ids: Int32Array;
+  private readonly rowOf: Map<number, number>;
+  /** What untouched rows have been decayed by since they were last written. */
+  private pendingDecay = 1;
+
+  constructor(
+    private readonly model: EmbeddingModel,
+    sequences: Int32Array[],
+  ) {
+    const occurring = new Set<number>();
+    for (const sequence of sequences) for (const id of sequence) occurring.add(id);
+    this.ids = Int32Array.from(occurring).sort();
+    this.rowOf = new Map(Array.from(this.ids, (id, row) => [id, row]));
+  }
+
+  /** The rows as they are in the model now: [rows, hidden] */
+  gather(): tf.Tensor2D {
+    return tidy(
+      () => tf.gather(this.model.weights.get(EMBEDDING.words)!, tf.tensor1d(this.ids, 'int32')) as tf.Tensor2D,
+    );
+  }
+
+  /** Token ids → row numbers. */
+  rows(sequence: Int32Array): Int32Array {
+    return sequence.map((id) => this.rowOf.get(id)!);
+  }
+
+  /** Notes that a step has decayed every word embedding by `factor`. */
+  decayOthers(factor: number): void {
+    this.pendingDecay *= factor;
+  }
+
+  /** Puts the trained rows, and the others with their decay, into the model's whole table. */
+  writeBack(trained: tf.Tensor): void {
+    const { weights } = this.model;
+    const old = weights.get(EMBEDDING.words)!;
+    const updated = tidy(() => {
+      const decayed = tf.mul(old, this.pendingDecay);
+      return tf.tensorScatterUpdate(decayed, tf.tensor2d(this.ids, [this.ids.length, 1], 'int32'), trained);
+    });
+    old.dispose();
+    weights.set(EMBEDDING.words, updated);
+    this.pendingDecay = 1;
+  }
 }

@@ -10,7 +10,7 @@ import {
   saveAdapter,
   trainAdapter,
 } from 'finetune-embedding/extras';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadTiny, pairsAsData, temporaryFolder, texts } from '../fixtures/engine';
 
 const SIZE = 8;
@@ -97,6 +97,21 @@ describe('trainAdapter', () => {
     expect(result.evaluations.map(({ isBest }) => isBest)).toEqual([true, false, false]);
     expect(result.best!.step).toBe(0);
     expect((await result.embedder.embedQueries(['3'])).data).toEqual((await toy.embedQueries(['3'])).data);
+  });
+
+  it('never keeps one whose score is not a number, but the last where there is no other, and says so', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    const short = { ...options, recipe: { ...recipe, epochs: 2 } };
+    let calls = 0;
+    const some = await trainAdapter(toy, { ...short, evaluate: async () => [0.5, Number.NaN, 0.4][calls++] });
+    expect(some.evaluations.map(({ isBest }) => isBest)).toEqual([true, false, false]);
+    expect(some.embedder.weight.data[0]).toBe(1);
+    expect(warn).not.toHaveBeenCalled();
+    const none = await trainAdapter(toy, { ...short, evaluate: async () => Number.NaN });
+    expect(none.best).toBeUndefined();
+    expect(none.embedder.weight.data[0]).not.toBe(1);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('None of the 3 evaluations gave a number'));
   });
 
   it('leaves the corpus’s vectors as they are', async () => {

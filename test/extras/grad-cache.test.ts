@@ -1,6 +1,9 @@
 // Gradient caching against the plain step: the same loss and gradients from any mini-batch size.
-import { type EmbeddingModel, lossAndGradients, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
-import { cachedLossAndGradients, symmetricRankingLoss } from 'finetune-embedding/extras';
+import { type EmbeddingModel, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
+import { cachedLossAndGradients } from 'finetune-embedding/dist/extras/grad-cache.js';
+import { symmetricRankingLoss } from 'finetune-embedding/dist/extras/symmetric-ranking.js';
+import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
+import { gradientCaching } from 'finetune-embedding/extras';
 import { describe, expect, it } from 'vitest';
 import { examplePairs, loadTiny, pairsAsData, texts } from '../fixtures/engine';
 import { firstBatch, norm } from '../train/helpers';
@@ -142,5 +145,6 @@ describe('cachedLossAndGradients', () => {
     const model = await loadTiny();
     const batch = firstBatch(model, pairsAsData(texts.tinyPairs), 4);
     expect(() => cachedLossAndGradients(model, batch, { tokensPerMiniBatch: 0 })).toThrow('tokensPerMiniBatch is 0');
+    expect(() => gradientCaching(0)).toThrow('tokensPerMiniBatch is 0');
   });
 });

@@ -1,7 +1,8 @@
 // LoRA: gradients of A and B, the merged weights, and a run of the optimizer over them.
-import { type EmbeddingModel, loadModel, lossAndGradients, saveModel, tf } from 'finetune-embedding';
+import { type EmbeddingModel, loadModel, saveModel, tf } from 'finetune-embedding';
+import { Lora } from 'finetune-embedding/dist/extras/lora.js';
 import { AdamW } from 'finetune-embedding/dist/train/adamw.js';
-import { Lora } from 'finetune-embedding/extras';
+import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadTiny, pairsAsData, temporaryFolder, texts } from '../fixtures/engine';
 import { firstBatch, norm } from '../train/helpers';

@@ -1,6 +1,7 @@
-// What counts as a negative: hard negatives added, known and false ones masked.
-import { type Embedder, makeBatches, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
-import { addHardNegatives, createFalseNegativeFilter, createKnownPositives } from 'finetune-embedding/extras';
+// What counts as a negative: hard negatives added, false ones masked.
+import { type Embedder, makeBatches } from 'finetune-embedding';
+import { createFalseNegativeFilter } from 'finetune-embedding/dist/extras/false-negatives.js';
+import { addHardNegatives } from 'finetune-embedding/dist/extras/hard-negatives.js';
 import { describe, expect, it } from 'vitest';
 
 const DATA = {
@@ -11,41 +12,6 @@ const DATA = {
 
 /** One batch with a column for each question's first chunk: a, b, e, d. */
 const pairs = () => makeBatches(DATA, 'file-order', 4, 0, 0)[0];
-
-describe('createKnownPositives', () => {
-  it('masks relevant chunks, and chunks of a question of the same wording', () => {
-    // q1 and q3 ask the same: e answers q1, a answers q3. d is relevant to q2.
-    expect(createKnownPositives(DATA)(pairs()).knownPositives).toEqual([
-      [0, 2],
-      [1, 3],
-      [2, 0],
-    ]);
-  });
-
-  it('masks the same text under another id, and a chunk’s second column', () => {
-    const copies = {
-      queries: { q1: 'What?', q2: 'Who?', q3: 'Where?', q4: 'Which?' },
-      corpus: DATA.corpus,
-      relevantDocs: { q1: ['a'], q2: ['c'], q3: ['b'], q4: ['b'] },
-    };
-    const [batch] = makeBatches(copies, 'file-order', 4, 0, 0);
-    const masked = createKnownPositives(copies)(batch);
-    expect(masked.knownPositives).toEqual([
-      [0, 1],
-      [1, 0],
-      [2, 3],
-      [3, 2],
-    ]);
-    expect(batch.knownPositives).toEqual([]);
-    // Equal vectors for equal texts: unmasked, the copy takes half of the probability.
-    tf.tidy(() => {
-      const vectors = tf.tensor2d([1, 0, 1, 0, 0, 1, 0, 1], [4, 2]);
-      const lossOf = (b: typeof batch) => multipleNegativesRankingLoss(vectors, vectors, b).dataSync()[0];
-      expect(lossOf(batch)).toBeCloseTo(Math.log(2), 5);
-      expect(lossOf(masked)).toBeCloseTo(0, 5);
-    });
-  });
-});
 
 describe('addHardNegatives', () => {
   it('gives each a column, once, and none to a chunk that has one', () => {

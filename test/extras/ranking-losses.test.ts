@@ -2,9 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Loss, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
-import { maskFalseNegatives } from 'finetune-embedding/dist/extras/false-negatives.js';
+import { maskFalseNegatives, selfGuidedLoss } from 'finetune-embedding/dist/extras/false-negatives.js';
+import { matryoshkaLoss } from 'finetune-embedding/dist/extras/matryoshka.js';
+import { symmetricRankingLoss } from 'finetune-embedding/dist/extras/symmetric-ranking.js';
 import { cosineSimilarities, type LossBatch } from 'finetune-embedding/dist/train/ranking-loss.js';
-import { matryoshkaLoss, selfGuidedLoss, symmetricRankingLoss } from 'finetune-embedding/extras';
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../fixtures/engine';
 

@@ -1,6 +1,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { loadModel, readSafetensors, saveModel, storedWeights, writeSafetensors } from 'finetune-embedding';
+import {
+  loadModel,
+  readSafetensors,
+  readSearchSettings,
+  saveModel,
+  storedWeights,
+  writeSafetensors,
+  writeSearchSettings,
+} from 'finetune-embedding';
 import { loadWeights } from 'finetune-embedding/dist/model/load.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { copyOfTiny, embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
@@ -116,5 +124,31 @@ describe('saveModel', () => {
     expect((await model.embedQueries(embeddedTexts)).data).not.toEqual(before);
     loadWeights(model, folder);
     expect((await model.embedQueries(embeddedTexts)).data).toEqual(before);
+  });
+
+  it('keeps how the model is searched with beside it, and takes an earlier model’s away', async () => {
+    const folder = path.join(temporaryFolder(), 'saved');
+    const model = await loadTiny();
+    model.search = { windows: { size: 94, stride: 47 }, windowTemperature: 0.05 };
+    await saveModel(model, folder);
+    const reloaded = await loadModel(folder);
+    onTestFinished(() => reloaded.dispose());
+    expect(reloaded.search).toEqual(model.search);
+    writeSearchSettings(folder, { ...model.search, bm25Weight: 0.0125 });
+    expect(readSearchSettings(folder)).toEqual({ ...model.search, bm25Weight: 0.0125 });
+    model.search = undefined;
+    await saveModel(model, folder);
+    expect(readSearchSettings(folder)).toBeUndefined();
+    expect(files(folder)).not.toContain('search_settings.json');
+  });
+
+  it.each([
+    ['{"window_temperature": "warm"}', /search_settings\.json: window_temperature is "warm", not a number from 0/],
+    ['{"window_temperature": 0.05, "windows": {"size": 94, "stride": 95}}', /94 tokens, 95 apart, leave words out/],
+    ['{"window_temperature": 0.05, "bm25_weight": -1}', /bm25_weight is -1/],
+  ])('refuses search settings that nobody can search with: %s', (json, message) => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'search_settings.json'), json);
+    expect(() => readSearchSettings(folder)).toThrow(message);
   });
 });

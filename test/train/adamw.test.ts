@@ -1,5 +1,6 @@
 import { tf } from 'finetune-embedding';
-import { AdamW, globalNorm, linearSchedule } from 'finetune-embedding/dist/train/adamw.js';
+import { AdamW, globalNorm } from 'finetune-embedding/dist/train/adamw.js';
+import { linearSchedule } from 'finetune-embedding/dist/train/train.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 /** AdamW (Loshchilov & Hutter 2019, algorithm 2) in 64-bit numbers, for one weight. */

@@ -17,18 +17,6 @@ const pairsOf = ({ queryIds, chunkIds, columnChunks, targets }: TrainingBatch) =
 
 const truePairs = (data: ReturnType<typeof dataOf>) => Object.entries(data.relevantDocs).map(([q, [c]]) => [q, c]);
 
-describe('neighbours', () => {
-  it('keep chunks that follow each other in one batch, shuffled as runs', () => {
-    const order = makeBatches(dataOf(12, 1), 'distinct-chunks', 6, 5, 0, 3).flatMap(({ chunkIds }) => chunkIds);
-    const runs = [0, 3, 6, 9].map((start) => order.slice(start, start + 3).map((id) => Number(id.slice(1))));
-    for (const [first, ...others] of runs) {
-      expect(first % 3).toBe(0);
-      expect(others).toEqual([first + 1, first + 2]);
-    }
-    expect(runs.flat()).not.toEqual([...runs.flat()].sort((a, b) => a - b));
-  });
-});
-
 describe('file-order batches', () => {
   it('are the pairs in file order, each with a column of its own and each chunk encoded once', () => {
     const data = dataOf(12, 2);

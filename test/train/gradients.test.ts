@@ -1,7 +1,8 @@
 // The written-out gradient of every weight, against PyTorch's and against finite differences.
-import { type DropoutSettings, type EmbeddingModel, loadModel, lossAndGradients, tf } from 'finetune-embedding';
+import { type DropoutSettings, type EmbeddingModel, loadModel, tf } from 'finetune-embedding';
 import { createDropout } from 'finetune-embedding/dist/model/bert/dropout.js';
 import { packSequences } from 'finetune-embedding/dist/model/bert/packing.js';
+import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   examplePairs,

@@ -2,13 +2,13 @@
 import {
   type DropoutSettings,
   type EmbeddingModel,
-  lossAndGradients,
   makeBatches,
   type StoredTensor,
   type TrainingPairs,
   tf,
 } from 'finetune-embedding';
 import { splitQueryKeyValue } from 'finetune-embedding/dist/model/bert/weight-names.js';
+import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 
 /** The first batch of `batchSize` pairs in file order, tokenised. */
 export function firstBatch(model: EmbeddingModel, data: TrainingPairs, batchSize: number) {

@@ -1,4 +1,5 @@
-import { cosineSimilarities, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
+import { multipleNegativesRankingLoss, tf } from 'finetune-embedding';
+import { cosineSimilarities } from 'finetune-embedding/dist/train/ranking-loss.js';
 import { describe, expect, it } from 'vitest';
 import { loadTiny, pairsAsData, texts, tinyReference } from '../fixtures/engine';
 import { checkpointGradients, firstBatch } from './helpers';

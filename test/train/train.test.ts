@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { loadModel, RECIPES, type Recipe, readSafetensors, tf, train } from 'finetune-embedding';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   examplePairs,
   isKeyBias,
@@ -189,6 +189,27 @@ describe('the best model', () => {
     const settings = options({ onStep: ({ step }) => step === 3 && stop.abort(), signal: stop.signal });
     const result = await train(model, settings);
     expect([result.stopped, result.best]).toEqual([true, undefined]);
+    expect(await isWeightsOf(settings.outputDir, model)).toBe(true);
+    expect(await isWeightsOf(TINY, model)).toBe(false);
+  });
+
+  it('is never one whose score is not a number', async () => {
+    const model = await loadTiny();
+    const settings = options({ evaluate: scores(Number.NaN, 0.2, Number.NaN, 0.1, Number.NaN) });
+    const result = await train(model, settings);
+    expect(result.evaluations.map(({ isBest }) => isBest)).toEqual([false, true, false, false, false, false]);
+    expect(result.best).toMatchObject({ step: 1, score: 0.2 });
+    expect(await isWeightsOf(settings.outputDir, model)).toBe(true);
+  });
+
+  it('is the last where no score is a number, and the run says so', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    const model = await loadTiny();
+    const settings = options({ evaluate: scores(Number.NaN) });
+    const result = await train(model, settings);
+    expect(result.best).toBeUndefined();
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/None of the 6 evaluations gave a number.*last/s));
     expect(await isWeightsOf(settings.outputDir, model)).toBe(true);
     expect(await isWeightsOf(TINY, model)).toBe(false);
   });

@@ -1,7 +1,7 @@
 // In: a model folder, or its files' names. Out: what it lacks to be loaded, before any work starts; its weight files.
 import fs from 'node:fs';
 import path from 'node:path';
-import { readJson } from '../config';
+import { readModelJson } from '../config';
 
 /** The one file of weights of a model that is not in shards. */
 export const WEIGHTS = 'model.safetensors';
@@ -48,6 +48,6 @@ export function missingFromFolder(folder: string): string | undefined {
  */
 export function weightFiles(folder: string): string[] {
   if (fs.existsSync(path.join(folder, WEIGHTS))) return [WEIGHTS];
-  const { weight_map } = readJson(path.join(folder, WEIGHTS_INDEX));
+  const { weight_map } = readModelJson(path.join(folder, WEIGHTS_INDEX));
   return [...new Set(Object.values(weight_map as Record<string, string>))];
 }

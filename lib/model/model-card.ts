@@ -1,0 +1,177 @@
+// In: what a model was made of, and later how it did. Out: README.md in its folder, the model card that the Hub shows.
+import fs from 'node:fs';
+import path from 'node:path';
+import { writeWhole } from '../common/files';
+import { readSearchSettings, type SearchSettings } from './search-settings';
+
+/** A dataset as a card names it. */
+export interface DatasetFacts {
+  questions: number;
+  chunks: number;
+  /** SHA-256 of its file, in hex. */
+  sha256: string;
+}
+
+/** What a model was made of. */
+export interface TrainingFacts {
+  /** A name on the Hub, or a folder. */
+  base: string;
+  train: DatasetFacts;
+  validation: DatasetFacts;
+  /** Settings of the training, by the names that a reader knows them by. */
+  settings: Record<string, string | number>;
+  /** Steps taken, and the step whose weights these are. */
+  steps: number;
+  keptStep?: number;
+}
+
+/** One retriever's metrics, each with the ends of its 95% interval. */
+export interface CardResult {
+  retriever: string;
+  metrics: Record<string, { value: number; low: number; high: number }>;
+}
+
+const fileOf = (folder: string) => path.join(folder, 'README.md');
+/** Ours: a file without it was written by somebody, and stays. */
+const MARK = '<!-- model card of finetune-embedding -->';
+const [HEAD_BEGIN, HEAD_END] = ['# results', '# end of results'];
+const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
+const NOT_MEASURED = 'Not measured on test questions yet: the notebook evaluate does it, and writes it here.';
+
+/**
+ * Writes the card of a model that has been trained; {@link addTestResults} adds what it reached. A README.md that was
+ * not written here stays as it is.
+ *
+ * @param folder the model's, with its search settings
+ */
+export function writeModelCard(folder: string, facts: TrainingFacts): void {
+  if (fs.existsSync(fileOf(folder)) && !isOurs(folder)) return;
+  writeWhole(fileOf(folder), cardText(facts, readSearchSettings(folder), path.basename(path.resolve(folder))));
+}
+
+/** Takes away a card that was written here: the weights that it tells of are being replaced. */
+export function removeModelCard(folder: string): void {
+  if (isOurs(folder)) fs.rmSync(fileOf(folder));
+}
+
+const isOurs = (folder: string): boolean =>
+  fs.existsSync(fileOf(folder)) && fs.readFileSync(fileOf(folder), 'utf8').includes(MARK);
+
+/**
+ * Puts results into a model's card, in place of earlier ones, as a table and in the Hub's metadata.
+ *
+ * @param results the first is the model's own, searched as it was trained to be; others stand beside it in the table
+ * @param measuredOn what was asked, a few words such as `200 questions about pellgarth_2024.pdf, 45 chunks`
+ * @returns whether there is such a card
+ */
+export function addTestResults(folder: string, results: CardResult[], measuredOn: string): boolean {
+  if (!isOurs(folder)) return false;
+  const names = Object.keys(results[0].metrics);
+  const shown = ({ value, low, high }: CardResult['metrics'][string]) =>
+    `${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;
+  const rows = results.map(({ retriever, metrics }) => [retriever, ...names.map((name) => shown(metrics[name]))]);
+  const table = [['', ...names], names.map(() => '---').concat('---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
+  const metadata = [
+    'model-index:',
+    `- name: ${JSON.stringify(path.basename(path.resolve(folder)))}`,
+    '  results:',
+    '  - task: { type: information-retrieval, name: Information Retrieval }',
+    `    dataset: { type: unknown, name: ${JSON.stringify(measuredOn)} }`,
+    '    metrics:',
+    ...names.map((name) => {
+      const type = name.toLowerCase().replace(/\W+/g, '_');
+      return `    - { type: ${type}, name: ${JSON.stringify(name)}, value: ${results[0].metrics[name].value.toFixed(4)} }`;
+    }),
+  ];
+  const sentence = `On ${measuredOn}, which neither training nor any choice has seen; in brackets 95% intervals:`;
+  let card = fs.readFileSync(fileOf(folder), 'utf8');
+  card = between(card, HEAD_BEGIN, HEAD_END, metadata.join('\n'));
+  card = between(card, BEGIN, END, `${sentence}\n\n${table.join('\n')}`);
+  writeWhole(fileOf(folder), card);
+  return true;
+}
+
+/** The text with what stands between two marks, each on a line of its own, replaced. */
+function between(text: string, begin: string, end: string, inside: string): string {
+  const [from, to] = [text.indexOf(`${begin}\n`) + begin.length + 1, text.indexOf(end)];
+  return `${text.slice(0, from)}${inside}${inside && '\n'}${text.slice(to)}`;
+}
+
+function cardText(facts: TrainingFacts, search: SearchSettings | undefined, name: string): string {
+  const { base, train, validation, settings, steps, keptStep } = facts;
+  const onHub = /^[\w.-]+\/[\w.-]+$/.test(base) && !base.startsWith('.');
+  const dataset = ({ questions, chunks, sha256 }: DatasetFacts) =>
+    `${questions} questions about ${chunks} chunks (SHA-256 ${sha256.slice(0, 16)}…)`;
+  const kept = keptStep === undefined ? '' : `; the weights are those after step ${keptStep}, best on validation`;
+  return `---
+library_name: sentence-transformers
+pipeline_tag: sentence-similarity
+tags: [sentence-transformers, sentence-similarity, feature-extraction, transformers.js]
+${onHub ? `base_model: ${base}\n` : ''}${HEAD_BEGIN}
+${HEAD_END}
+---
+${MARK}
+# ${name}
+
+An embedding model for search, fine-tuned from ${onHub ? `[${base}](https://huggingface.co/${base})` : `\`${base}\``} on
+pairs of questions and the passages that answer them, by MultipleNegativesRankingLoss (in-batch negatives).
+
+## Results
+
+${BEGIN}
+${NOT_MEASURED}
+${END}
+
+## How it was trained
+
+- Training: ${dataset(train)}
+- Validation, which chose the checkpoint and the weight of keywords: ${dataset(validation)}
+- ${steps} steps${kept}
+- ${Object.entries(settings)
+    .map(([setting, value]) => `${setting} ${value}`)
+    .join(', ')}
+
+## How to search with it
+
+${search?.windows ? windowsText(search) : ONE_VECTOR}
+
+## Limits
+
+It knows the kind of documents and the language it was trained on. It may do worse on others than its base: measure
+before you rely on it. A vector says what a text is about, not whether it is true.
+`;
+}
+
+const ONE_VECTOR = `A passage has one vector; the highest cosine similarity comes first.
+
+\`\`\`python
+from sentence_transformers import SentenceTransformer
+model = SentenceTransformer("path/to/this/folder")
+scores = model.similarity(model.encode(question), model.encode(passages))
+\`\`\``;
+
+function windowsText({ windows, windowTemperature, bm25Weight }: SearchSettings): string {
+  const { size, stride } = windows!;
+  const scale = Math.round(1 / windowTemperature);
+  const keywords =
+    bm25Weight === undefined ? '' : `\nBeside keyword search, a point of BM25 is worth ${bm25Weight} of a cosine.\n`;
+  return `By windows: pieces of ${size} word pieces, a new one every ${stride}, have a vector each, and a passage's score is made
+of theirs (\`search_settings.json\` holds these numbers).
+${keywords}
+\`\`\`python
+from sentence_transformers import SentenceTransformer
+model = SentenceTransformer("path/to/this/folder")
+ids = model.tokenizer(passage, add_special_tokens=False)["input_ids"]
+windows = [model.tokenizer.decode(ids[i : i + ${size}]) for i in range(0, max(1, len(ids) - ${size - stride}), ${stride})]
+cosines = model.similarity(model.encode(question), model.encode(windows))[0]
+score = (${scale} * cosines).exp().mean().log() / ${scale}
+\`\`\`
+
+\`\`\`ts
+import { loadModel, rankByVectors, windowedEmbedder } from 'finetune-embedding';
+const model = await loadModel('path/to/this/folder');
+const embedder = windowedEmbedder(model, model.search!.windows!);
+const index = await embedder.embedDocuments(passages);
+const [ranking] = rankByVectors(await embedder.embedQueries([question]), index, ids, model.search);
+\`\`\``;
+}
