@@ -52,6 +52,10 @@ try {
   process.exit(1);
 }
 const { startKernel, JupyterHandlerImpl } = tslab;
+// The library changes with a kernel's start alone. tslab has one timer for all that it watches: a package.json that is
+// touched while a cell runs would end the next one ("Unexpected pending rebuildTimer").
+const { sys } = require('@tslab/typescript-for-tslab');
+sys.watchFile = sys.watchDirectory = () => ({ close() {} });
 const execute = JupyterHandlerImpl.prototype.handleExecuteImpl;
 JupyterHandlerImpl.prototype.handleExecuteImpl = function (request, writeStream, ...rest) {
   for (const note of notes.splice(0)) writeStream('stderr', `${note}\n`);

@@ -29,5 +29,4 @@ export { replaceEarlier } from './replace';
 export { setting } from './settings';
 export { type Row, table } from './table';
 export { note, preformatted, questionsBesideChunk, wonAndLost } from './text';
-export { modelColor } from './theme';
 export { fitWindows, windowRow } from './window-setup';

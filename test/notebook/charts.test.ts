@@ -7,7 +7,6 @@ import {
   lossCurve,
   type Matrix,
   metricBars,
-  modelColor,
   rankChanges,
   runsComparison,
   similarityHistogram,
@@ -16,6 +15,7 @@ import {
   tokenLengthHistogram,
 } from 'finetune-embedding';
 import { principalComponents } from 'finetune-embedding/dist/notebook/pca.js';
+import { modelColor } from 'finetune-embedding/dist/notebook/theme.js';
 import { describe, expect, it } from 'vitest';
 
 const matrix = (rows: number[][]): Matrix => ({

@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { inflateSync } from 'node:zlib';
-import { figureSvg, type Layout, modelColor, type Trace } from 'finetune-embedding';
+import { figureSvg, type Layout, type Trace } from 'finetune-embedding';
 import { renderFigure } from 'finetune-embedding/dist/notebook/figure.js';
 import { PLOTLY_CDN, PLOTLY_INTEGRITY } from 'finetune-embedding/dist/notebook/plotly.js';
 import { pngDataUrl } from 'finetune-embedding/dist/notebook/png.js';
+import { modelColor } from 'finetune-embedding/dist/notebook/theme.js';
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
 
