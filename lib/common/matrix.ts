@@ -1,4 +1,4 @@
-// Plain row-major matrices and the embeddings of texts: what the stages pass to each other instead of tensors.
+// In: numbers, and the vectors of texts. Out: what the stages pass to each other instead of tensors: matrices, embeddings.
 
 /** A row-major matrix of 32-bit floats; row `i` is `data.subarray(i * columns, (i + 1) * columns)`. */
 export interface Matrix {

@@ -5,11 +5,13 @@ import type { EmbeddingModel } from '../model/embedding-model';
 import type { SearchSettings } from '../model/search-settings';
 import { windowSequences } from '../model/tokenizer';
 import { WINDOW_TEMPERATURE } from './document-scores';
+import { FUSION_WEIGHT } from './fusion';
 
 /** How to search with a model that says nothing of it: windows as `RECIPES.best` trains, overlapping by half. */
 export const DEFAULT_SEARCH = {
   windows: { size: 94, stride: 47 },
   windowTemperature: WINDOW_TEMPERATURE,
+  bm25Weight: FUSION_WEIGHT,
 } satisfies SearchSettings;
 
 /**
