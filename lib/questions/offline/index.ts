@@ -1,2 +1,3 @@
-export { MIXTURE as OFFLINE_MIXTURE, type Mixture } from './candidates';
+// In: chunks. Out: questions about them, asked by rules.
+export type { QuestionKind } from './clause-questions';
 export { createOfflineGenerator } from './offline-generator';

@@ -1,36 +1,32 @@
-// Chunks go in; out come questions a reader would ask about them, made without any model: the corpus is read once for
-// its words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
+// In: chunks. Out: questions a reader would ask about them, made without any model: the corpus is read once for its
+// words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
-import { candidatesFor, MIXTURE, type Mixture, readCorpus } from './candidates';
+import { type Asking, candidatesFor, readCorpus } from './candidates';
+import type { QuestionKind } from './clause-questions';
 import { isEnglish } from './is-english';
-import { lineKey } from './line-furniture';
 import { selectQuestions } from './select';
+
+/** All that are questions; `statement` is for comparisons. */
+const QUESTIONS: readonly QuestionKind[] = ['why', 'when', 'amount', 'definition', 'what', 'whether', 'claim'];
 
 /**
  * The question generator for users with neither an API key nor an LLM server.
- * @param options.seed - the one source of chance: equal seeds and chunks give equal questions
- * @param options.mixture - what each kind of question is worth; the default leaves bare statements out, since they are no questions
+ * @param options.seed the one source of chance: equal seeds and chunks give equal questions
+ * @param options.kinds what to ask; by default questions of all kinds, but no bare statements (salient sentences as they
+ *   stand: the inverse cloze task, Lee et al. 2019, "Latent Retrieval for Weakly Supervised Open Domain Question Answering")
  */
-export function createOfflineGenerator({
-  seed = 0,
-  mixture = MIXTURE,
-}: {
-  seed?: number;
-  mixture?: Mixture;
-} = {}): QuestionGenerator {
+export function createOfflineGenerator(
+  options: { seed?: number; kinds?: readonly QuestionKind[] } = {},
+): QuestionGenerator {
+  const { seed = 0, kinds = QUESTIONS } = options;
   return {
     name: 'offline',
-    description: 'offline: questions made from salient sentences and terms by rules, no language model',
-    generate: (chunks, options) => generate(chunks, options, seed, mixture),
+    description: 'offline: questions made from salient sentences by rules, no language model',
+    generate: (chunks, settings) => generate(chunks, settings, { seed, kinds }),
   };
 }
 
-async function generate(
-  chunks: SourceChunk[],
-  options: GenerationOptions,
-  seed: number,
-  mixture: Mixture,
-): Promise<GenerationResult> {
+async function generate(chunks: SourceChunk[], options: GenerationOptions, asking: Asking): Promise<GenerationResult> {
   const { questionsPerChunk, onProgress, signal } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
     throw new Error(`questionsPerChunk is ${questionsPerChunk}: it must be a whole number, 1 or more`);
@@ -49,14 +45,12 @@ async function generate(
   const start = Date.now();
   for (const [at, chunk] of chunks.entries()) {
     signal?.throwIfAborted();
-    const candidates = candidatesFor(chunk, at, corpus, seed, mixture, drop);
-    const fresh = candidates.filter((candidate) => {
-      const isNew = !asked.has(lineKey(candidate.text));
-      if (!isNew) drop('asked about another chunk');
-      return isNew;
-    });
-    const chosen = selectQuestions(fresh, questionsPerChunk).map((candidate) => candidate.text);
-    for (const text of chosen) asked.add(lineKey(text));
+    if (!isEnglish(chunk.text)) drop('chunk is not in English');
+    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, asking, drop) : [];
+    const fresh = candidates.filter(({ text }) => !asked.has(text.toLowerCase()));
+    for (const _ of candidates.slice(fresh.length)) drop('asked about another chunk');
+    const chosen = selectQuestions(fresh, questionsPerChunk).map(({ text }) => text);
+    for (const text of chosen) asked.add(text.toLowerCase());
     questions.set(chunk.id, chosen);
     const done = at + 1;
     onProgress?.({
@@ -67,16 +61,17 @@ async function generate(
     });
     if (done % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  const counts = [...questions.values()].map((list) => list.length);
+  const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
+  const empty = chunksWithoutQuestions.length;
   const summary = {
     asked: chunks.length,
-    answered: counts.filter((count) => count > 0).length,
-    empty: counts.filter((count) => count === 0).length,
-    underFilled: counts.filter((count) => count > 0 && count < questionsPerChunk).length,
+    answered: questions.size - empty,
+    empty,
+    underFilled: [...questions.values()].filter((list) => list.length < questionsPerChunk).length - empty,
     unparsable: 0,
     failed: 0,
     dropped,
-    chunksWithoutQuestions: [...questions].filter(([, list]) => list.length === 0).map(([id]) => id),
+    chunksWithoutQuestions,
   };
   return { questions, summary };
 }
