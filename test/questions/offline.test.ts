@@ -146,7 +146,7 @@ describe.each(['data/larkmoor_2024.pdf', 'data/quillon_2024.pdf'])('questions ab
 });
 
 it('asks about a large corpus in seconds, not in half an hour', async () => {
-  const chunks = Array.from({ length: 600 }, (_, at) => ({
+  const chunks = Array.from({ length: 300 }, (_, at) => ({
     id: `${at}`,
     text: bakeryReport[1 + (at % 4)].text.replace(/\b(oven|bread|mill|shop)/g, `$1${at % 97}`),
   }));

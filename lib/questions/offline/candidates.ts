@@ -21,12 +21,6 @@ const MIN_TERMS = 3;
 // Not made by turning a clause round.
 const AS_WRITTEN: QuestionKind[] = ['definition', 'claim', 'statement'];
 
-/** What to ask, and the one source of chance. */
-export interface Asking {
-  seed: number;
-  kinds: readonly QuestionKind[];
-}
-
 /** What the corpus as a whole says. */
 export interface Corpus {
   /** The chunks' texts without running heads. */
@@ -47,7 +41,7 @@ export function readCorpus(chunks: SourceChunk[]): Corpus {
 export function candidatesFor(
   at: number,
   { texts, words, bm25, company }: Corpus,
-  { seed, kinds }: Asking,
+  { seed, kinds }: { seed: number; kinds: readonly QuestionKind[] },
   drop: (reason: string) => void,
 ): Candidate[] {
   const random = seededRandom(`${seed} ${texts[at]}`);
@@ -84,8 +78,7 @@ export function candidatesFor(
       });
     const clause = parseClause(sentence);
     const turned = clause ? asked(questionsFromClause(clause)) : [];
-    const isAllAsked = turned.some(({ kind }) => kind === 'whether' || kind === 'definition');
-    return isAllAsked ? turned : [...turned, ...asked(claimsOf(sentence, random))];
+    return turned.length > 0 ? turned : asked(claimsOf(sentence, random));
   });
 }
 

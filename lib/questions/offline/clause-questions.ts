@@ -13,7 +13,8 @@ export interface Draft {
 
 const REASON =
   /,? (?:(?:primarily|mainly|partially|largely|principally|in part|partly|mostly) )?(?:because of|because|due to|as a result of|driven by|attributable to|owing to)\b/;
-const CONDITION = /,? (?:only )?(?:if|when|upon|provided that|in the event that|in the event of|once)\b/;
+const CONDITION =
+  /(?<!based|depends?|rely|relies|part|ly),? (?:only )?(?:if|when|upon|provided that|in the event that|in the event of|once)\b/;
 const MONTH = '(?:January|February|March|April|May|June|July|August|September|October|November|December)';
 const DATE = new RegExp(
   `,? (on|in|since|until|by) (?:(?:\\d{1,2} )?${MONTH}(?: \\d{1,2})?(?:, \\d{4}| \\d{4})?|\\d{4})(?=[ ,.]|$)`,
@@ -32,7 +33,7 @@ const COUNTED = new RegExp(
 const NO_COUNT = /\b(per|more|years?|months?|weeks?|days?|hours?|minutes?|points?|times|metres|shares)\b/;
 // A predicate can't end so: what completed it was cut away.
 const DANGLING =
-  /[\s,;:]+(a|an|the|and|or|but|of|to|in|on|for|by|with|from|at|as|that|which|such|any|our|its|their|his|other|is|are|was|were|be|been|primarily|mainly|partially|largely|also|not|may|due|chiefly|including|than|over|under|into|between|per|each|if|when|partly|both|either|more|certain|could|would|can|will|has|have|had|within|without|about|based|resulting|related|attributable|according|regarding|following|we|it|they|who|except|less|most|below|some|there|nearly|only|until|unless|through|upon|during|all|none|no|depending|especially|even|order|in order|up|seek|adjusted|pursuant|so|both|particularly|whether|them)$/i;
+  /([\s,;:]+(a|an|the|and|or|but|of|to|in|on|for|by|with|from|at|as|that|which|such|any|our|its|their|his|other|is|are|was|were|be|been|primarily|mainly|partially|largely|also|not|may|due|chiefly|including|than|over|under|into|between|per|each|if|when|partly|both|either|more|certain|could|would|can|will|has|have|had|within|without|about|based|resulting|related|attributable|according|regarding|following|we|it|they|who|except|less|most|below|some|there|nearly|only|until|unless|through|upon|during|all|none|no|depending|especially|even|order|in order|up|seek|adjusted|pursuant|so|both|particularly|whether|them)\b)*[\s,.;:]*$/i;
 const MAX_WORDS = 20;
 const MAX_CLAIM_WORDS = 34;
 
@@ -41,7 +42,7 @@ export function questionsFromClause(clause: Clause): Draft[] {
   const { subject, copula } = clause;
   // `May we lose …?` asks for leave; `Could we lose …?` asks what may happen.
   const auxiliary = clause.auxiliary.replace(/^(may|might)$/, 'could').replace('shall', 'will');
-  const predicate = clause.predicate.replace(/\s*\([^)]*\)/g, '').trim();
+  const predicate = clause.predicate.replace(/\s*\([^)]*\)|[:;—–].*$/g, '').trim();
   const drafts: Draft[] = [];
   const ask = (kind: QuestionKind, opening: string, part: string, withLead = true): void => {
     const body = tidy(part);
@@ -71,15 +72,20 @@ export function questionsFromClause(clause: Clause): Draft[] {
     const verb = predicate.slice(0, amount.index).trim();
     const rest = predicate.slice(amount.index + amount[0].length);
     const tail = /^ (in|for|at|during|on) [^,;$\d]*(\d{4})?$/.test(rest) && wordCount(rest) <= 10 ? rest : '';
-    if (/^\w+ by$/.test(verb) && !copula) ask('amount', 'By how much', verb.replace(/ by$/, tail));
+    if (/^\w+ by$/.test(verb) && !copula) ask('amount', 'By how much', verb.replace(/ by$/, tail), false);
     else if (/[$€£]|[A-Z]{3}/.test(amount[0]) && (verb === '' ? copula : PAYS.test(verb)))
-      ask('amount', 'How much', `${verb}${tail}`);
+      ask('amount', 'How much', `${verb}${tail}`, false);
   }
   const counted = COUNTED.exec(predicate);
   if (counted && !copula && !/ed$|^(be|by|in|to|take|last)$/.test(counted[1]) && !NO_COUNT.test(counted[2]))
     ask('amount', `How many ${counted[2]}`, `${counted[1]}${predicate.slice(counted[0].length).split(',')[0]}`);
   const date = DATE.exec(` ${predicate}`);
-  if (date && date.index > 0 && /^(did|is|was|were|will|has|have)$/.test(auxiliary) && !AMOUNT.test(predicate)) {
+  if (
+    date &&
+    date.index > 0 &&
+    /^(did|is|was|were|will|has|have)$/.test(auxiliary) &&
+    !/\d/.test(predicate.slice(0, date.index))
+  ) {
     const opening = { since: 'Since when', until: 'Until when', by: 'By when' }[date[1]] ?? 'When';
     const fact = ` ${predicate}`.slice(0, date.index);
     if (isFact(fact, 1)) ask('when', opening, fact, false);
@@ -97,9 +103,11 @@ export function claimsOf(sentence: string, random: () => number): Draft[] {
   const asking = ['true', 'correct', 'the case'][Math.floor(3 * random())];
   const claim = withoutConnective(sentence.replace(/[.;]+$/, ''));
   const tokens = tag(claim);
-  const hasVerb = tokens
-    .slice(1)
-    .some((token) => /^\p{Ll}/u.test(token.text) && has(token, 'PresentTense', 'PastTense', 'Modal'));
+  const hasVerb = tokens.some((token, at) => {
+    const follows =
+      at > 0 && !/^(to|of|for|in|that|which|who|and|or|most|some|many|few|all|both)$/.test(bare(tokens[at - 1]));
+    return follows && /^\p{Ll}/u.test(token.text) && has(token, 'PresentTense', 'PastTense', 'Modal');
+  });
   // `We sell boats and have …`: the second verb would no longer agree once `we` is the company.
   const hasSecondVerb = tokens.some((token, at) => {
     const before = tokens[has(tokens[Math.max(0, at - 1)], 'Adverb') ? at - 2 : at - 1];
@@ -124,16 +132,12 @@ function tidy(part: string): string {
   );
   if (stop > 0) text = /,/.test(text.slice(0, stop).replace(/, \d{4}/, '')) ? '' : text.slice(0, stop);
   if (wordCount(text) > MAX_WORDS) return '';
-  for (let longer = ''; longer !== text; ) {
-    longer = text;
-    text = text.replace(/[\s,.;:]+$/, '').replace(DANGLING, '');
-  }
-  return DANGLING.test(` ${text}`) ? '' : text;
+  return ` ${text}`.replace(DANGLING, '').trim();
 }
 
 // Whether a predicate cut before a date or condition says something by itself, in one clause.
 function isFact(predicate: string, leastWords: number): boolean {
-  const mark = /^not\b|\b(that|which|who|when|if|because|until|before|after|as|than|while|where|(un)?able)\b/;
+  const mark = /^not\b|\b(no|that|which|who|when|if|because|since|until|before|after|as|than|while|where|(un)?able)\b/;
   return wordCount(predicate) >= leastWords && !mark.test(predicate);
 }
 

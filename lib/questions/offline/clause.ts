@@ -33,7 +33,7 @@ const CONNECTIVE =
 const OPINION = /^(we|the company|management) (also )?(believe|expect|anticipate|estimate)s? (that )?(?!to\b)/i;
 // Stands for something in another sentence, or says nothing without it.
 const VAGUE_SUBJECT =
-  /^(?:(?:it|its|they|their|he|she|his|her|you|your|i|my|no|nothing|nobody|there|this|these|those|such|that|which|who|what|none|neither|others?|another|the (?:foregoing|following|above|same|former|latter|rest|others?|first|second|third|fourth|last)|here|only|even|rather|chiefly|mainly|just|still|nor|yet|then|and|or|of|because|until|including|included|provided|given|not|whether)\b|(?:some|any|each|both|all|many|most|few|either|one|two|three|four|five|six|several)(?: (?:of|is|are|was|were|has|have|may|can|could|will|would|also)\b|$))/i;
+  /^(?:(?:it|its|they|their|he|she|his|her|you|your|i|my|no|nothing|nobody|there|this|these|those|such|that|which|who|what|none|neither|others?|another|the (?:foregoing|following|above|same|former|latter|rest|others?|first|second|third|fourth|last)|here|only|even|rather|chiefly|mainly|just|still|together|includes|excludes|represents|nor|yet|then|and|or|of|because|until|including|included|provided|given|not|whether)\b|(?:some|any|each|both|all|many|most|few|either|one|two|three|four|five|six|several)(?: (?:of|is|are|was|were|has|have|may|can|could|will|would|also)\b|$))/i;
 const BARE_SUBJECT =
   /^(the|a|an) (effect|answer|result|reason|difference|increase|decrease|change|remainder|balance|figure|amount|number|forecast|purchase|charge|trust|sum|total|rule|practice|work|average|table|chart|note|matter|point|aim|cost|plan|case|way|question|latter)s?$/i;
 const PREPOSITION =

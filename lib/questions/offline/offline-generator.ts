@@ -1,7 +1,7 @@
 // In: chunks. Out: questions a reader would ask about them, made without any model: the corpus is read once for its
 // words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
-import { type Asking, candidatesFor, readCorpus } from './candidates';
+import { candidatesFor, readCorpus } from './candidates';
 import type { QuestionKind } from './clause-questions';
 import { isEnglish } from './is-english';
 import { selectQuestions } from './select';
@@ -26,7 +26,11 @@ export function createOfflineGenerator(
   };
 }
 
-async function generate(chunks: SourceChunk[], options: GenerationOptions, asking: Asking): Promise<GenerationResult> {
+async function generate(
+  chunks: SourceChunk[],
+  options: GenerationOptions,
+  asking: { seed: number; kinds: readonly QuestionKind[] },
+): Promise<GenerationResult> {
   const { questionsPerChunk, onProgress, signal } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
     throw new Error(`questionsPerChunk is ${questionsPerChunk}: it must be a whole number, 1 or more`);

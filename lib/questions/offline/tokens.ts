@@ -18,11 +18,7 @@ export function tag(sentence: string): Token[] {
     .filter(({ text }) => text.trim() !== '');
 }
 
-export const join = (tokens: Token[]): string =>
-  tokens
-    .map((token) => token.text)
-    .join('')
-    .trim();
+export const join = (tokens: Token[]): string => tokens.reduce((all, { text }) => all + text, '').trim();
 export const bare = (token: Token): string => token.text.toLowerCase().replace(/[^\p{L}\p{N}'$%]/gu, '');
 export const has = (token: Token, ...names: string[]): boolean => names.some((name) => token.tags.includes(name));
 

@@ -18,7 +18,7 @@ const SINGULAR: Record<string, string> = { do: 'does', are: 'is', have: 'has', w
 const UNCHANGED =
   /^(may|might|can|cannot|could|will|would|should|must|shall|did|had|is|was|has|does|made|took|sold|grew|paid|held|began|became|went|came|gave|got|kept|left|lost|met|saw|set|spent|built|bought|chose|knew|found|let|led|put|rose|won|wrote|undertook|withdrew|drew|broke|fell|drove|threw|(?!need|exceed|proceed|succeed)\w+ed)$/;
 const OTHER_SPEAKER =
-  /\b(I|my|me|you|your|yours|he|she|his|her|him|mine|hereof|hereto|hereunder|thereof|thereto|herein|aforementioned)\b/;
+  /\b(I|my|me|ours|ourselves|you|your|yours|he|she|his|her|him|mine|hereof|hereto|hereunder|thereof|thereto|herein|aforementioned)\b/;
 
 /** `How do we price our rides?` → `How does the company price its rides?`; undefined where the speaker stays unclear. */
 export function outsiderVoice(question: string, company: string): string | undefined {
@@ -44,8 +44,7 @@ export function outsiderVoice(question: string, company: string): string | undef
         /\bwe ((?:also|not|(?!rely|apply|supply|comply|reply)\w+ly) )?([a-z]+)\b/gi,
         (_, adverb: string | undefined, verb: string) => `${subject()} ${adverb ?? ''}${thirdPerson(verb)}`,
       )
-      .replace(/\b(our|us|ourselves|ours)\b/g, (form: string, _, at: number, all: string) => {
-        if (form === 'ourselves') return 'itself';
+      .replace(/\b(our|us)\b/g, (form: string, _, at: number, all: string) => {
         // The company may be named only further on.
         named = isSaid || all.slice(0, at).includes(name);
         const who = subject();

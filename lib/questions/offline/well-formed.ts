@@ -1,13 +1,13 @@
 // In: a question made by turning a sentence round. Out: whether it reads as one. The rules are strict: word classes are
 // guesses, and a question that is lost costs less than a broken one.
-import { AUXILIARY, bare, CLAUSE_MARK, has, isThirdPerson, SIMPLE_PAST, type Token, tag } from './tokens';
+import { AUXILIARY, bare, CLAUSE_MARK, has, isThirdPerson, SIMPLE_PAST, tag } from './tokens';
 
 const FLAWS = [
-  /[:;]|'s\p{Ll}/u,
+  /[:;]|'s\p{Ll}|\p{Ll}{2}\. \p{Ll}/u,
   // Quotes or brackets that don't close.
   /^(?:[^"]*"[^"]*")*[^"]*"[^"]*$|\([^)]*$|^[^(]*\)/,
   // Points at something that isn't there.
-  /^Is it \w+( case)? that (\S+ ){1,3}(them|it) /,
+  /^Is it \w+( case)? that ((\S+ ){1,3}(them|it)|(in|at|on|by|for) (\S+ ){0,5}(it|they))\b/,
   /^(\S+ ){0,8}(this|these|those|such) (?!who\b|that\b|of\b|as\b)\p{L}/iu,
   /\b(described|set out|shown|given|listed|presented|discussed|explained|summarised|noted|defined) (in|under|above|below|elsewhere|further)\b/i,
   /\b(as follows|in full below|the (following|preceding)|above-mentioned|thereafter|foregoing|aforementioned)\b/i,
@@ -37,7 +37,7 @@ export function isWellFormed(question: string): boolean {
   const rest = tokens.slice(first + 1);
   // A pronoun needs a plural before it to stand for.
   const pronoun = rest.slice(0, 8).findIndex((token) => /^(them|they|their|he|she)$/.test(bare(token)));
-  if (pronoun >= 0 && !rest.slice(0, pronoun).some(isPlural)) return false;
+  if (pronoun >= 0 && !rest.slice(0, pronoun).some((token) => /\p{L}{3}s$|^people$/u.test(bare(token)))) return false;
   let isSubordinate = false;
   return rest.every((token, at) => {
     const [before, next] = [rest[at - 1], rest[at + 1]];
@@ -48,18 +48,17 @@ export function isWellFormed(question: string): boolean {
     const isFiniteVerb = AUXILIARY.test(word) || SIMPLE_PAST.has(word) || (isThirdPerson(token) && followsNoun);
     if (opensClause) isSubordinate = true;
     else if (isFiniteVerb) isSubordinate = false;
+    const isJoined = before && /^(and|or|but)$/.test(bare(before));
+    if (isJoined && (AUXILIARY.test(word) || (takesInfinitive && /..ed$/.test(word)))) return false;
     if (opensClause || !inMainClause) return true;
     // The auxiliary is the main clause's finite verb: a second one has no place.
     if (isFiniteVerb) return false;
     if (!before || has(token, 'Noun', 'Gerund', 'Adjective')) return true;
     const isVerb = has(token, 'PastTense', 'PresentTense');
     const fits = next && has(token, takesInfinitive ? 'Infinitive' : 'PastTense');
-    if (isVerb && (/,/.test(before.text) || (/^(and|or|but)$/.test(bare(before)) && !fits))) return false;
-    const hasObject = !next || /^(the|an?|its|their|to|by|for|up|out|off|\d+)$/.test(bare(next));
+    if (isVerb && (/,/.test(before.text) || (isJoined && !fits))) return false;
+    const hasObject =
+      !next || /^(the|an?|its|their|to|by|for|up|out|off)$|^[$€£\d]/.test(bare(next)) || /^\p{Lu}/u.test(next.text);
     return !(takesInfinitive && has(token, 'PastTense') && hasObject && has(before, 'Noun'));
   });
-}
-
-function isPlural(token: Token): boolean {
-  return has(token, 'Plural') || /\p{L}{3}s$/u.test(bare(token));
 }

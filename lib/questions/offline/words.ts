@@ -56,7 +56,11 @@ export class Words {
   isBroken(token: string): boolean {
     const word = token.toLowerCase();
     const own = Math.max(1, this.count(word));
-    if (token.endsWith('-') || token.length > 30 || /'(s|re|ve|ll|d|t)\p{L}|'\p{L}{3}/u.test(word.replace(/’/g, "'")))
+    if (
+      token.endsWith('-') ||
+      token.length > 30 ||
+      /'(s|re|ve|ll|d|t)\p{L}|'\p{L}{3}|^cannot./u.test(word.replace(/’/g, "'"))
+    )
       return true;
     if (token.includes('-')) return token.split('-').some((part) => part !== '' && this.isBroken(part));
     if (/\p{L}\d|\d\p{L}/u.test(token)) return !WORD_WITH_DIGITS.test(token) && own < 3;
