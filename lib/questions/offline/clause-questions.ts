@@ -35,7 +35,9 @@ const NO_COUNT = /\b(per|more|years?|months?|weeks?|days?|hours?|minutes?|points
 const DANGLING =
   /([\s,;:]+(a|an|the|and|or|but|of|to|in|on|for|by|with|from|at|as|that|which|such|any|our|its|their|his|other|is|are|was|were|be|been|primarily|mainly|partially|largely|also|not|may|due|chiefly|including|than|over|under|into|between|per|each|if|when|partly|both|either|more|certain|could|would|can|will|has|have|had|within|without|about|based|resulting|related|attributable|according|regarding|following|we|it|they|who|except|less|most|below|some|there|nearly|only|until|unless|through|upon|during|all|none|no|depending|especially|even|order|in order|up|seek|adjusted|pursuant|so|both|particularly|whether|them)\b)*[\s,.;:]*$/i;
 const MAX_WORDS = 20;
-const MAX_CLAIM_WORDS = 34;
+const ASIDE =
+  /^((?!although|while|when|if|as|because|since|though)[^,]{40,}), (?:which|whose|including|such as|particularly|especially|although|because|since) .*$/;
+const MAX_CLAIM_WORDS = 30;
 
 /** The questions that one clause answers, the most telling first. */
 export function questionsFromClause(clause: Clause): Draft[] {
@@ -101,12 +103,13 @@ export function questionsFromClause(clause: Clause): Draft[] {
 /** A sentence that could not be turned round, as it stands and, where it stands alone, as a question for its truth. */
 export function claimsOf(sentence: string, random: () => number): Draft[] {
   const asking = ['true', 'correct', 'the case'][Math.floor(3 * random())];
-  const claim = withoutConnective(sentence.replace(/[.;]+$/, ''));
+  // Nobody asks whether all of a long sentence is true.
+  const claim = withoutConnective(sentence.replace(/[.;]+$/, '')).replace(ASIDE, '$1');
   const tokens = tag(claim);
   const hasVerb = tokens.some((token, at) => {
     const follows =
       at > 0 && !/^(to|of|for|in|that|which|who|and|or|most|some|many|few|all|both)$/.test(bare(tokens[at - 1]));
-    return follows && /^\p{Ll}/u.test(token.text) && has(token, 'PresentTense', 'PastTense', 'Modal');
+    return follows && /^(?!related|based)\p{Ll}/u.test(token.text) && has(token, 'PresentTense', 'PastTense', 'Modal');
   });
   // `We sell boats and have …`: the second verb would no longer agree once `we` is the company.
   const hasSecondVerb = tokens.some((token, at) => {

@@ -7,10 +7,10 @@ const FLAWS = [
   // Quotes or brackets that don't close.
   /^(?:[^"]*"[^"]*")*[^"]*"[^"]*$|\([^)]*$|^[^(]*\)/,
   // Points at something that isn't there.
-  /^Is it \w+( case)? that ((\S+ ){1,3}(them|it)|(in|at|on|by|for) (\S+ ){0,5}(it|they))\b/,
+  /^Is it \w+( case)? that ((\S+ ){1,3}(them|it)|(in|at|on|by|for) (\S+ ){0,5}(it|they)|(\S+ ){1,5}it (is|was|has|had|may|will))\b/,
   /^(\S+ ){0,8}(this|these|those|such) (?!who\b|that\b|of\b|as\b)\p{L}/iu,
   /\b(described|set out|shown|given|listed|presented|discussed|explained|summarised|noted|defined) (in|under|above|below|elsewhere|further)\b/i,
-  /\b(as follows|in full below|the (following|preceding)|above-mentioned|thereafter|foregoing|aforementioned)\b/i,
+  /\b(as follows|in full below|the (following|preceding)|above-mentioned|the table|(figures?|tables?) (below|above)|thereafter|foregoing|aforementioned)\b/i,
   // A clause or a reason where the subject belongs.
   /^(\S+ ){0,3}(do|does|did|is|are|was|were) (as|though|although|if|because|since|unless|due)\b/i,
   // A heading that ran into its sentence.
