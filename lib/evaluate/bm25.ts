@@ -20,8 +20,8 @@ export const BM25_WINDOWS: WindowSettings = { size: 60, stride: 30 };
 const TEMPERATURE = 2;
 
 /**
- * Ranks documents by {@link Bm25}. By windows, a document's score is made of theirs as {@link documentScores} makes it of
- * its vectors': terms that stand together count more than the same ones far apart.
+ * Ranks documents by {@link Bm25}. By windows, a document's score is made of theirs as {@link documentScores} makes it
+ * of its vectors': terms that stand together count more than the same ones far apart.
  */
 export class Bm25Index {
   private readonly ids: string[];

@@ -4,5 +4,5 @@ export * from './filters';
 export * from './generator';
 export { LlmQuestionGenerator } from './llm-generator';
 export type { LlmSettings, TokenPrice } from './llm-settings';
-export { createOfflineGenerator, type QuestionKind } from './offline';
+export { createOfflineGenerator } from './offline';
 export { EXAM_PROMPT, fillPrompt } from './prompt';

@@ -7,19 +7,19 @@ import { terms } from '../../common/text/terms';
 import type { SourceChunk } from '../generator';
 import { sentencesOf } from './chunk-sentences';
 import { parseClause } from './clause';
-import { claimsOf, type Draft, type QuestionKind, questionsFromClause } from './clause-questions';
+import { claimOf, type Draft, type QuestionKind, questionsFromClause } from './clause-questions';
 import type { Candidate } from './select';
 import { companyName, outsiderVoice } from './voice';
 import { isFlawed, isWellFormed } from './well-formed';
 import { Words } from './words';
 
-// What a question of these kinds is worth beside the others: they name what they ask about, but not what they want to know.
+// What questions of these kinds are worth beside the others: they hold their answer.
 const WORTH: Partial<Record<QuestionKind, number>> = { whether: 0.85, claim: 0.6 };
 // A question is dropped where some other chunk fits its words this much better than its own.
 const MIN_POINTING = 0.85;
 const MIN_TERMS = 3;
 // Not made by turning a clause round.
-const AS_WRITTEN: QuestionKind[] = ['definition', 'claim', 'statement'];
+const AS_WRITTEN: QuestionKind[] = ['definition', 'claim'];
 
 /** What the corpus as a whole says. */
 export interface Corpus {
@@ -37,11 +37,11 @@ export function readCorpus(chunks: SourceChunk[]): Corpus {
   return { texts, words: new Words(texts), bm25: new Bm25(texts.map(terms)), company: companyName(texts) };
 }
 
-/** Every question of the `kinds` worth asking about the chunk at position `at`; `drop` is told why others aren't. */
+/** Every question worth asking about the chunk at position `at`; `drop` is told why others aren't. */
 export function candidatesFor(
   at: number,
   { texts, words, bm25, company }: Corpus,
-  { seed, kinds }: { seed: number; kinds: readonly QuestionKind[] },
+  seed: number,
   drop: (reason: string) => void,
 ): Candidate[] {
   const random = seededRandom(`${seed} ${texts[at]}`);
@@ -72,13 +72,13 @@ export function candidatesFor(
     const weight = salience([...new Set(terms(sentence))]);
     const asked = (drafts: Draft[]): Candidate[] =>
       drafts.flatMap((draft) => {
-        const made = kinds.includes(draft.kind) ? candidate(draft, source, weight) : [];
+        const made = candidate(draft, source, weight);
         if (typeof made === 'string') drop(made);
         return typeof made === 'string' ? [] : made;
       });
     const clause = parseClause(sentence);
     const turned = clause ? asked(questionsFromClause(clause)) : [];
-    return turned.length > 0 ? turned : asked(claimsOf(sentence, random));
+    return turned.length > 0 ? turned : asked(claimOf(sentence, random));
   });
 }
 

@@ -1,10 +1,10 @@
 // In: a main clause. Out: the questions it answers, as a reader would ask them, the answer left out: `S V because …` →
 // `Why … S V?`, `S rose by 8%` → `By how much did S rise?`; where it answers nothing else, `Did S V …?`.
 import { type Clause, leansOnOthers, withoutConnective } from './clause';
-import { bare, has, tag } from './tokens';
+import { bare, has, oneOf, tag } from './tokens';
 
-/** What a question asks for; a `claim` asks whether a sentence is true, a `statement` is the sentence itself. */
-export type QuestionKind = 'why' | 'when' | 'amount' | 'definition' | 'what' | 'whether' | 'claim' | 'statement';
+/** What a question asks for; a `claim` asks whether a sentence is true. */
+export type QuestionKind = 'why' | 'when' | 'amount' | 'definition' | 'what' | 'whether' | 'claim';
 
 export interface Draft {
   text: string;
@@ -32,8 +32,15 @@ const COUNTED = new RegExp(
 );
 const NO_COUNT = /\b(per|more|years?|months?|weeks?|days?|hours?|minutes?|points?|times|metres|shares)\b/;
 // A predicate can't end so: what completed it was cut away.
-const DANGLING =
-  /([\s,;:]+(a|an|the|and|or|but|of|to|in|on|for|by|with|from|at|as|that|which|such|any|our|its|their|his|other|is|are|was|were|be|been|primarily|mainly|partially|largely|also|not|may|due|chiefly|including|than|over|under|into|between|per|each|if|when|partly|both|either|more|certain|could|would|can|will|has|have|had|within|without|about|based|resulting|related|attributable|according|regarding|following|we|it|they|who|except|less|most|below|some|there|nearly|only|until|unless|through|upon|during|all|none|no|depending|especially|even|order|in order|up|seek|adjusted|pursuant|so|both|particularly|whether|them)\b)*[\s,.;:]*$/i;
+const DANGLING = new RegExp(
+  `([\\s,;:]+${oneOf(`a an the and or but of to in on for by with from at as that which such any our its their his other is are was
+    were be been primarily mainly partially largely also not may due chiefly including than over under into between
+    per each if when partly both either more certain could would can will has have had within without about based
+    resulting related attributable according regarding following we it they who except less most below some there
+    nearly only until unless through upon during all none no depending especially even order up seek adjusted
+    pursuant so particularly whether them`)}\\b)*[\\s,.;:]*$`,
+  'i',
+);
 const MAX_WORDS = 20;
 const ASIDE =
   /^((?!although|while|when|if|as|because|since|though)[^,]{40,}), (?:which|whose|including|such as|particularly|especially|although|because|since) .*$/;
@@ -81,13 +88,8 @@ export function questionsFromClause(clause: Clause): Draft[] {
   const counted = COUNTED.exec(predicate);
   if (counted && !copula && !/ed$|^(be|by|in|to|take|last)$/.test(counted[1]) && !NO_COUNT.test(counted[2]))
     ask('amount', `How many ${counted[2]}`, `${counted[1]}${predicate.slice(counted[0].length).split(',')[0]}`);
-  const date = DATE.exec(` ${predicate}`);
-  if (
-    date &&
-    date.index > 0 &&
-    /^(did|is|was|were|will|has|have)$/.test(auxiliary) &&
-    !/\d/.test(predicate.slice(0, date.index))
-  ) {
+  const date = /^(did|is|was|were|will|has|have)$/.test(auxiliary) ? DATE.exec(` ${predicate}`) : null;
+  if (date && date.index > 0 && !/\d/.test(predicate.slice(0, date.index))) {
     const opening = { since: 'Since when', until: 'Until when', by: 'By when' }[date[1]] ?? 'When';
     const fact = ` ${predicate}`.slice(0, date.index);
     if (isFact(fact, 1)) ask('when', opening, fact, false);
@@ -100,8 +102,8 @@ export function questionsFromClause(clause: Clause): Draft[] {
   return drafts;
 }
 
-/** A sentence that could not be turned round, as it stands and, where it stands alone, as a question for its truth. */
-export function claimsOf(sentence: string, random: () => number): Draft[] {
+/** A sentence that could not be turned round as a question for its truth, if it stands alone. */
+export function claimOf(sentence: string, random: () => number): Draft[] {
   const asking = ['true', 'correct', 'the case'][Math.floor(3 * random())];
   // Nobody asks whether all of a long sentence is true.
   const claim = withoutConnective(sentence.replace(/[.;]+$/, '')).replace(ASIDE, '$1');
@@ -114,17 +116,11 @@ export function claimsOf(sentence: string, random: () => number): Draft[] {
   // `We sell boats and have …`: the second verb would no longer agree once `we` is the company.
   const hasSecondVerb = tokens.some((token, at) => {
     const before = tokens[has(tokens[Math.max(0, at - 1)], 'Adverb') ? at - 2 : at - 1];
-    return (
-      before &&
-      /,|^(and|or|but) /.test(before.text) &&
-      (has(token, 'Infinitive') || /^(have|are|were|do)$/.test(bare(token)))
-    );
+    const isPlain = has(token, 'Infinitive') || /^(have|are|were|do)$/.test(bare(token));
+    return isPlain && before && /,|^(and|or|but) /.test(before.text);
   });
   const staysWhole = hasVerb && !(hasSecondVerb && /\bwe\b/i.test(claim)) && tokens.length <= MAX_CLAIM_WORDS;
-  const statement: Draft = { kind: 'statement', text: sentence };
-  return !staysWhole || leansOnOthers(claim)
-    ? [statement]
-    : [{ kind: 'claim', text: `Is it ${asking} that ${claim}?` }, statement];
+  return staysWhole && !leansOnOthers(claim) ? [{ kind: 'claim', text: `Is it ${asking} that ${claim}?` }] : [];
 }
 
 // Cuts a predicate to what a question can carry, at a clean place.

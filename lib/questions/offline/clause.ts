@@ -1,21 +1,10 @@
 // In: a sentence. Out: its main clause, taken apart for inversion, or nothing where the sentence is too involved to be
 // turned round safely: word classes are guesses, and a question that is lost costs less than a broken one.
-import {
-  AUXILIARY,
-  bare,
-  CLAUSE_MARK,
-  has,
-  infinitiveOf,
-  join,
-  MOSTLY_VERBS,
-  SIMPLE_PAST,
-  type Token,
-  tag,
-} from './tokens';
+import { AUXILIARY, bare, CLAUSE_MARK, has, infinitiveOf, join, oneOf, SIMPLE_PAST, type Token, tag } from './tokens';
 
 /** A main clause, ready for inversion: [lead,] subject auxiliary predicate. */
 export interface Clause {
-  /** An opening phrase that can go to the end (`in certain jurisdictions`, `if the buyer fails to pay`); may be empty. */
+  /** An opening phrase that can go to the end (`in some places`, `if the buyer fails to pay`); may be empty. */
   lead: string;
   subject: string;
   /** Goes before the subject in a question (`is`, `may`, `did`). */
@@ -28,16 +17,36 @@ export interface Clause {
 
 const LEAD =
   /^(in|on|at|as of|for|during|under|if|when|upon|unless|after|before|since|from|through|to|with|within|without|by|following|once|although|despite|except|subject to|pursuant|prior)\b/i;
-const CONNECTIVE =
-  /^(?:(additionally|alternatively|specifically|however|furthermore|moreover|further|also|in addition|therefore|thus|as a result|for example|accordingly|consequently|in particular|finally|similarly|likewise|nevertheless|instead|generally|historically|currently|in general|in such (case|event)|in that case|in turn|for instance|in fact|indeed|and|but|or|so|second|first|third|to date|as such),?\s+)+/i;
+const CONNECTIVE = new RegExp(
+  `^(?:${oneOf(`additionally alternatively specifically however furthermore moreover further also in_addition therefore thus
+    as_a_result for_example accordingly consequently in_particular finally similarly likewise nevertheless instead
+    generally historically currently in_general in_such_case in_such_event in_that_case in_turn for_instance in_fact
+    indeed and but or so second first third to_date as_such`)},?\\s+)+`,
+  'i',
+);
 const OPINION = /^(we|the company|management) (also )?(believe|expect|anticipate|estimate)s? (that )?(?!to\b)/i;
 // Stands for something in another sentence, or says nothing without it.
-const VAGUE_SUBJECT =
-  /^(?:(?:it|its|they|their|he|she|his|her|you|your|i|my|no|nothing|nobody|there|this|these|those|such|that|which|who|what|none|neither|others?|another|the (?:foregoing|following|above|same|former|latter|rest|others?|first|second|third|fourth|last)|here|only|even|rather|chiefly|mainly|just|still|together|includes|excludes|represents|nor|yet|then|and|or|of|because|until|including|included|provided|given|not|whether)\b|(?:some|any|each|both|all|many|most|few|either|one|two|three|four|five|six|several)(?: (?:of|is|are|was|were|has|have|may|can|could|will|would|also)\b|$))/i;
-const BARE_SUBJECT =
-  /^(the|a|an) (effect|answer|result|reason|difference|increase|decrease|change|remainder|balance|figure|amount|number|forecast|purchase|charge|trust|sum|total|rule|practice|work|average|table|chart|note|matter|point|aim|cost|plan|case|way|question|latter)s?$/i;
+const VAGUE_SUBJECT = new RegExp(
+  `^(?:${oneOf(`it its they their he she his her you your i my no nothing nobody there this these those such that which who what
+    none neither other others another the_foregoing the_following the_above the_same the_former the_latter the_rest
+    the_other the_others the_first the_second the_third the_fourth the_last here only even rather chiefly mainly
+    just still together includes excludes represents nor yet then and or of because until including included
+    provided given not whether`)}\\b|${oneOf('some any each both all many most few either one two three four five six several')}(?: ${oneOf(
+    'of is are was were has have may can could will would also',
+  )}\\b|$))`,
+  'i',
+);
+const BARE_SUBJECT = new RegExp(
+  `^(?:the|an?) ${oneOf(`effect answer result reason difference increase decrease change remainder balance figure amount number forecast
+    purchase charge trust sum total rule practice work average table chart note matter point aim cost plan case way
+    question latter`)}s?$`,
+  'i',
+);
 const PREPOSITION =
   /^(of|in|on|at|for|from|to|with|by|under|about|between|as|against|over|through|within|per|after|before|during|above|below|than)$/;
+// Verbs that `compromise` often takes for a plural noun.
+const MOSTLY_VERBS =
+  /^(bears|offers|holds|owns|carries|serves|covers|sells|buys|pays|leases|keeps|takes|makes|gives|runs|meets|lends|earns)$/;
 // Singular in form, plural in use (`fourteen aircraft are`), or either (`half of the crews are`).
 const EITHER =
   /(people|staff|crew|men|women|children|data|media|personnel|cent|half|majority|minority|most|rest|number|series|species|craft|police|fish|\d|%)$/;
@@ -97,7 +106,7 @@ function isFiniteVerb(tokens: Token[], at: number): boolean {
   // `cash used in …`: a participle, unless it is a verb that moves by itself.
   const opensPhrase = PREPOSITION.test(bare(next)) || /^(pursuant|using|based)$/.test(bare(next));
   if (has(token, 'PastTense') && opensPhrase && !/^(\w+creased|rose|fell|grew|declined)$/.test(word)) return false;
-  // Of two verbs in a row the first may be a noun or participle (`the legacy ships end …`, `the slots sold numbered …`).
+  // Of two verbs in a row the first may be a noun or participle (`the legacy ships end …`).
   if (has(next, 'PastTense') || (/s$/.test(word) && has(next, 'Infinitive') && !has(next, 'Noun'))) return false;
   const isOwner = has(before, 'Possessive') || /'s?\s*$/.test(before.text);
   return has(before, 'Noun', 'Pronoun') && !isOwner && !/-$/.test(token.text.trim()) && !/-$/.test(before.text);

@@ -1,3 +1,2 @@
 // In: chunks. Out: questions about them, asked by rules.
-export type { QuestionKind } from './clause-questions';
 export { createOfflineGenerator } from './offline-generator';

@@ -2,42 +2,29 @@
 // words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
 import { candidatesFor, readCorpus } from './candidates';
-import type { QuestionKind } from './clause-questions';
 import { isEnglish } from './is-english';
 import { selectQuestions } from './select';
-
-/** All that are questions; `statement` is for comparisons. */
-const QUESTIONS: readonly QuestionKind[] = ['why', 'when', 'amount', 'definition', 'what', 'whether', 'claim'];
 
 /**
  * The question generator for users with neither an API key nor an LLM server.
  * @param options.seed the one source of chance: equal seeds and chunks give equal questions
- * @param options.kinds what to ask; by default questions of all kinds, but no bare statements (salient sentences as they
- *   stand: the inverse cloze task, Lee et al. 2019, "Latent Retrieval for Weakly Supervised Open Domain Question Answering")
  */
-export function createOfflineGenerator(
-  options: { seed?: number; kinds?: readonly QuestionKind[] } = {},
-): QuestionGenerator {
-  const { seed = 0, kinds = QUESTIONS } = options;
+export function createOfflineGenerator({ seed = 0 }: { seed?: number } = {}): QuestionGenerator {
   return {
     name: 'offline',
     description: 'offline: questions made from salient sentences by rules, no language model',
-    generate: (chunks, settings) => generate(chunks, settings, { seed, kinds }),
+    generate: (chunks, options) => generate(chunks, options, seed),
   };
 }
 
-async function generate(
-  chunks: SourceChunk[],
-  options: GenerationOptions,
-  asking: { seed: number; kinds: readonly QuestionKind[] },
-): Promise<GenerationResult> {
+async function generate(chunks: SourceChunk[], options: GenerationOptions, seed: number): Promise<GenerationResult> {
   const { questionsPerChunk, onProgress, signal } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
     throw new Error(`questionsPerChunk is ${questionsPerChunk}: it must be a whole number, 1 or more`);
   if (chunks.length > 0 && !chunks.some(({ text }) => isEnglish(text)))
     throw new Error(
-      `Offline questions are in English only, and none of the ${chunks.length} chunk(s) is in English. Have a language ` +
-        'model ask: set OPENAI_API_KEY or OPENAI_BASE_URL, or take QUESTION_GENERATOR=local.',
+      `Offline questions are in English only, and none of the ${chunks.length} chunk(s) is in English. Have a ` +
+        'language model ask: set OPENAI_API_KEY or OPENAI_BASE_URL, or take QUESTION_GENERATOR=local.',
     );
   const corpus = readCorpus(chunks);
   const questions = new Map<string, string[]>();
@@ -50,7 +37,7 @@ async function generate(
   for (const [at, chunk] of chunks.entries()) {
     signal?.throwIfAborted();
     if (!isEnglish(chunk.text)) drop('chunk is not in English');
-    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, asking, drop) : [];
+    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, seed, drop) : [];
     const fresh = candidates.filter(({ text }) => !asked.has(text.toLowerCase()));
     for (const _ of candidates.slice(fresh.length)) drop('asked about another chunk');
     const chosen = selectQuestions(fresh, questionsPerChunk).map(({ text }) => text);

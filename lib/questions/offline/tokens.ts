@@ -27,21 +27,20 @@ export function isThirdPerson(token: Token): boolean {
   return has(token, 'PresentTense') && /s$/.test(bare(token)) && !has(token, 'Noun');
 }
 
+/** The words of a list as alternatives of a pattern; `_` stands for a blank in one. */
+export const oneOf = (list: string): string => `(?:${list.trim().split(/\s+/).join('|').replaceAll('_', ' ')})`;
+
 /** Words that open a subordinate clause. */
 export const CLAUSE_MARK =
   /^(that|which|who|whom|whose|when|if|because|unless|while|whereas|though|although|where|whether|what|how|why|as|than|until|before|after|once|since|however|whatever|whenever|wherever|provided|but|ago|save)$/;
 export const AUXILIARY =
   /^(is|are|was|were|will|would|may|might|can|could|should|must|shall|has|have|had|does|do|did)$/;
-/** Past forms that are no participle, so a finite verb whatever class `compromise` gives them, and their infinitives. */
+/** Past forms that are no participle, so verbs whatever class `compromise` gives them, and their infinitives. */
 export const SIMPLE_PAST: ReadonlyMap<string, string> = new Map(
   'grew grow,rose rise,fell fall,took take,began begin,gave give,went go,wrote write,drew draw,chose choose,broke break,drove drive,threw throw,wore wear,knew know,spoke speak,became become,ran run,saw see'
     .split(',')
     .map((pair) => pair.split(' ') as [string, string]),
 );
-
-/** Verbs that `compromise` often takes for a plural noun. */
-export const MOSTLY_VERBS =
-  /^(bears|offers|holds|owns|carries|serves|covers|sells|buys|pays|leases|keeps|takes|makes|gives|runs|meets|lends|earns)$/;
 
 /** The infinitive of a finite verb. */
 export function infinitiveOf(verb: string): string {

@@ -20,7 +20,7 @@ const UNCHANGED =
 const OTHER_SPEAKER =
   /\b(I|my|me|ours|ourselves|you|your|yours|he|she|his|her|him|mine|hereof|hereto|hereunder|thereof|thereto|herein|aforementioned)\b/;
 
-/** `How do we price our rides?` → `How does the company price its rides?`; undefined where the speaker stays unclear. */
+/** `How do we price our rides?` → `How does the company price its rides?`; undefined where it is unclear who speaks. */
 export function outsiderVoice(question: string, company: string): string | undefined {
   if (OTHER_SPEAKER.test(question) || /\bwe( and\b|,)/i.test(question)) return undefined;
   const name = company || 'the company';
