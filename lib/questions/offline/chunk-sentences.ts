@@ -9,7 +9,7 @@ const GLUED_START =
 const ITEM = /^(•|[-*]\s|\(?[a-z0-9]{1,3}\)\s)\s*/;
 const SENTENCE_ENDS = /[.!?:]["')]*$/;
 
-/** The lines of a text, also where extraction lost their ends (`operations.Our results`, `;•our`); '' for blank ones. */
+/** The lines of a text, also where extraction lost their ends (`costs.Our results`, `;•our`); '' for blank ones. */
 function linesOf(text: string, words: Words): string[] {
   const isWhole = (head: string, tail: string) => words.count(head + tail) > 0 || words.count(tail) < 2;
   return text

@@ -33,12 +33,12 @@ const COUNTED = new RegExp(
 const NO_COUNT = /\b(per|more|years?|months?|weeks?|days?|hours?|minutes?|points?|times|metres|shares)\b/;
 // A predicate can't end so: what completed it was cut away.
 const DANGLING = new RegExp(
-  `([\\s,;:]+${oneOf(`a an the and or but of to in on for by with from at as that which such any our its their his other is are was
-    were be been primarily mainly partially largely also not may due chiefly including than over under into between
-    per each if when partly both either more certain could would can will has have had within without about based
-    resulting related attributable according regarding following we it they who except less most below some there
-    nearly only until unless through upon during all none no depending especially even order up seek adjusted
-    pursuant so particularly whether them`)}\\b)*[\\s,.;:]*$`,
+  `([\\s,;:]+${oneOf(`a an the and or but of to in on for by with from at as that which such any our its their his
+    other is are was were be been primarily mainly partially largely also not may due chiefly including than over
+    under into between per each if when partly both either more certain could would can will has have had within
+    without about based resulting related attributable according regarding following we it they who except less most
+    below some there nearly only until unless through upon during all none no depending especially even order up seek
+    adjusted pursuant so particularly whether them`)}\\b)*[\\s,.;:]*$`,
   'i',
 );
 const MAX_WORDS = 20;

@@ -18,28 +18,28 @@ export interface Clause {
 const LEAD =
   /^(in|on|at|as of|for|during|under|if|when|upon|unless|after|before|since|from|through|to|with|within|without|by|following|once|although|despite|except|subject to|pursuant|prior)\b/i;
 const CONNECTIVE = new RegExp(
-  `^(?:${oneOf(`additionally alternatively specifically however furthermore moreover further also in_addition therefore thus
-    as_a_result for_example accordingly consequently in_particular finally similarly likewise nevertheless instead
-    generally historically currently in_general in_such_case in_such_event in_that_case in_turn for_instance in_fact
-    indeed and but or so second first third to_date as_such`)},?\\s+)+`,
+  `^(?:${oneOf(`additionally alternatively specifically however furthermore moreover further also in_addition
+    therefore thus as_a_result for_example accordingly consequently in_particular finally similarly likewise
+    nevertheless instead generally historically currently in_general in_such_case in_such_event in_that_case in_turn
+    for_instance in_fact indeed and but or so second first third to_date as_such`)},?\\s+)+`,
   'i',
 );
 const OPINION = /^(we|the company|management) (also )?(believe|expect|anticipate|estimate)s? (that )?(?!to\b)/i;
 // Stands for something in another sentence, or says nothing without it.
 const VAGUE_SUBJECT = new RegExp(
-  `^(?:${oneOf(`it its they their he she his her you your i my no nothing nobody there this these those such that which who what
-    none neither other others another the_foregoing the_following the_above the_same the_former the_latter the_rest
-    the_other the_others the_first the_second the_third the_fourth the_last here only even rather chiefly mainly
-    just still together includes excludes represents nor yet then and or of because until including included
-    provided given not whether`)}\\b|${oneOf('some any each both all many most few either one two three four five six several')}(?: ${oneOf(
+  `^(?:${oneOf(`it its they their he she his her you your i my no nothing nobody there this these those such that
+    which who what none neither other others another the_foregoing the_following the_above the_same the_former
+    the_latter the_rest the_other the_others the_first the_second the_third the_fourth the_last here only even rather
+    chiefly mainly just still together includes excludes represents nor yet then and or of because until including
+    included provided given not whether`)}\\b|${oneOf('some any each both all many most few either one two three four five six several')}(?: ${oneOf(
     'of is are was were has have may can could will would also',
   )}\\b|$))`,
   'i',
 );
 const BARE_SUBJECT = new RegExp(
-  `^(?:the|an?) ${oneOf(`effect answer result reason difference increase decrease change remainder balance figure amount number forecast
-    purchase charge trust sum total rule practice work average table chart note matter point aim cost plan case way
-    question latter`)}s?$`,
+  `^(?:the|an?) ${oneOf(`effect answer result reason difference increase decrease change remainder balance figure
+    amount number forecast purchase charge trust sum total rule practice work average table chart note matter point
+    aim cost plan case way question latter`)}s?$`,
   'i',
 );
 const PREPOSITION =

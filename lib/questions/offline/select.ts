@@ -1,5 +1,5 @@
 // In: all candidate questions of a chunk. Out: the best, ordered, no two alike: each next one is taken for its worth,
-// less for repeating a sentence, a kind or words asked already (maximal marginal relevance, Carbonell & Goldstein 1998).
+// less for a sentence, a kind or words asked already (maximal marginal relevance: Carbonell & Goldstein, 1998).
 import { terms } from '../../common/text/terms';
 import type { QuestionKind } from './clause-questions';
 

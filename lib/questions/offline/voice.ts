@@ -1,4 +1,5 @@
 // In: a drafted question. Out: the same question as an outsider asks it: `we` and `our` become the company.
+import { oneOf } from './tokens';
 
 /** The name most often followed by a company's legal form (`Acme, Inc.` → `Acme`); empty where none stands out. */
 export function companyName(texts: Iterable<string>): string {
@@ -15,8 +16,11 @@ export function companyName(texts: Iterable<string>): string {
 
 const SUBJECT = /\b(do|does|did|is|are|was|were|has|have|had|may|might|can|could|will|would|should|must|shall) we\b/i;
 const SINGULAR: Record<string, string> = { do: 'does', are: 'is', have: 'has', were: 'was' };
-const UNCHANGED =
-  /^(may|might|can|cannot|could|will|would|should|must|shall|did|had|is|was|has|does|made|took|sold|grew|paid|held|began|became|went|came|gave|got|kept|left|lost|met|saw|set|spent|built|bought|chose|knew|found|let|led|put|rose|won|wrote|undertook|withdrew|drew|broke|fell|drove|threw|(?!need|exceed|proceed|succeed)\w+ed)$/;
+const UNCHANGED = new RegExp(
+  `^(?:(?!need|exceed|proceed|succeed)\\w+ed|${oneOf(`may might can cannot could will would should must shall did
+    had is was has does made took sold grew paid held began became went came gave got kept left lost met saw set
+    spent built bought chose knew found let led put rose won wrote undertook withdrew drew broke fell drove threw`)})$`,
+);
 const OTHER_SPEAKER =
   /\b(I|my|me|ours|ourselves|you|your|yours|he|she|his|her|him|mine|hereof|hereto|hereunder|thereof|thereto|herein|aforementioned)\b/;
 

@@ -5,9 +5,9 @@ import { oneOf } from './tokens';
 
 const TOKEN = /[\p{L}\p{N}]+(?:['’&.-][\p{L}\p{N}]+)*-?/gu;
 const AFFIX = new RegExp(
-  `^${oneOf(`anti auto back co counter cross down fore inter micro mis multi non out over post pre re semi sub super trans under
-    un up with able based folds? ful holders? hood less like lines? ments? ness owners? places? ship sides? time ups? wards?
-    wares? ways? wide wise works?`)}$`,
+  `^${oneOf(`anti auto back co counter cross down fore inter micro mis multi non out over post pre re semi sub
+    super trans under un up with able based folds? ful holders? hood less like lines? ments? ness owners? places? ship
+    sides? time ups? wards? wares? ways? wide wise works?`)}$`,
 );
 const FUNCTION_WORD =
   /^(a|an|and|are|as|at|be|been|but|by|can|for|from|has|have|if|in|is|it|may|not|of|on|or|our|such|that|the|their|these|this|to|under|was|we|were|which|will|with)$/;
