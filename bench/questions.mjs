@@ -1,23 +1,26 @@
-// What the offline generator's questions are worth: a model trained on them alone, asked real questions about the same document, which it
-// was never trained on. The last weights are measured: nothing is chosen on the questions that are reported.
+// What the offline generator's questions are worth: a model trained on them alone, asked real questions about the same
+// document, which it was never trained on. The last weights are measured: nothing is chosen on the questions that are reported.
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import fe from 'finetune-embedding';
+import { splitSentences } from 'finetune-embedding/dist/common/text/sentences.js';
 import { printTable, round } from './table.mjs';
 
 const LYFT = { pdf: '../shared/data/lyft_2021.pdf', dataset: '../shared/data/lyft_train_dataset.json' };
 const WINDOWS = fe.DEFAULT_SEARCH.windows;
 
-const only = (kind) => Object.fromEntries(Object.keys(fe.OFFLINE_MIXTURE).map((name) => [name, name === kind ? 1 : 0]));
-/** What may be asked: the questions of the notebook; salient sentences as they stand (the inverse cloze task); noun phrases alone. */
+/** What to train on: offline questions, or sentences as they stand (the inverse cloze task, Lee et al. 2019). */
 const KINDS = {
-  questions: fe.OFFLINE_MIXTURE,
-  statements: only('statement'),
-  phrases: only('phrase'),
-  both: { ...fe.OFFLINE_MIXTURE, statement: 1 },
+  questions: async (chunks, questionsPerChunk) =>
+    fe.filterQuestions(await fe.createOfflineGenerator().generate(chunks, { questionsPerChunk })).result.questions,
+  statements: (chunks, count) => new Map(chunks.map(({ id, text }) => [id, spread(sentences(text), count)])),
 };
+const sentences = (text) => splitSentences(text).filter((sentence) => sentence.split(/\s+/).length >= 8);
+/** `count` of a list's items, evenly spread. */
+const spread = (list, count) =>
+  list.filter((_, i) => i === 0 || Math.floor((i * count) / list.length) > Math.floor(((i - 1) * count) / list.length));
 
 /** Documents to ask about offline, and the real questions to measure with. */
 async function task() {
@@ -48,29 +51,28 @@ async function measure(model, data) {
 export async function measureQuestions(args) {
   const { values } = parseArgs({
     args,
+    allowNegative: true,
     options: {
       questions: { type: 'string', default: '8' },
       kinds: { type: 'string', default: 'questions' },
       epochs: { type: 'string' },
       seed: { type: 'string', default: '42' },
+      base: { type: 'boolean', default: true },
     },
   });
-  const mixture = KINDS[values.kinds];
-  if (!mixture) throw new Error(`--kinds is ${values.kinds}; it must be one of ${Object.keys(KINDS).join(', ')}.`);
+  if (!Object.hasOwn(KINDS, values.kinds))
+    throw new Error(`--kinds is ${values.kinds}; it must be one of ${Object.keys(KINDS).join(', ')}.`);
   const recipe = { ...fe.RECIPES.best, ...(values.epochs && { epochs: Number(values.epochs) }) };
   const { name, pdf, data } = await task();
   const chunks = fe.chunkPages(await fe.readPages(pdf));
-  const asked = await fe
-    .createOfflineGenerator({ mixture })
-    .generate(chunks, { questionsPerChunk: Number(values.questions) });
-  const training = fe.buildDataset(chunks, fe.filterQuestions(asked).result.questions);
+  const training = fe.buildDataset(chunks, await KINDS[values.kinds](chunks, Number(values.questions)));
   const questions = Object.keys(training.queries).length;
   console.log(
-    `${name}: ${chunks.length} chunks, ${questions} offline questions to train on; ${Object.keys(data.queries).length} real ones`,
+    `${name}: ${chunks.length} chunks, ${questions} ${values.kinds} to train on; ${Object.keys(data.queries).length} real ones`,
   );
 
   const model = await fe.loadModel('all-MiniLM-L6-v2', { maxSeqLength: 512 });
-  const base = await measure(model, data);
+  const base = values.base ? await measure(model, data) : undefined;
   const outputDir = fs.mkdtempSync(path.join(os.tmpdir(), 'questions-'));
   const started = performance.now();
   try {
@@ -99,7 +101,7 @@ export async function measureQuestions(args) {
   ];
   printTable(
     ['', 'hit rate@5', 'MAP@100', 'windows: hit rate@5', 'MAP@100'],
-    [row('base', base), row('trained', trained)],
+    [...(base ? [row('base', base)] : []), row('trained', trained)],
   );
   return { task: name, kinds: values.kinds, questions, epochs: recipe.epochs, trainingSeconds, base, trained };
 }

@@ -9,8 +9,8 @@ const USAGE = `npm run bench -- NAME
   encode   texts a second, against sentence-transformers on PyTorch
   memory   memory over 500 training steps on short texts
   questions  what the offline questions are worth: trained on them alone, asked real ones about the same document
-             --questions N a chunk (default: 8), --epochs N, --seed N
-             --kinds questions | statements | phrases | both (default: questions)
+             --questions N a chunk (default: 8), --epochs N, --seed N, --no-base for the trained row alone
+             --kinds questions | statements (default: questions)
   recipe   what each ingredient of RECIPE=best brings, as a table (some hours in full; what is done is kept)
              --data FOLDER             the folder with the original workflow's train_dataset.json (required)
              --confirm                 base, original and best on what chose nothing: run it once, after choosing

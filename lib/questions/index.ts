@@ -19,5 +19,5 @@ export {
 } from './generator';
 export { LlmQuestionGenerator } from './llm-generator';
 export type { LlmSettings, TokenPrice } from './llm-settings';
-export { createOfflineGenerator, type Mixture, OFFLINE_MIXTURE } from './offline';
+export { createOfflineGenerator } from './offline';
 export { EXAM_PROMPT, fillPrompt } from './prompt';

@@ -1,31 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BM25_WINDOWS, Bm25Index, evaluateRanking, rankByBm25 } from 'finetune-embedding';
-import { stem, terms } from 'finetune-embedding/dist/common/text/terms.js';
 import { describe, expect, it } from 'vitest';
-
-describe('terms', () => {
-  it.each([
-    ['companies', 'company'],
-    ['employees', 'employee'],
-    ['expenses', 'expense'],
-    ['shoes', 'shoe'],
-    ['drivers', 'driver'],
-    ['business', 'business'],
-    ['status', 'status'],
-    ['gas', 'gas'],
-  ])('stems %s to %s', (word, expected) => expect(stem(word)).toBe(expected));
-
-  it('keeps numbers and abbreviations whole, and drops stop words', () => {
-    expect(terms("What was the company's revenue in the U.S.: $1,234.5 million?")).toEqual([
-      'company',
-      'revenue',
-      'us',
-      '1234.5',
-      'million',
-    ]);
-  });
-});
 
 describe('BM25', () => {
   const corpus = { x: 'red apples', y: 'green apple and green pear', z: 'blue plums' };

@@ -1,6 +1,12 @@
 // In: the pages of one document, as lines. Out: for each page the lines that are furniture (running headers, footers,
 // page numbers), because a retriever that sees them finds the same words on every page.
-import type { Page } from '../../corpus/page';
+
+/** A page as far as its furniture is concerned; a `Page` of the corpus is one. */
+interface NumberedText {
+  /** Counted from 1. */
+  page: number;
+  text: string;
+}
 
 /** Lines looked at from either end of a page. Some PDFs draw header and footer last, so both ends hold both. */
 const EDGE = 3;
@@ -41,7 +47,7 @@ function edgeLines(text: string): string[] {
  * @param pages - The pages of ONE file, in order.
  * @returns One set of lines a page, in the pages' order.
  */
-export function findPageFurniture(pages: Pick<Page, 'page' | 'text'>[]): Set<string>[] {
+export function findPageFurniture(pages: NumberedText[]): Set<string>[] {
   const edges = pages.map(({ text }) => edgeLines(text));
   /** For each key the positions of the pages that have it, ascending. */
   const seen = new Map<string, number[]>();

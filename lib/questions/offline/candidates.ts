@@ -1,148 +1,92 @@
-// A chunk and what is known of its corpus go in; out come all questions that can be asked about it, each with its worth.
+// In: a chunk, and what is known of its corpus. Out: all questions that can be asked about it, each with its worth.
 
 import { seededRandom } from '../../common/random';
+import { Bm25 } from '../../common/text/bm25';
+import { findPageFurniture, stripFurniture } from '../../common/text/page-furniture';
+import { terms } from '../../common/text/terms';
 import type { SourceChunk } from '../generator';
-import { linesOf, type Sentence, sentencesOf } from './chunk-sentences';
-import { parseClause } from './clauses';
-import { isEnglish } from './is-english';
-import { lineKey, repeatedLines } from './line-furniture';
-import { paraphrase } from './paraphrase';
-import { headingQuestions, phraseQuestions } from './phrases';
-import { Salience, termsOf } from './salience';
+import { sentencesOf } from './chunk-sentences';
+import { parseClause } from './clause';
+import { claimOf, type Draft, type QuestionKind, questionsFromClause } from './clause-questions';
 import type { Candidate } from './select';
-import { tableQuestions } from './table-questions';
-import { type Draft, type QuestionKind, questionsFromClause } from './templates';
 import { companyName, outsiderVoice } from './voice';
-import { isWellFormed } from './well-formed';
-import { tokensOf, Words } from './words';
+import { isFlawed, isWellFormed } from './well-formed';
+import { Words } from './words';
 
-/** What each kind of question is worth beside the others; 0 leaves a kind out. */
-export type Mixture = Record<QuestionKind, number>;
-
-export const MIXTURE: Mixture = {
-  why: 1.2,
-  how: 1.1,
-  when: 1.1,
-  amount: 1.1,
-  definition: 1.1,
-  which: 1,
-  whether: 0.9,
-  phrase: 0.8,
-  heading: 0.8,
-  table: 0.6,
-  statement: 0,
-};
-const HEADING_SENTENCE_BONUS = 1.3;
-const PARAPHRASED_SHARE = 0.25;
-// Row labels, titles and defined terms are names.
-const KEEPS_WORDS = new Set<QuestionKind>(['table', 'heading', 'definition']);
+// What questions of these kinds are worth beside the others: they hold their answer.
+const WORTH: Partial<Record<QuestionKind, number>> = { whether: 0.85, claim: 0.6 };
 // A question is dropped where some other chunk fits its words this much better than its own.
 const MIN_POINTING = 0.85;
 const MIN_TERMS = 3;
 // Not made by turning a clause round.
-const KEEPS_FORM = new Set<QuestionKind>(['phrase', 'heading', 'table', 'statement']);
-const MAX_WORDS = 40;
+const AS_WRITTEN: QuestionKind[] = ['definition', 'claim'];
 
 /** What the corpus as a whole says. */
 export interface Corpus {
+  /** The chunks' texts without running heads. */
+  texts: string[];
   words: Words;
-  repeated: Set<string>;
-  salience: Salience;
+  bm25: Bm25;
   company: string;
 }
 
 /** Reads all chunks once. */
 export function readCorpus(chunks: SourceChunk[]): Corpus {
-  const lines = chunks.map((chunk) => linesOf(chunk.text));
-  const texts = lines.map((list) => list.join('\n'));
-  return {
-    words: new Words(texts),
-    repeated: repeatedLines(lines),
-    salience: new Salience(texts),
-    company: companyName(texts),
-  };
+  const furniture = findPageFurniture(chunks.map(({ text }, at) => ({ page: at + 1, text })));
+  const texts = chunks.map(({ text }, at) => stripFurniture(text, furniture[at]));
+  return { texts, words: new Words(texts), bm25: new Bm25(texts.map(terms)), company: companyName(texts) };
 }
 
 /** Every question worth asking about the chunk at position `at`; `drop` is told why others aren't. */
 export function candidatesFor(
-  chunk: SourceChunk,
   at: number,
-  corpus: Corpus,
+  { texts, words, bm25, company }: Corpus,
   seed: number,
-  mixture: Mixture,
   drop: (reason: string) => void,
 ): Candidate[] {
-  if (!isEnglish(chunk.text)) {
-    drop('chunk is not in English');
-    return [];
-  }
-  const { salience, words } = corpus;
-  const random = seededRandom(`${seed} ${chunk.text}`);
-  const sentences = sentencesOf(chunk.text, words, corpus.repeated);
-  const drafts: { draft: Draft; source: number; weight: number }[] = [];
-  sentences.forEach((sentence, source) => {
-    const weight = salience.of(sentence.text, at) * (sentence.isHeading ? HEADING_SENTENCE_BONUS : 1);
-    for (const draft of draftsFor(sentence, at, corpus, random)) drafts.push({ draft, source, weight });
+  const random = seededRandom(`${seed} ${texts[at]}`);
+  // Mean weight of distinct terms in the chunk, short texts damped: what they say about it.
+  const salience = (distinct: string[]): number =>
+    distinct.reduce((sum, term) => sum + bm25.weight(term, at), 0) / (distinct.length + 4);
+  const candidate = (draft: Draft, source: number, weight: number): Candidate | string => {
+    const { kind } = draft;
+    const voiced = outsiderVoice(draft.text, random() < 0.5 ? company : '');
+    if (!voiced) return 'unclear who speaks';
+    const text = voiced.charAt(0).toUpperCase() + voiced.slice(1);
+    const reads = AS_WRITTEN.includes(kind) ? !isFlawed(text) : isWellFormed(text);
+    if (!reads) return 'not well formed';
+    const distinct = [...new Set(terms(text))];
+    if (distinct.length < MIN_TERMS && kind !== 'definition') return 'too few telling words';
+    const scores = bm25.scores(distinct);
+    const pointing = scores[at] / scores.reduce((best, score, i) => (i !== at && score > best ? score : best), 1e-9);
+    if (pointing < MIN_POINTING) return 'fits other chunks better';
+    return {
+      text,
+      kind,
+      source,
+      worth: (WORTH[kind] ?? 1) * (weight + salience(distinct)) * Math.min(pointing, 2) ** 0.5,
+    };
+  };
+  return sentencesOf(texts[at], words).flatMap((original, source) => {
+    const sentence = withoutCapital(original, words);
+    const weight = salience([...new Set(terms(sentence))]);
+    const asked = (drafts: Draft[]): Candidate[] =>
+      drafts.flatMap((draft) => {
+        const made = candidate(draft, source, weight);
+        if (typeof made === 'string') drop(made);
+        return typeof made === 'string' ? [] : made;
+      });
+    const clause = parseClause(sentence);
+    const turned = clause ? asked(questionsFromClause(clause)) : [];
+    return turned.length > 0 ? turned : asked(claimOf(sentence, random));
   });
-  for (const draft of tableQuestions(chunk.text, words))
-    drafts.push({ draft, source: -1, weight: salience.of(draft.text, at) });
-
-  const candidates = new Map<string, Candidate>();
-  for (const { draft, source, weight } of drafts) {
-    if (mixture[draft.kind] === 0) continue;
-    const voiced = outsiderVoice(draft.text, random() < 0.5 ? corpus.company : '');
-    const inOtherWords =
-      voiced && (KEEPS_WORDS.has(draft.kind) ? voiced : paraphrase(voiced, PARAPHRASED_SHARE, random));
-    const text = inOtherWords && finish(inOtherWords, words);
-    if (!text) drop('unclear who speaks');
-    else if (new Set(termsOf(text)).size < (draft.kind === 'definition' ? 2 : MIN_TERMS)) drop('too few telling words');
-    else if (text.split(' ').length > MAX_WORDS) drop('too long');
-    else if (tokensOf(text).some((token) => words.isBroken(token))) drop('broken words');
-    else {
-      const pointing = salience.pointsTo(text, at);
-      if (pointing < MIN_POINTING) drop('fits other chunks better');
-      else if (!KEEPS_FORM.has(draft.kind) && !isWellFormed(text)) drop('not well formed');
-      else {
-        const worth = mixture[draft.kind] * (weight + salience.of(text, at)) * Math.min(pointing, 2) ** 0.5;
-        const key = lineKey(text);
-        if (worth > (candidates.get(key)?.worth ?? 0)) candidates.set(key, { text, kind: draft.kind, source, worth });
-      }
-    }
-  }
-  return [...candidates.values()];
 }
 
-function draftsFor(sentence: Sentence, at: number, { salience, words }: Corpus, random: () => number): Draft[] {
-  const clause = isSentence(sentence) ? parseClause(sentence.text) : undefined;
-  const pick = (count: number): number => Math.floor(random() * count);
-  const statement: Draft[] = sentence.isFragment ? [] : [{ kind: 'statement', text: sentence.text }];
-  return [
-    ...(clause ? questionsFromClause(clause) : []),
-    ...phraseQuestions(sentence, at, salience, words, pick),
-    ...headingQuestions(sentence, at, salience, words, pick),
-    ...statement,
-  ];
-}
-
-// A full sentence, or a heading that reads as one (`Storms may close our harbours`).
-function isSentence({ text, isHeading, isFragment }: Sentence): boolean {
-  return isHeading
-    ? /\b(may|might|could|will|is|are|depends?|relies|rely)\b/.test(text)
-    : !isFragment && /[.;:]$/.test(text);
-}
-
-// Capitals that only opened a sentence go, the question's own comes; one space between words.
-function finish(text: string, words: Words): string {
-  const parts = text.replace(/\s+/g, ' ').trim().split(' ');
-  const written = parts.map((word, at) => {
-    const before = parts[at - 1] ?? '';
-    const follows = at === 1 || /^\p{Ll}/u.test(before);
-    if (at === 0 || at > 4 || !follows || !/^\p{Lu}\p{Ll}*(?:['-][\p{Ll}'-]*)?$/u.test(word)) return word;
-    const isName = /^\p{Lu}/u.test(parts[at + 1] ?? '') || !words.isCommon(word.replace(/'s?$/, ''));
-    return /^(The|A|An|Our|These|Any|Such|This|Its|About|Some|Most|Nearly|Almost)$/.test(word) || !isName
-      ? word.toLowerCase()
-      : word;
-  });
-  const question = written.join(' ');
-  return question.charAt(0).toUpperCase() + question.slice(1);
+// The capital that only opens a sentence goes: its first word will stand inside a question.
+function withoutCapital(sentence: string, words: Words): string {
+  const [first, second = ''] = sentence.split(' ', 2);
+  const isCommon = !/^\p{Lu}/u.test(second) && words.isCommon(first.replace(/'s?$|,$/, ''));
+  return isCommon || /^(The|An?|Our|We|In|On|At|As|By|For|If|Any|Its|About|Some|Most|Nearly|Almost)$/.test(first)
+    ? sentence.charAt(0).toLowerCase() + sentence.slice(1)
+    : sentence;
 }

@@ -1,2 +1,2 @@
-export { MIXTURE as OFFLINE_MIXTURE, type Mixture } from './candidates';
+// In: chunks. Out: questions about them, asked by rules.
 export { createOfflineGenerator } from './offline-generator';

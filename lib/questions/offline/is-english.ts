@@ -1,4 +1,4 @@
-// A text goes in; out comes whether it is English, the one language the rules here know.
+// In: a text. Out: whether it is English, the one language the rules here know.
 
 const ENGLISH = /\b(the|and|of|to|in|is|that|for|with|are|was|by|which|our|or|from)\b/gi;
 const OTHER =

@@ -1,43 +1,30 @@
-// Chunks go in; out come questions a reader would ask about them, made without any model: the corpus is read once for
-// its words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
+// In: chunks. Out: questions a reader would ask about them, made without any model: the corpus is read once for its
+// words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
-import { candidatesFor, MIXTURE, type Mixture, readCorpus } from './candidates';
+import { candidatesFor, readCorpus } from './candidates';
 import { isEnglish } from './is-english';
-import { lineKey } from './line-furniture';
 import { selectQuestions } from './select';
 
 /**
  * The question generator for users with neither an API key nor an LLM server.
- * @param options.seed - the one source of chance: equal seeds and chunks give equal questions
- * @param options.mixture - what each kind of question is worth; the default leaves bare statements out, since they are no questions
+ * @param options.seed the one source of chance: equal seeds and chunks give equal questions
  */
-export function createOfflineGenerator({
-  seed = 0,
-  mixture = MIXTURE,
-}: {
-  seed?: number;
-  mixture?: Mixture;
-} = {}): QuestionGenerator {
+export function createOfflineGenerator({ seed = 0 }: { seed?: number } = {}): QuestionGenerator {
   return {
     name: 'offline',
-    description: 'offline: questions made from salient sentences and terms by rules, no language model',
-    generate: (chunks, options) => generate(chunks, options, seed, mixture),
+    description: 'offline: questions made from salient sentences by rules, no language model',
+    generate: (chunks, options) => generate(chunks, options, seed),
   };
 }
 
-async function generate(
-  chunks: SourceChunk[],
-  options: GenerationOptions,
-  seed: number,
-  mixture: Mixture,
-): Promise<GenerationResult> {
+async function generate(chunks: SourceChunk[], options: GenerationOptions, seed: number): Promise<GenerationResult> {
   const { questionsPerChunk, onProgress, signal } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
     throw new Error(`questionsPerChunk is ${questionsPerChunk}: it must be a whole number, 1 or more`);
   if (chunks.length > 0 && !chunks.some(({ text }) => isEnglish(text)))
     throw new Error(
-      `Offline questions are in English only, and none of the ${chunks.length} chunk(s) is in English. Have a language ` +
-        'model ask: set OPENAI_API_KEY or OPENAI_BASE_URL, or take QUESTION_GENERATOR=local.',
+      `Offline questions are in English only, and none of the ${chunks.length} chunk(s) is in English. Have a ` +
+        'language model ask: set OPENAI_API_KEY or OPENAI_BASE_URL, or take QUESTION_GENERATOR=local.',
     );
   const corpus = readCorpus(chunks);
   const questions = new Map<string, string[]>();
@@ -49,14 +36,12 @@ async function generate(
   const start = Date.now();
   for (const [at, chunk] of chunks.entries()) {
     signal?.throwIfAborted();
-    const candidates = candidatesFor(chunk, at, corpus, seed, mixture, drop);
-    const fresh = candidates.filter((candidate) => {
-      const isNew = !asked.has(lineKey(candidate.text));
-      if (!isNew) drop('asked about another chunk');
-      return isNew;
-    });
-    const chosen = selectQuestions(fresh, questionsPerChunk).map((candidate) => candidate.text);
-    for (const text of chosen) asked.add(lineKey(text));
+    if (!isEnglish(chunk.text)) drop('chunk is not in English');
+    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, seed, drop) : [];
+    const fresh = candidates.filter(({ text }) => !asked.has(text.toLowerCase()));
+    for (const _ of candidates.slice(fresh.length)) drop('asked about another chunk');
+    const chosen = selectQuestions(fresh, questionsPerChunk).map(({ text }) => text);
+    for (const text of chosen) asked.add(text.toLowerCase());
     questions.set(chunk.id, chosen);
     const done = at + 1;
     onProgress?.({
@@ -67,16 +52,17 @@ async function generate(
     });
     if (done % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  const counts = [...questions.values()].map((list) => list.length);
+  const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
+  const empty = chunksWithoutQuestions.length;
   const summary = {
     asked: chunks.length,
-    answered: counts.filter((count) => count > 0).length,
-    empty: counts.filter((count) => count === 0).length,
-    underFilled: counts.filter((count) => count > 0 && count < questionsPerChunk).length,
+    answered: questions.size - empty,
+    empty,
+    underFilled: [...questions.values()].filter((list) => list.length < questionsPerChunk).length - empty,
     unparsable: 0,
     failed: 0,
     dropped,
-    chunksWithoutQuestions: [...questions].filter(([, list]) => list.length === 0).map(([id]) => id),
+    chunksWithoutQuestions,
   };
   return { questions, summary };
 }

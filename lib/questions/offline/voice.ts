@@ -1,4 +1,5 @@
-// A drafted question goes in; out comes the same question as an outsider asks it: `we` and `our` become the company.
+// In: a drafted question. Out: the same question as an outsider asks it: `we` and `our` become the company.
+import { oneOf } from './tokens';
 
 /** The name most often followed by a company's legal form (`Acme, Inc.` → `Acme`); empty where none stands out. */
 export function companyName(texts: Iterable<string>): string {
@@ -15,14 +16,17 @@ export function companyName(texts: Iterable<string>): string {
 
 const SUBJECT = /\b(do|does|did|is|are|was|were|has|have|had|may|might|can|could|will|would|should|must|shall) we\b/i;
 const SINGULAR: Record<string, string> = { do: 'does', are: 'is', have: 'has', were: 'was' };
-const UNCHANGED =
-  /^(may|might|can|cannot|could|will|would|should|must|shall|did|had|is|was|has|does|made|took|sold|grew|paid|held|began|became|went|came|gave|got|kept|left|lost|met|saw|set|spent|built|bought|chose|knew|found|let|led|put|rose|won|wrote|undertook|withdrew|drew|broke|fell|drove|threw|\w+ed)$/;
+const UNCHANGED = new RegExp(
+  `^(?:(?!need|exceed|proceed|succeed)\\w+ed|${oneOf(`may might can cannot could will would should must shall did
+    had is was has does made took sold grew paid held began became went came gave got kept left lost met saw set
+    spent built bought chose knew found let led put rose won wrote undertook withdrew drew broke fell drove threw`)})$`,
+);
 const OTHER_SPEAKER =
-  /\b(I|my|me|you|your|yours|he|she|his|her|him|mine|hereof|hereto|hereunder|thereof|thereto|herein|aforementioned)\b/;
+  /\b(I|my|me|ours|ourselves|you|your|yours|he|she|his|her|him|mine|hereof|hereto|hereunder|thereof|thereto|herein|aforementioned)\b/;
 
-/** `How do we price our rides?` → `How does the company price its rides?`; undefined where the speaker stays unclear. */
+/** `How do we price our rides?` → `How does the company price its rides?`; undefined where it is unclear who speaks. */
 export function outsiderVoice(question: string, company: string): string | undefined {
-  if (OTHER_SPEAKER.test(question)) return undefined;
+  if (OTHER_SPEAKER.test(question) || /\bwe( and\b|,)/i.test(question)) return undefined;
   const name = company || 'the company';
   let named = /\bthe company\b/i.test(question);
   let isSaid = false;
@@ -31,26 +35,29 @@ export function outsiderVoice(question: string, company: string): string | undef
     named = true;
     return who;
   };
-  return question
-    .replace(/\b(the) Company\b/gi, '$1 company')
-    .replace(SUBJECT, (_, verb: string) => {
-      named = true;
-      return `${SINGULAR[verb.toLowerCase()] ?? verb} ${name}`;
-    })
-    .replace(
-      /\bwe ((?:also|not|\w+ly) )?([a-z]+)\b/gi,
-      (_, adverb: string | undefined, verb: string) => `${subject()} ${adverb ?? ''}${thirdPerson(verb)}`,
-    )
-    .replace(/\b(our|us|ourselves|ours)\b/g, (form: string, _, at: number, all: string) => {
-      if (form === 'ourselves') return 'itself';
-      // The company may be named only further on.
-      named = isSaid || all.slice(0, at).includes(name);
-      const who = subject();
-      isSaid = true;
-      if (form === 'us') return who;
-      return who === 'it' ? 'its' : `${who}'s`;
-    })
-    .replace(/\bOur\b/g, `${name}'s`);
+  return (
+    question
+      .replace(/\b(the) Company\b/gi, '$1 company')
+      // Contracts name their parties without an article.
+      .replace(/(?<!\p{Lu}\p{Ll}+ |\bthe )\bCompany\b(?!,? \p{Lu})/gu, 'the company')
+      .replace(SUBJECT, (_, verb: string) => {
+        named = true;
+        return `${SINGULAR[verb.toLowerCase()] ?? verb} ${name}`;
+      })
+      .replace(
+        /\bwe ((?:also|not|(?!rely|apply|supply|comply|reply)\w+ly) )?([a-z]+)\b/gi,
+        (_, adverb: string | undefined, verb: string) => `${subject()} ${adverb ?? ''}${thirdPerson(verb)}`,
+      )
+      .replace(/\b(our|us)\b/g, (form: string, _, at: number, all: string) => {
+        // The company may be named only further on.
+        named = isSaid || all.slice(0, at).includes(name);
+        const who = subject();
+        isSaid = true;
+        if (form === 'us') return who;
+        return who === 'it' ? 'its' : `${who}'s`;
+      })
+      .replace(/\bOur\b/g, `${name}'s`)
+  );
 }
 
 function thirdPerson(verb: string): string {

@@ -1,0 +1,26 @@
+import { terms } from 'finetune-embedding/dist/common/text/terms.js';
+import { describe, expect, it } from 'vitest';
+
+describe('terms', () => {
+  it.each([
+    ['companies', 'company'],
+    ['employees', 'employee'],
+    ['expenses', 'expense'],
+    ['shoes', 'shoe'],
+    ['drivers', 'driver'],
+    ['leasing', 'leases'],
+  ])('%s meets %s', (word, other) => expect(terms(word)).toEqual(terms(other)));
+
+  it('keeps apart what only looks like a plural', () => {
+    expect(terms('status')).not.toEqual(terms('state'));
+    expect(terms('business')).not.toEqual(terms('bus'));
+  });
+
+  it('keeps numbers and abbreviations whole, and drops stop words', () => {
+    expect(terms("What was the company's revenue in the U.S.: $1,234.5 million?")).toEqual(
+      terms('company revenue us 1234.5 million'),
+    );
+    expect(terms('U.S. 1,234.5')).toEqual(['us', '1234.5']);
+    expect(terms('What was it, and why did its owner not say when?')).toEqual(terms('owner say'));
+  });
+});
