@@ -113,11 +113,12 @@ const PICTURED = {
 /** @param {{ results: Record<string, Record<string, number>> }} run as logged in results/runs.jsonl */
 async function resultPicture({ results }) {
   const { default: library } = await import('finetune-embedding');
+  const { default: figures } = await import('finetune-embedding/dist/notebook/figure.js');
   const bars = PICTURED.models.map((model) => ({
     model,
     metrics: Object.fromEntries(PICTURED.metrics.map((metric) => [metric, results[model][metric]])),
   }));
-  return library.figureSvg(...library.metricBars(bars));
+  return figures.figureSvg(...library.metricBars(bars));
 }
 
 async function main() {

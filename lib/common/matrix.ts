@@ -1,4 +1,4 @@
-// In: numbers, and the vectors of texts. Out: what the stages pass to each other instead of tensors: matrices, embeddings.
+// In: numbers, and the vectors of texts. Out: what the stages pass to each other instead of tensors.
 
 /** A row-major matrix of 32-bit floats; row `i` is `data.subarray(i * columns, (i + 1) * columns)`. */
 export interface Matrix {

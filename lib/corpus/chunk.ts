@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { chunkId } from '../common/ids';
 import { splitSentences, splitWords } from '../common/text/sentences';
+import { countTokens } from './count-tokens';
 import type { Page } from './page';
-import { countTokens } from './tokens';
 
 export interface Chunk {
   /** UUID made from file name, page and text: the same on every run. */

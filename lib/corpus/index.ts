@@ -1,8 +1,3 @@
 // In: documents. Out: their pages, and the chunks that these are cut into.
-
-export { findPageFurniture } from '../common/text/page-furniture';
-export { splitSentences } from '../common/text/sentences';
-export { type Chunk, type ChunkSettings, chunkPages } from './chunk';
-export type { Page, Skipped } from './page';
-export { type ReadOptions, readDocuments, readPages } from './read';
-export { countTokens } from './tokens';
+export { type Chunk, chunkPages } from './chunk';
+export { readDocuments, readPages } from './read';

@@ -28,8 +28,8 @@ export async function writeDataset(dir: string, split: Split, dataset: Embedding
 }
 
 /**
- * Puts an earlier `{split}_dataset.json` out of the way of its readers, as `{split}_dataset.earlier.json`: one about other
- * documents would be taken for one about these.
+ * Puts an earlier `{split}_dataset.json` out of the way of its readers, as `{split}_dataset.earlier.json`: one about
+ * other documents would be taken for one about these.
  * @returns the new path, or undefined if there was none.
  */
 export function setDatasetAside(dir: string, split: Split): string | undefined {

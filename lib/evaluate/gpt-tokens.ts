@@ -1,7 +1,7 @@
 // In: a text. Out: its beginning, or its windows, measured in tokens of OpenAI's embedding models (cl100k_base).
 import { decode, encode } from 'gpt-tokenizer/encoding/cl100k_base';
 import { windowRanges } from '../common/windows';
-import { LONG_RUN } from '../corpus/tokens';
+import { LONG_RUN } from '../corpus/count-tokens';
 
 /** Text that spells a special token, such as `<|endoftext|>`, is encoded as the text it is. */
 function tokenIds(text: string): number[] {

@@ -1,7 +1,7 @@
 // In: an embedder and questions that nothing is reported on. Out: what a point of BM25 is worth beside it.
 import type { Embedder } from '../common/matrix';
 import type { EmbeddingDataset } from '../dataset/dataset';
-import { BM25_WINDOWS, rankByBm25 } from './bm25';
+import { BM25_WINDOWS, rankByBm25 } from './bm25-index';
 import { evaluateEmbedder } from './evaluator';
 import { chooseFusionWeight } from './fusion';
 

@@ -1,5 +1,5 @@
 // In: a reader's answer to an exercise. Out: a remark below the cell: right, or a hint at what is amiss.
-import { Bm25Index } from '../evaluate/bm25';
+import { Bm25Index } from '../evaluate/bm25-index';
 import type { EvaluationResult } from '../evaluate/evaluation';
 import { compareResults } from '../evaluate/significance';
 import { note } from './text';

@@ -1,5 +1,4 @@
-import { findPageFurniture } from 'finetune-embedding';
-import { stripFurniture } from 'finetune-embedding/dist/common/text/page-furniture.js';
+import { findPageFurniture, stripFurniture } from 'finetune-embedding/dist/common/text/page-furniture.js';
 import { describe, expect, it } from 'vitest';
 
 const body = (page: number) =>

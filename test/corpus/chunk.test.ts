@@ -1,4 +1,6 @@
-import { chunkPages, countTokens, splitSentences } from 'finetune-embedding';
+import { chunkPages } from 'finetune-embedding';
+import { splitSentences } from 'finetune-embedding/dist/common/text/sentences.js';
+import { countTokens } from 'finetune-embedding/dist/corpus/count-tokens.js';
 import { describe, expect, it } from 'vitest';
 
 const page = (text: string, number = 1, file = 'report.pdf') => ({ file, page: number, text });

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { chunkPages, type Page, readPages } from 'finetune-embedding';
+import { chunkPages, readPages } from 'finetune-embedding';
+import type { Page } from 'finetune-embedding/dist/corpus/page.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const NAMES = ['larkmoor_2024', 'quillon_2024'];

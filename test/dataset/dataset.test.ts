@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readGoldenQuestions } from 'finetune-embedding/dist/dataset/golden.js';
 import {
   assertDisjoint,
   buildDataset,
   buildGoldenDataset,
   keepConsistent,
-  readGoldenQuestions,
 } from 'finetune-embedding/dist/dataset/index.js';
 import { describe, expect, it } from 'vitest';
 

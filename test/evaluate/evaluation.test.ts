@@ -1,13 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  evaluateEmbedder,
-  evaluateRanking,
-  groupResults,
-  perQueryRows,
-  queryChanges,
-  writePerQueryRows,
-} from 'finetune-embedding';
+import { evaluateEmbedder, evaluateRanking, queryChanges } from 'finetune-embedding';
+import { groupResults } from 'finetune-embedding/dist/evaluate/compare.js';
+import { perQueryRows, writePerQueryRows } from 'finetune-embedding/dist/evaluate/result-files.js';
 import { describe, expect, it } from 'vitest';
 import { dataset, matrix, ranked, temporaryFolder } from './helpers';
 

@@ -1,10 +1,6 @@
-import {
-  chooseFusionWeight,
-  evaluateRanking,
-  linearFusion,
-  type RankedDocument,
-  reciprocalRankFusion,
-} from 'finetune-embedding';
+import { evaluateRanking, linearFusion, reciprocalRankFusion } from 'finetune-embedding';
+import { chooseFusionWeight } from 'finetune-embedding/dist/evaluate/fusion.js';
+import type { RankedDocument } from 'finetune-embedding/dist/evaluate/rankings.js';
 import { describe, expect, it } from 'vitest';
 import { dataset, ranked } from './helpers';
 

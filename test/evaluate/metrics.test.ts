@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { evaluateEmbedder, evaluateRanking, rankByVectors, writeMetricsCsv } from 'finetune-embedding';
+import { evaluateEmbedder, evaluateRanking, rankByVectors } from 'finetune-embedding';
+import { writeMetricsCsv } from 'finetune-embedding/dist/evaluate/result-files.js';
 import { describe, expect, it } from 'vitest';
 import { matrix, single, temporaryFolder } from './helpers';
 

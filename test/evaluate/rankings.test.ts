@@ -1,4 +1,5 @@
-import { rankByVectors, windowRanges } from 'finetune-embedding';
+import { rankByVectors } from 'finetune-embedding';
+import { windowRanges } from 'finetune-embedding/dist/common/windows.js';
 import { describe, expect, it } from 'vitest';
 import { matrix, single } from './helpers';
 

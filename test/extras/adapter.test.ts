@@ -1,8 +1,9 @@
 // The linear adapter: trains on a toy whose answer is known, round-trips through its folder, and wraps any embedder.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Embedder, readSafetensors, tf, writeSafetensors } from 'finetune-embedding';
+import { type Embedder, tf } from 'finetune-embedding';
 import { seededRandom } from 'finetune-embedding/dist/common/random.js';
+import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import {
   AdaptedEmbedder,
   type AdapterOptions,

@@ -6,7 +6,7 @@ import {
   completeTokenizer,
   loadLocalModel,
 } from 'finetune-embedding/dist/extras/local-model/local-model.js';
-import { chunksWithoutQuestions } from 'finetune-embedding/dist/questions/index.js';
+import { chunksWithoutQuestions } from 'finetune-embedding/dist/questions/generator.js';
 import { createLocalGenerator } from 'finetune-embedding/extras';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { loadModel, readSafetensors, writeSafetensors } from 'finetune-embedding';
+import { loadModel } from 'finetune-embedding';
 import { readEncoderConfig, readPoolingConfig } from 'finetune-embedding/dist/model/config.js';
+import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { copyOfTiny, editJson, TINY } from '../fixtures/engine';
 

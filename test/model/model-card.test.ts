@@ -1,7 +1,8 @@
 // The card of a trained model: what it holds, and when it changes or goes.
 import fs from 'node:fs';
 import path from 'node:path';
-import { addTestResults, saveModel, type TrainingFacts, writeModelCard } from 'finetune-embedding';
+import { addTestResults, saveModel, writeModelCard } from 'finetune-embedding';
+import type { TrainingFacts } from 'finetune-embedding/dist/model/model-card.js';
 import { describe, expect, it } from 'vitest';
 import { loadTiny, temporaryFolder } from '../fixtures/engine';
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { readSafetensors, type StoredTensor, writeSafetensors } from 'finetune-embedding';
+import { readSafetensors, type StoredTensor, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TINY, temporaryFolder } from '../fixtures/engine';
 

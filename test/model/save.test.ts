@@ -1,15 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import {
-  loadModel,
-  readSafetensors,
-  readSearchSettings,
-  saveModel,
-  storedWeights,
-  writeSafetensors,
-  writeSearchSettings,
-} from 'finetune-embedding';
+import { loadModel, saveModel, storedWeights, writeSearchSettings } from 'finetune-embedding';
 import { loadWeights } from 'finetune-embedding/dist/model/load.js';
+import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
+import { readSearchSettings } from 'finetune-embedding/dist/model/search-settings.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { copyOfTiny, embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
 

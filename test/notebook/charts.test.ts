@@ -1,10 +1,8 @@
 import {
   type Chart,
   embeddingMap,
-  figureSvg,
   fusionCurve,
   hitRateCurve,
-  lossCurve,
   type Matrix,
   metricBars,
   rankChanges,
@@ -14,6 +12,8 @@ import {
   stageTimes,
   tokenLengthHistogram,
 } from 'finetune-embedding';
+import { lossCurve } from 'finetune-embedding/dist/notebook/charts/loss-curve.js';
+import { figureSvg } from 'finetune-embedding/dist/notebook/figure.js';
 import { principalComponents } from 'finetune-embedding/dist/notebook/pca.js';
 import { modelColor } from 'finetune-embedding/dist/notebook/theme.js';
 import { describe, expect, it } from 'vitest';

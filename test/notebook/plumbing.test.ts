@@ -11,12 +11,12 @@ import {
   fitWindows,
   type GenerationResult,
   groupRows,
-  type LoggedRun,
   type QuestionGenerator,
   showAccount,
   showCost,
   windowRow,
 } from 'finetune-embedding';
+import type { LoggedRun } from 'finetune-embedding/dist/evaluate/run-log.js';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 
 let write: MockInstance;

@@ -1,4 +1,6 @@
-import { EXAM_PROMPT, estimateCost, fillPrompt } from 'finetune-embedding/dist/questions/index.js';
+import { estimateCost } from 'finetune-embedding/dist/questions/cost.js';
+import { EXAM_PROMPT } from 'finetune-embedding/dist/questions/index.js';
+import { fillPrompt } from 'finetune-embedding/dist/questions/prompt.js';
 import { encode } from 'gpt-tokenizer';
 import { describe, expect, it } from 'vitest';
 

@@ -1,4 +1,5 @@
-import { filterQuestions, type GenerationResult, namesTheContext } from 'finetune-embedding/dist/questions/index.js';
+import { namesTheContext } from 'finetune-embedding/dist/questions/filters.js';
+import { filterQuestions, type GenerationResult } from 'finetune-embedding/dist/questions/index.js';
 import { findRepeats } from 'finetune-embedding/dist/questions/similar.js';
 import { describe, expect, it } from 'vitest';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/index.js';
+import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
 import { expect, it } from 'vitest';
 import { FakeOpenAI } from './fake-openai';
 

@@ -1,11 +1,9 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  type GenerationProgress,
-  LlmQuestionGenerator,
-  type LlmSettings,
-} from 'finetune-embedding/dist/questions/index.js';
+import type { GenerationProgress } from 'finetune-embedding/dist/questions/generator.js';
+import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
+import type { LlmSettings } from 'finetune-embedding/dist/questions/llm-settings.js';
 import { askInBatches } from 'finetune-embedding/extras';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FAULTS, FakeOpenAI, type FakeOptions } from './fake-openai';

@@ -1,13 +1,7 @@
 // A run of five steps on the tiny model: its options, and what it left behind.
 import path from 'node:path';
-import {
-  type EmbeddingModel,
-  RECIPES,
-  type Recipe,
-  readSafetensors,
-  storedWeights,
-  type TrainOptions,
-} from 'finetune-embedding';
+import { type EmbeddingModel, RECIPES, type Recipe, storedWeights, type TrainOptions } from 'finetune-embedding';
+import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { pairsAsData, temporaryFolder, texts } from '../fixtures/engine';
 
 /** File order, batches of 4: five steps of the twenty pairs, at learning rates × 0, 1, 3/4, 1/2, 1/4. */

@@ -1,6 +1,7 @@
 // The written-out gradient of every weight, against PyTorch's and against finite differences.
-import { type DropoutSettings, type EmbeddingModel, loadModel, tf } from 'finetune-embedding';
+import { type EmbeddingModel, loadModel, tf } from 'finetune-embedding';
 import { createDropout } from 'finetune-embedding/dist/model/bert/dropout.js';
+import type { DropoutSettings } from 'finetune-embedding/dist/model/bert/encoder.js';
 import { packSequences } from 'finetune-embedding/dist/model/bert/packing.js';
 import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 import { describe, expect, it, onTestFinished } from 'vitest';

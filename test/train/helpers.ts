@@ -1,13 +1,9 @@
 // Batches and gradients as the tests of training need them.
-import {
-  type DropoutSettings,
-  type EmbeddingModel,
-  makeBatches,
-  type StoredTensor,
-  type TrainingPairs,
-  tf,
-} from 'finetune-embedding';
+import { type EmbeddingModel, makeBatches, tf } from 'finetune-embedding';
+import type { DropoutSettings } from 'finetune-embedding/dist/model/bert/encoder.js';
 import { splitQueryKeyValue } from 'finetune-embedding/dist/model/bert/weight-names.js';
+import type { StoredTensor } from 'finetune-embedding/dist/model/safetensors.js';
+import type { TrainingPairs } from 'finetune-embedding/dist/train/batches.js';
 import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 
 /** The first batch of `batchSize` pairs in file order, tokenised. */

@@ -1,7 +1,8 @@
 // The loop: five steps as sentence-transformers takes them, and what a run leaves behind however it ends.
 import fs from 'node:fs';
 import path from 'node:path';
-import { loadModel, RECIPES, type Recipe, readSafetensors, tf, train } from 'finetune-embedding';
+import { loadModel, RECIPES, type Recipe, tf, train } from 'finetune-embedding';
+import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   examplePairs,

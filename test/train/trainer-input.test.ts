@@ -1,15 +1,8 @@
 // What the loop does with input that it cannot train on, and with a loss that stops being a number.
 import fs from 'node:fs';
 import path from 'node:path';
-import {
-  type Loss,
-  multipleNegativesRankingLoss,
-  type Recipe,
-  readSafetensors,
-  tf,
-  train,
-  type Variant,
-} from 'finetune-embedding';
+import { type Loss, multipleNegativesRankingLoss, type Recipe, tf, train, type Variant } from 'finetune-embedding';
+import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { describe, expect, it } from 'vitest';
 import { loadTiny, pairsAsData, texts } from '../fixtures/engine';
 import { FIVE_STEPS, isWeightsOf, options, scores } from './five-steps';
