@@ -81,13 +81,13 @@ describe('the house', () => {
     expect(silent).toEqual([]);
   });
 
-  it('exports by name, and keeps lines within 120 characters', () => {
+  it('exports by name, and keeps comments within 120 characters', () => {
     expect(sources.filter((file) => file !== 'index.ts' && /^export \*/m.test(textOf(file)))).toEqual([]);
     const long = sources.flatMap((file) =>
       textOf(file)
         .split('\n')
-        // A regular expression or a text in backticks cannot be broken apart.
-        .flatMap((line, i) => (line.length > 120 && !/[`/]/.test(line.trim().slice(2)) ? [`${file}:${i + 1}`] : [])),
+        // Of code the formatter sees to it; of comments nobody else does.
+        .flatMap((line, i) => (line.length > 120 && /^\s*(\/\/|\/?\*)/.test(line) ? [`${file}:${i + 1}`] : [])),
     );
     expect(long).toEqual([]);
   });

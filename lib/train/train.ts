@@ -67,8 +67,8 @@ export interface TrainOptions {
 /**
  * Fine-tunes every weight of a model, in place, on (question, chunk) pairs.
  *
- * Evaluates the base model first, then as `evaluationSteps` says, and keeps the best in `outputDir`, so that a run never
- * ends below its base. The event loop turns after each step. When it returns, the
+ * Evaluates the base model first, then as `evaluationSteps` says, and keeps the best in `outputDir`, so that a run
+ * never ends below its base. The event loop turns after each step. When it returns, the
  * model holds the best weights.
  *
  * @throws Error before any work if a setting or the data cannot be trained on; and if the loss stops being a finite

@@ -106,7 +106,7 @@ describe('in a tslab kernel', () => {
     const library = path.resolve('node_modules/finetune-embedding/dist/notebook');
     writeFileSync(
       path.join(folder, 'tslab/bin/tslab'),
-      `require('../dist/jupyter.js'); const library = require(${JSON.stringify(library)}); const { sent } = require('../dist/public.js');
+      `require('../dist/jupyter.js'); const part = (name) => require(${JSON.stringify(library)} + '/' + name); const library = part('index'); const { sent } = require('../dist/public.js');
        let now = 0; Date.now = () => now; const wait = (ms) => { now += ms; };
        (async () => { ${code} })().then(() => {
          require('fs').writeFileSync(${JSON.stringify(path.join(folder, 'sent.json'))}, JSON.stringify(sent));
@@ -143,8 +143,9 @@ describe('in a tslab kernel', () => {
   });
 
   it('redraws a live figure in one display and ends with its still picture', () => {
-    const sent = run(`const live = library.liveFigure(); let drawn = 0;
-      const chart = () => { drawn++; return library.lossCurve({ losses: [{ step: 1, loss: 2 }], evaluations: [], metric: 'MAP@100' }); };
+    const sent = run(`const { liveFigure } = part('figure'); const { lossCurve } = part('charts/loss-curve');
+      const live = liveFigure(); let drawn = 0;
+      const chart = () => { drawn++; return lossCurve({ losses: [{ step: 1, loss: 2 }], evaluations: [], metric: 'MAP@100' }); };
       for (let i = 0; i < 100; i++) { wait(10); live.update(chart); }
       if (drawn > 4) throw new Error('drawn ' + drawn);
       await live.finish(chart());

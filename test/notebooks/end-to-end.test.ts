@@ -159,8 +159,17 @@ describe('offline, with golden questions about documents to test on', () => {
     expect(Object.keys(run.results)).toEqual([
       ...retrievers,
       'fine-tuned, windows + BM25 by rank',
+      'base, windows + BM25 by score',
       'fine-tuned, windows + BM25 by score',
     ]);
+    for (const [retriever, metrics] of Object.entries<Record<string, number>>(run.results)) {
+      expect(Object.keys(run.intervals[retriever])).toEqual(Object.keys(metrics));
+      for (const [metric, value] of Object.entries(metrics)) {
+        const [low, high] = run.intervals[retriever][metric];
+        expect(low).toBeLessThanOrEqual(value);
+        expect(high).toBeGreaterThanOrEqual(value);
+      }
+    }
     const [finetuned] = readCsv(workplace.path('results/Information-Retrieval_evaluation_finetuned_results.csv'));
     expect(run.results['fine-tuned']['MAP@100']).toBe(Number(finetuned['cosine-MAP@100']));
   });
@@ -174,12 +183,12 @@ describe('offline, with golden questions about documents to test on', () => {
         'Training loss and evaluations',
         'Similarity of right and wrong pairs',
         'Time per stage',
+        'Model and keywords together',
       ]),
     );
     expect(titles.evaluate).toEqual(
       expect.arrayContaining([
         'Models compared',
-        'Model and keywords together',
         'Hit rate over k',
         'Rank of the right chunk, question by question',
         'Map of chunks and questions',
@@ -190,6 +199,27 @@ describe('offline, with golden questions about documents to test on', () => {
       expect(outputs.filter(({ output_type, name }) => output_type === 'error' || name === 'stderr')).toEqual([]);
       expect(runs[name].log).toContain(`${name}: all cells ran`);
     }
+  });
+
+  it('leaves a model that knows how it is searched with, and a card with what it reached', () => {
+    const search = workplace.readJson('exp_finetune/search_settings.json');
+    expect(search).toEqual({
+      windows: { size: expect.any(Number), stride: expect.any(Number) },
+      window_temperature: 0.05,
+      bm25_weight: expect.any(Number),
+    });
+    const card = fs.readFileSync(workplace.path('exp_finetune/README.md'), 'utf8');
+    const [run] = fs
+      .readFileSync(workplace.path('results/runs.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const [low, high] = run.intervals['fine-tuned, windows']['MAP@100'];
+    const shown = [run.results['fine-tuned, windows']['MAP@100'], low, high].map((value) => value.toFixed(3));
+    expect(card).toContain(`${shown[0]} (${shown[1]}–${shown[2]})`);
+    expect(card).toContain(
+      `range(0, max(1, len(ids) - ${search.windows.size - search.windows.stride}), ${search.windows.stride})`,
+    );
   });
 
   it('says in so many words that OpenAI was left out', () => {
