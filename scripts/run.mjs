@@ -5,11 +5,12 @@ import { kernelEnvironment, NODE_MODULES, ROOT, stateEnvironment, VENV } from '.
 import { setUp } from './setup/index.mjs';
 import { SetupError } from './setup/steps.mjs';
 
-/** Command → script and arguments, relative to the project's folder. */
+/** Command → script and arguments, relative to the project's folder; none: set-up alone. */
 const COMMANDS = {
   start: ['scripts/start.mjs'],
   notebook: ['scripts/notebook.mjs'],
   'notebooks:update': ['scripts/update-notebooks.mjs'],
+  setup: [],
   lab: ['scripts/lab.mjs'],
   test: ['scripts/test.mjs'],
   'test:browser': ['test/browser/run.mjs'],
@@ -26,6 +27,7 @@ for (const [variable, folder] of Object.entries(stateEnvironment)) process.env[v
 try {
   const node = await setUp();
   const [script, ...fixed] = COMMANDS[name];
+  if (!script) process.exit(0);
   const searchPath = [path.dirname(node), path.join(NODE_MODULES, '.bin'), path.join(VENV, 'bin'), process.env.PATH];
   const child = spawn(node, [path.join(ROOT, script), ...fixed, ...args], {
     cwd: ROOT,

@@ -1,19 +1,27 @@
-// In: the sample corpus (or what the settings name). Out: the three notebooks, run headless and in order; last, a table
-// of base against fine-tuned.
+// The three notebooks, headless and in order, on the sample corpus (or what the settings name); last, base against fine-tuned.
 import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT } from './environment.mjs';
 import { NOTEBOOKS, runNotebook } from './notebook.mjs';
+import { withInterval } from './results.mjs';
 
 for (const name of NOTEBOOKS) if (!(await runNotebook(name))) process.exit(1);
 
 // The evaluate notebook's last act is a line in the run log.
 const log = path.resolve(ROOT, 'notebooks', process.env.RESULTS_DIR || '../results', 'runs.jsonl');
-const { results } = JSON.parse(fs.readFileSync(log, 'utf8').trimEnd().split('\n').at(-1));
-const metrics = Object.keys(Object.values(results)[0]);
-const widths = [Math.max(...Object.keys(results).map(({ length }) => length)), ...metrics.map(({ length }) => length)];
-const line = (cells) => cells.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ');
-console.log(`\n${line(['', ...metrics])}`);
-for (const [retriever, values] of Object.entries(results)) {
-  console.log(line([retriever, ...metrics.map((metric) => values[metric].toFixed(3))]));
-}
+const run = JSON.parse(fs.readFileSync(log, 'utf8').trimEnd().split('\n').at(-1));
+const metrics = Object.keys(Object.values(run.results)[0]).filter((metric) => /hit rate|MRR|MAP/.test(metric));
+const table = [
+  ['', ...metrics],
+  ...Object.keys(run.results).map((retriever) => [
+    retriever,
+    ...metrics.map((metric) => withInterval(run, retriever, metric)),
+  ]),
+];
+const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+const measuredOn = run.data.test
+  ? 'On the test questions, by which nothing was chosen'
+  : 'On the validation questions, by which the checkpoint was chosen: a little flattered';
+console.log(`\n${measuredOn}; in brackets 95% intervals`);
+for (const row of table)
+  console.log(row.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  '));

@@ -1,5 +1,9 @@
 // The notebooks as committed: their outputs are those of their code, free of errors, small, and show nothing of a machine.
+import fs from 'node:fs';
+import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
+// @ts-expect-error the scripts are plain JavaScript, without declarations
+import { parseResults, readResults } from '../../scripts/results.mjs';
 // @ts-expect-error the scripts are plain JavaScript, without declarations
 import { codeHash, findProblems, publishable } from '../../scripts/update-notebooks.mjs';
 import { type Notebook, outputTexts, readNotebook } from './slice';
@@ -23,6 +27,25 @@ describe.each(['generate_dataset', 'finetune', 'evaluate'])('notebooks/%s.ipynb'
     expect((notebook.metadata.kernelspec as { name: string }).name).toBe('tslab');
     const ids = notebook.cells.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe('README.md', () => {
+  it('shows the figures that evaluate.ipynb shows (else: npm run notebooks:update)', ({ skip }) => {
+    const shown = outputTexts(readNotebook('notebooks/evaluate.ipynb')).find((text) => text.includes('MAP@100: 95%'));
+    skip(!shown, 'no outputs yet');
+    const [head, ...rows] = [...new JSDOM(shown).window.document.querySelectorAll('tr')].map((row) =>
+      [...row.children].map(({ textContent }) => textContent!),
+    );
+    const cell = (retriever: string, column: string) =>
+      rows.find(([name]) => name === retriever)![head.indexOf(column)];
+    const readme = parseResults(readResults(fs.readFileSync('README.md', 'utf8')));
+    expect(Object.keys(readme).length).toBeGreaterThan(4);
+    for (const [retriever, metrics] of Object.entries<Record<string, string>>(readme)) {
+      for (const metric of ['hit rate@5', 'MAP@100'])
+        expect(metrics[metric]).toBe(`${cell(retriever, metric)} (${cell(retriever, `${metric}: 95%`)})`);
+      expect(metrics['MRR@10']).toContain(`${cell(retriever, 'MRR@10')} (`);
+    }
   });
 });
 
