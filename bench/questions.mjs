@@ -28,7 +28,7 @@ async function task() {
     return { name: 'Lyft 10-K', pdf: LYFT.pdf, data: await fe.readDataset(LYFT.dataset) };
   }
   const pdf = 'data/quillon_2024.pdf';
-  const golden = await fe.readGoldenQuestions('data/quillon_2024.questions.json');
+  const golden = await fe.readGoldenQuestionsBeside(['data/quillon_2024.pdf']);
   return {
     name: 'sample corpus',
     pdf,

@@ -39,7 +39,7 @@ const merged = (a, b) => ({
 });
 
 async function golden(company) {
-  const questions = await fe.readGoldenQuestions(`data/${company}_2024.questions.json`);
+  const questions = await fe.readGoldenQuestionsBeside([`data/${company}_2024.pdf`]);
   return fe.buildGoldenDataset(fe.chunkPages(await fe.readPages(`data/${company}_2024.pdf`)), questions).dataset;
 }
 
