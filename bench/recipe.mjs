@@ -16,6 +16,8 @@ import { VARIANTS } from './variants.mjs';
 const RUNS = '.cache/bench/recipe.jsonl';
 const WINDOWS = fe.DEFAULT_SEARCH.windows;
 const SHORT = ['base', 'original', 'best'];
+/** The row that the others are compared with. */
+const REFERENCE = 'fewer, larger steps';
 const NO_DATA = `Name a folder that holds the original workflow's train_dataset.json: npm run bench -- recipe --data FOLDER
 It is in the data folder of the repository run-llama/finetune-embedding on GitHub (real questions about Lyft's annual report of 2021).
 With --confirm, its val_dataset.json is asked as well, where it lies beside it.`;
@@ -184,7 +186,7 @@ function report(runs, names, tests) {
       const own = runs.filter((run) => run.variant === name);
       const cells = WAYS.map((way) => {
         const maps = own.map((run) => run.tests[test][way].map);
-        const best = own.map(({ fold }) => runs.find((run) => run.variant === 'best' && run.fold === fold));
+        const best = own.map(({ fold }) => runs.find((run) => run.variant === REFERENCE && run.fold === fold));
         const gains = best.every(Boolean) ? maps.map((map, i) => map - best[i].tests[test][way].map) : [];
         const cell = {
           hitRate: round(mean(own.map((run) => run.tests[test][way].hitRate))),
@@ -193,14 +195,14 @@ function report(runs, names, tests) {
         };
         table[name] = { ...table[name], [test]: { ...table[name]?.[test], [way]: cell } };
         const gain =
-          cell.gain === undefined || name === 'best'
+          cell.gain === undefined || name === REFERENCE
             ? ''
             : ` (${cell.gain > 0 ? '+' : ''}${cell.gain.toFixed(3)} ± ${cell.spread.toFixed(3)})`;
         return `${cell.hitRate.toFixed(3)} ${cell.map.toFixed(3)}${gain}`;
       });
       return [name, ...cells, round(mean(own.map((run) => run.seconds))).toFixed(0)];
     });
-    console.log(`\n${test}: hit rate@5, MAP@100 (difference from best: mean ± standard deviation over folds)`);
+    console.log(`\n${test}: hit rate@5, MAP@100 (difference from ${REFERENCE}: mean ± standard deviation over folds)`);
     printTable(['', ...WAYS, 'training s'], rows);
   }
   return table;

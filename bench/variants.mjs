@@ -7,8 +7,10 @@ const { tf } = fe;
 const { cosineSimilarities, DEFAULT_SCALE } = rankingLoss;
 const { original, best } = fe.RECIPES;
 
-/** RECIPE=best with some of its settings changed, and further options of the training loop. */
-const changed = (settings, options = {}) => ({ recipe: { ...best, ...settings }, options });
+/** What the other rows change one thing of: RECIPE=best in fewer, larger steps, as it was while the rows were measured. */
+const FEWER_STEPS = { ...best, batchSize: 16, epochs: 3, learningRate: 1e-4 };
+/** These with some settings changed, and further options of the training loop. */
+const changed = (settings, options = {}) => ({ recipe: { ...FEWER_STEPS, ...settings }, options });
 
 /** 1 where a window belongs to a column, else 0: [windows, columns] */
 const isOf = ({ vectorColumns, columns }) => tf.oneHot(tf.tensor1d(vectorColumns, 'int32'), columns);
@@ -77,23 +79,22 @@ async function offlineQuestionsToo(_, { queries, corpus, relevantDocs }) {
 export const VARIANTS = {
   base: {},
   original: { recipe: original, options: {} },
-  best: { ...changed({}), halfBase: true },
+  best: { recipe: best, options: {} },
+  'fewer, larger steps': { ...changed({}), halfBase: true },
   'one vector a chunk in the loss': changed({ windows: undefined }),
   'windows of 126 in the loss': changed({ windows: { size: 126, stride: 126 } }),
   'best window alone in the loss': changed({}, withLoss(bestWindowLoss)),
   'mean of windows in the loss': changed({}, withLoss(meanOfWindowsLoss)),
   'windows and their mean in the loss': changed({}, withLoss(windowsAndMeanLoss)),
-  'half the learning rate': changed({ learningRate: best.learningRate / 2 }),
-  'twice the learning rate': changed({ learningRate: best.learningRate * 2 }),
-  'an epoch less': changed({ epochs: best.epochs - 1 }),
-  'an epoch more': changed({ epochs: best.epochs + 1 }),
+  'half the learning rate': changed({ learningRate: FEWER_STEPS.learningRate / 2 }),
+  'twice the learning rate': changed({ learningRate: FEWER_STEPS.learningRate * 2 }),
+  'an epoch less': changed({ epochs: FEWER_STEPS.epochs - 1 }),
+  'an epoch more': changed({ epochs: FEWER_STEPS.epochs + 1 }),
   '8 chunks a batch': changed({ batchSize: 8 }),
   '32 chunks a batch': changed({ batchSize: 32 }, { variant: extras.gradientCaching(8192) }),
   'hard negatives': { ...changed({}), prepare: hardNegatives },
   'offline questions too': { ...changed({}), prepare: offlineQuestionsToo },
   '5 epochs of 12 chunks': changed({ epochs: 5, batchSize: 12 }),
-  '5 slower epochs of 12 chunks': changed({ epochs: 5, batchSize: 12, learningRate: 7e-5 }),
-  '7 epochs at half the rate': changed({ epochs: 7, learningRate: best.learningRate / 2 }),
   'symmetric loss': changed({}, { variant: extras.symmetricLoss() }),
   'temperature 0.1': changed({}, withScale(10)),
   'temperature 0.033': changed({}, withScale(30)),

@@ -24,10 +24,10 @@ export const RECIPES: Record<'original' | 'best', Recipe> = {
   original: { batching: 'file-order', batchSize: 10, epochs: 2, learningRate: 2e-5, warmupRatio: 0.1, dropout: 0.1 },
   best: {
     batching: 'distinct-chunks',
-    batchSize: 16,
+    batchSize: 9,
     windows: { size: 94, stride: 94 }, // end to end: while training, every word is read once
-    epochs: 3,
-    learningRate: 1e-4,
+    epochs: 4,
+    learningRate: 5e-5,
     warmupRatio: 0.1,
     dropout: 0,
   },

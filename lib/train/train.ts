@@ -50,7 +50,7 @@ export interface TrainOptions {
   outputDir: string;
   seed: number;
   /**
-   * Evaluates after every so many steps, besides at the start and at each epoch's end. Without it, the start and five
+   * Evaluates after every so many steps, besides at the start and at each epoch's end. Without it, the start and four
    * times more, evenly over the run.
    */
   evaluationSteps?: number;
@@ -105,7 +105,7 @@ export interface LoopOptions<T> extends Omit<TrainOptions, 'recipe' | 'outputDir
 }
 
 /** How often a run evaluates where nobody says, besides at the start. */
-const EVALUATIONS = 5;
+const EVALUATIONS = 4;
 
 /** The loop: batches → steps → evaluations. */
 export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<T>): Promise<TrainResult> {
