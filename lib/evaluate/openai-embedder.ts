@@ -1,10 +1,13 @@
 // In: texts. Out: their vectors from OpenAI's embeddings API, or any server that speaks it; each text is paid for once.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import OpenAI from 'openai';
+import { writeWhole } from '../common/files';
+import { contentId } from '../common/ids';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
 import { publicUrl, scrub } from '../common/openai';
 import { openAIClient } from '../common/openai-client';
 import { cutToTokens, tokenWindows } from './gpt-tokens';
-import { VectorCache } from './vector-cache';
 
 /** The longest input of OpenAI's embedding models, in tokens. */
 const MAX_INPUT_TOKENS = 8191;
@@ -14,7 +17,7 @@ const BATCH_TOKENS = 100_000;
 const MAX_RETRIES = 6;
 
 /** Settings of `createOpenAIEmbedder`. The key and the address come from `OPENAI_API_KEY` and `OPENAI_BASE_URL`. */
-export interface OpenAIEmbedderOptions {
+interface OpenAIEmbedderOptions {
   /** The model's name, as the server knows it; `text-embedding-3-small` by default. */
   model?: string;
   /** Folder that keeps vectors, so that a later run does not pay for them again. Never holds text or key. */
@@ -45,7 +48,13 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   if (!apiKey) throw new Error(openAISkipReason()!);
   const baseURL = process.env.OPENAI_BASE_URL;
   const client = openAIClient({ apiKey, baseURL }, { maxRetries: MAX_RETRIES });
-  const cache = new VectorCache(cacheDir, [publicUrl(baseURL), model]);
+  const server = publicUrl(baseURL);
+
+  /** The file that keeps a text's vector, named by the hash of all that decides it: neither text nor key is on disk. */
+  function fileOf(text: string): string {
+    const hash = contentId(server, model, text);
+    return join(cacheDir, hash.slice(0, 2), `${hash}.f32`);
+  }
 
   async function request(texts: string[]): Promise<number[][]> {
     try {
@@ -53,7 +62,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
       const response = await client.embeddings.create({ model, input: texts, encoding_format: 'float' });
       return vectorsInOrder(response.data, texts.length);
     } catch (error) {
-      throw new Error(scrub(explain(error, model, publicUrl(baseURL)), apiKey));
+      throw new Error(scrub(explain(error, model, server), apiKey));
     }
   }
 
@@ -62,8 +71,9 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     const vectors = new Map<string, Float32Array>();
     const missing = new Map<string, number>();
     for (const { text, tokens } of inputs) {
-      const cached = cache.get(text);
-      if (cached) vectors.set(text, cached);
+      const file = fileOf(text);
+      // A copy, because a Buffer may start where a Float32Array cannot.
+      if (existsSync(file)) vectors.set(text, new Float32Array(new Uint8Array(readFileSync(file)).buffer));
       else missing.set(text, tokens);
     }
     const total = vectors.size + missing.size;
@@ -72,7 +82,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
       const answers = await request(batch);
       batch.forEach((text, i) => {
         const vector = Float32Array.from(answers[i]);
-        cache.set(text, vector);
+        writeWhole(fileOf(text), new Uint8Array(vector.buffer));
         vectors.set(text, vector);
       });
       onProgress?.(vectors.size, total);

@@ -27,7 +27,7 @@ export const RANKING_DEPTH = 100;
  * @param documentIds the document that `documents.owners` index
  * @param options `topK`: how many documents to keep a query (default 100; `Infinity` keeps all);
  *   `windowTemperature`: how far a document's further vectors count beside its best (default 0.05; 0: not at all)
- * @throws {Error} if shapes disagree, an owner is out of range, or a vector holds NaN or infinity.
+ * @throws {Error} if dimensions disagree, a document has no id, or a vector holds NaN or infinity.
  */
 export function rankByVectors(
   queries: Matrix,
@@ -131,13 +131,12 @@ function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentI
       `Query vectors have ${queries.columns} dimensions, document vectors ${vectors.columns}: take one model for both.`,
     );
   }
-  if (owners.length !== vectors.rows) throw new Error(`${vectors.rows} document vectors, but ${owners.length} owners.`);
   const stray = owners.find((owner) => owner < 0 || owner >= documentIds.length);
   if (stray !== undefined) {
     throw new Error(`A vector belongs to document ${stray}, but there are ${documentIds.length} document ids.`);
   }
-  checkNumbers(queries, 'query', (row) => `The vector of query ${row + 1} of ${queries.rows}`);
-  checkNumbers(vectors, 'document', (row) => {
+  checkNumbers(queries, (row) => `The vector of query ${row + 1} of ${queries.rows}`);
+  checkNumbers(vectors, (row) => {
     const owner = owners[row];
     const rows = Array.from(owners.keys()).filter((other) => owners[other] === owner);
     const which = rows.length > 1 ? `Vector ${rows.indexOf(row) + 1} of ${rows.length}` : 'The vector';
@@ -145,10 +144,7 @@ function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentI
   });
 }
 
-function checkNumbers({ data, rows, columns }: Matrix, kind: string, nameOf: (row: number) => string): void {
-  if (data.length !== rows * columns) {
-    throw new Error(`The ${kind} matrix says ${rows} × ${columns}, but holds ${data.length} numbers.`);
-  }
+function checkNumbers({ data, columns }: Matrix, nameOf: (row: number) => string): void {
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const name = nameOf(Math.floor(bad / columns));

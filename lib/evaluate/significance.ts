@@ -14,6 +14,7 @@ export interface Interval {
 export type ComparedMetric = MetricName | 'hitRate';
 
 const RESAMPLES = 10_000;
+const SEED = 42;
 
 /** The metric of each query, in the dataset's order. */
 export function perQueryValues(result: EvaluationResult, metric: ComparedMetric): number[] {
@@ -23,12 +24,9 @@ export function perQueryValues(result: EvaluationResult, metric: ComparedMetric)
 /**
  * The mean and its 95% percentile bootstrap interval over 10,000 resamples of the queries (Efron & Tibshirani, 1993,
  * "An Introduction to the Bootstrap", section 13.3).
- *
- * @throws {Error} if there are no values.
  */
-export function bootstrapInterval(values: number[], seed = 42): Interval {
-  if (values.length === 0) throw new Error('A confidence interval needs at least one query.');
-  const random = seededRandom(seed);
+export function bootstrapInterval(values: number[]): Interval {
+  const random = seededRandom(SEED);
   const means = new Float64Array(RESAMPLES);
   for (let resample = 0; resample < RESAMPLES; resample++) {
     let sum = 0;
@@ -44,11 +42,10 @@ export function bootstrapInterval(values: number[], seed = 42): Interval {
  * Carterette, 2007, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation", section
  * 2.1). The observed assignment counts as one, so p is never 0.
  *
- * @throws {Error} if the two are not of the same length, or empty.
+ * @param differences after − before, query by query
  */
-export function permutationTest(before: number[], after: number[], seed = 42): number {
-  const differences = pairedDifferences(before, after);
-  const random = seededRandom(seed);
+export function permutationTest(differences: number[]): number {
+  const random = seededRandom(SEED);
   const observed = Math.abs(differences.reduce((sum, difference) => sum + difference, 0));
   let asLarge = 1;
   for (let toss = 0; toss < RESAMPLES; toss++) {
@@ -61,13 +58,12 @@ export function permutationTest(before: number[], after: number[], seed = 42): n
 }
 
 /** A metric of one evaluation, with its 95% bootstrap interval. */
-export function metricInterval(result: EvaluationResult, metric: ComparedMetric, seed?: number): Interval {
-  return bootstrapInterval(perQueryValues(result, metric), seed);
+export function metricInterval(result: EvaluationResult, metric: ComparedMetric): Interval {
+  return bootstrapInterval(perQueryValues(result, metric));
 }
 
 /** "Is `after` better than `before`?", answered on the queries both were asked. */
 export interface Comparison {
-  metric: ComparedMetric;
   before: Interval;
   after: Interval;
   /** After − before, query by query: if the interval leaves 0 out, the difference is more than luck of the draw. */
@@ -83,28 +79,27 @@ export interface Comparison {
 export function compareResults(
   before: EvaluationResult,
   after: EvaluationResult,
-  options: { metric?: ComparedMetric; seed?: number } = {},
+  options: { metric?: ComparedMetric } = {},
 ): Comparison {
-  const { metric = 'hitRate', seed } = options;
+  const { metric = 'hitRate' } = options;
   checkSameQueries(before, after);
   const [a, b] = [perQueryValues(before, metric), perQueryValues(after, metric)];
+  const differences = b.map((value, i) => value - a[i]);
   return {
-    metric,
-    before: bootstrapInterval(a, seed),
-    after: bootstrapInterval(b, seed),
-    difference: bootstrapInterval(pairedDifferences(a, b), seed),
-    pValue: permutationTest(a, b, seed),
+    before: bootstrapInterval(a),
+    after: bootstrapInterval(b),
+    difference: bootstrapInterval(differences),
+    pValue: permutationTest(differences),
   };
 }
 
 /** Hit rate at each k from 1 to `maxK`, with its 95% bootstrap band (the same resamples at every k). */
 export function hitRatesOverK(
   result: EvaluationResult,
-  options: { maxK?: number; seed?: number } = {},
+  { maxK }: { maxK: number },
 ): { k: number; rate: number; low: number; high: number }[] {
-  const { maxK = 20, seed = 42 } = options;
   const ranks = result.perQuery.map(({ rank }) => rank ?? Number.POSITIVE_INFINITY);
-  const random = seededRandom(seed);
+  const random = seededRandom(SEED);
   const means = Array.from({ length: maxK }, () => new Float64Array(RESAMPLES));
   const atRank = new Uint32Array(maxK + 1);
   for (let resample = 0; resample < RESAMPLES; resample++) {
@@ -136,13 +131,6 @@ export function checkSameQueries(before: EvaluationResult, after: EvaluationResu
       `"${before.name}" and "${after.name}" were not asked the same queries: evaluate both on one dataset.`,
     );
   }
-}
-
-function pairedDifferences(before: number[], after: number[]): number[] {
-  if (before.length !== after.length || before.length === 0) {
-    throw new Error(`A paired test needs the same queries twice, not ${before.length} and ${after.length} values.`);
-  }
-  return after.map((value, i) => value - before[i]);
 }
 
 function mean(values: number[]): number {
