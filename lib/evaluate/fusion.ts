@@ -36,7 +36,7 @@ export const FUSION_WEIGHT = 0.015;
  *
  * @param model rankings by cosine similarity
  * @param bm25 rankings by BM25
- * @param options `weight` of a point of BM25 (default 0.015), which `tuneFusion` chooses; `topK` documents to keep (100)
+ * @param options `weight` of a point of BM25 (default 0.015): `tuneFusion` chooses it; `topK` documents to keep (100)
  * @throws {Error} if the rankings are of different numbers of queries.
  * @throws {RangeError} if the weight is negative.
  */

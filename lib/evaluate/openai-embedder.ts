@@ -7,6 +7,7 @@ import { contentId } from '../common/ids';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
 import { publicUrl, scrub } from '../common/openai';
 import { openAIClient } from '../common/openai-client';
+import type { WindowSettings } from '../common/windows';
 import { cutToTokens, tokenWindows } from './gpt-tokens';
 
 /** The longest input of OpenAI's embedding models, in tokens. */
@@ -22,8 +23,8 @@ interface OpenAIEmbedderOptions {
   model?: string;
   /** Folder that keeps vectors, so that a later run does not pay for them again. Never holds text or key. */
   cacheDir: string;
-  /** Embed a document as windows of `size` tokens (cl100k_base), `stride` apart; one vector a document by default. */
-  windows?: { size: number; stride: number };
+  /** A vector a window of a document, in tokens (cl100k_base); one vector a document by default. */
+  windows?: WindowSettings;
 }
 
 /** Why OpenAI embeddings cannot be had, in words for the reader; null if they can. */
@@ -98,7 +99,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     },
     async embedDocuments(texts, onProgress): Promise<Embeddings> {
       refuseEmpty(texts, 'document');
-      const parts = texts.map((text) => (windows ? tokenWindows(text, windows.size, windows.stride) : [text]));
+      const parts = texts.map((text) => (windows ? tokenWindows(text, windows) : [text]));
       const owners = Int32Array.from(parts.flatMap((windowsOfText, i) => windowsOfText.map(() => i)));
       return { vectors: await embed(parts.flat(), onProgress), owners };
     },
@@ -128,12 +129,9 @@ function* batches(texts: Map<string, number>): Generator<string[]> {
 
 /** @throws {Error} if the answer is not `count` vectors of numbers. */
 function vectorsInOrder(data: unknown, count: number): number[][] {
-  const vectors: number[][] = [];
-  for (const item of Array.isArray(data) ? data : []) {
-    const vector = item?.embedding;
-    if (Array.isArray(vector) && vector.length > 0 && vector.every(Number.isFinite)) vectors[item.index] = vector;
-  }
-  if (Object.keys(vectors).length !== count || vectors.length !== count) {
+  const vectors: number[][] = new Array(count).fill([]);
+  for (const { index, embedding } of Array.isArray(data) ? data : []) vectors[index] = embedding;
+  if (vectors.length !== count || !vectors.every((vector) => vector?.length > 0 && vector.every(Number.isFinite))) {
     throw new Error(`the answer does not hold one vector for each of ${count} texts`);
   }
   return vectors;

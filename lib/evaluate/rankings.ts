@@ -1,5 +1,5 @@
 // In: vectors of queries, and of documents (one or more each). Out: for each query, its best documents, best first.
-import type { Embeddings, Matrix } from '../common/matrix';
+import { type Embeddings, type Matrix, normalizedRows } from '../common/matrix';
 import { documentScores } from './document-scores';
 
 /** A document and its score for a query. */
@@ -37,19 +37,17 @@ export function rankByVectors(
 ): Rankings {
   const { similarity = 'cosine', topK = RANKING_DEPTH, windowTemperature } = options;
   checkShapes(queries, documents, documentIds);
-  const cosine = similarity === 'cosine';
-  const a = cosine ? normaliseRows(queries) : queries;
-  const b = cosine ? normaliseRows(documents.vectors) : documents.vectors;
+  const [a, b] = [queries, documents.vectors].map((matrix) =>
+    similarity === 'cosine' ? normalizedRows(matrix) : matrix,
+  );
   const block = new Float32Array(BLOCK * b.rows);
   const rankings: Rankings = [];
-  for (let first = 0; first < a.rows; first += BLOCK) {
-    const rows = Math.min(BLOCK, a.rows - first);
-    dotProducts(a, first, rows, b, block);
-    for (let row = 0; row < rows; row++) {
-      const scores = block.subarray(row * b.rows, (row + 1) * b.rows);
-      const ofDocuments = documentScores(scores, documents.owners, documentIds.length, windowTemperature);
-      rankings.push(bestDocuments(documentIds, ofDocuments, topK));
-    }
+  for (let query = 0; query < a.rows; query++) {
+    const row = query % BLOCK;
+    if (row === 0) dotProducts(a, query, b, block);
+    const scores = block.subarray(row * b.rows, (row + 1) * b.rows);
+    const ofDocuments = documentScores(scores, documents.owners, documentIds.length, windowTemperature);
+    rankings.push(bestDocuments(documentIds, ofDocuments, topK));
   }
   return rankings;
 }
@@ -85,14 +83,13 @@ function compareIds(a: string, b: string): number {
 const BLOCK = 4;
 
 /**
- * out[row, j] = a[first + row] · b[j] for `rows` <= 4 rows; four running sums hide the latency of an addition. Each sum
- * runs over the dimensions in order, so equal vectors get equal scores wherever they stand.
+ * out[row, j] = a[first + row] · b[j] for 4 rows; four running sums hide the latency of an addition. Each sum runs over
+ * the dimensions in order, so equal vectors get equal scores wherever they stand.
  */
-function dotProducts(a: Matrix, first: number, rows: number, b: Matrix, out: Float32Array): void {
-  const { data: x, columns } = a;
+function dotProducts({ data: x, rows, columns }: Matrix, first: number, b: Matrix, out: Float32Array): void {
   const { data: y, rows: count } = b;
-  // A short last block repeats its last row; the surplus sums are not stored.
-  const [p0, p1, p2, p3] = [0, 1, 2, 3].map((row) => (first + Math.min(row, rows - 1)) * columns);
+  // A short last block repeats the last row.
+  const [p0, p1, p2, p3] = [0, 1, 2, 3].map((row) => Math.min(first + row, rows - 1) * columns);
   for (let j = 0; j < count; j++) {
     const q = j * columns;
     let s0 = 0;
@@ -107,22 +104,10 @@ function dotProducts(a: Matrix, first: number, rows: number, b: Matrix, out: Flo
       s3 += x[p3 + d] * v;
     }
     out[j] = s0;
-    if (rows > 1) out[count + j] = s1;
-    if (rows > 2) out[2 * count + j] = s2;
-    if (rows > 3) out[3 * count + j] = s3;
+    out[count + j] = s1;
+    out[2 * count + j] = s2;
+    out[3 * count + j] = s3;
   }
-}
-
-/** Rows scaled to length 1; a row of zeros stays zero, as in PyTorch's `normalize` (eps 1e-12). */
-function normaliseRows({ data, rows, columns }: Matrix): Matrix {
-  const scaled = new Float32Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    let squares = 0;
-    for (let i = row * columns; i < (row + 1) * columns; i++) squares += data[i] * data[i];
-    const length = Math.max(Math.sqrt(squares), 1e-12);
-    for (let i = row * columns; i < (row + 1) * columns; i++) scaled[i] = data[i] / length;
-  }
-  return { data: scaled, rows, columns };
 }
 
 function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentIds: string[]): void {

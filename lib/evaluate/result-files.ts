@@ -42,9 +42,9 @@ function pythonFloat(value: number): string {
 
 /**
  * Writes `Information-Retrieval_evaluation_NAME_results.csv`, as sentence-transformers does, and `per_query_NAME.json`
- * for each evaluation: the rows of the original's `evaluate` function, whose mean of `is_hit` is the hit rate; of
- * several relevant chunks, `expected` is the best placed among `retrieved`, else the first. A ranking without embeddings
- * (BM25) has one score, which the CSV calls by `NAME`.
+ * for each evaluation: the rows of the original's `evaluate` function, whose mean of `is_hit` is the hit rate. Of
+ * several relevant chunks, `expected` is the best placed among `retrieved`, else the first. A ranking without
+ * embeddings (BM25) has one score, which the CSV calls by `NAME`.
  */
 export function writeEvaluations(
   dir: string,

@@ -26,14 +26,23 @@ export function perQueryValues(result: EvaluationResult, metric: ComparedMetric)
  * "An Introduction to the Bootstrap", section 13.3).
  */
 export function bootstrapInterval(values: number[]): Interval {
+  return bootstrapIntervals([values])[0];
+}
+
+/** The same for several values a query, `lists[which][query]`, over the same resamples. */
+function bootstrapIntervals(lists: number[][]): Interval[] {
+  const count = lists[0].length;
   const random = seededRandom(SEED);
-  const means = new Float64Array(RESAMPLES);
+  const means = lists.map(() => new Float64Array(RESAMPLES));
   for (let resample = 0; resample < RESAMPLES; resample++) {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[Math.floor(random() * values.length)];
-    means[resample] = sum / values.length;
+    const sums = new Float64Array(lists.length);
+    for (let i = 0; i < count; i++) {
+      const drawn = Math.floor(random() * count);
+      for (let which = 0; which < lists.length; which++) sums[which] += lists[which][drawn];
+    }
+    for (let which = 0; which < lists.length; which++) means[which][resample] = sums[which] / count;
   }
-  return { mean: mean(values), ...percentiles(means) };
+  return lists.map((values, which) => ({ mean: mean(values), ...percentiles(means[which]) }));
 }
 
 /**
@@ -62,35 +71,23 @@ export function metricInterval(result: EvaluationResult, metric: ComparedMetric)
   return bootstrapInterval(perQueryValues(result, metric));
 }
 
-/** "Is `after` better than `before`?", answered on the queries both were asked. */
-export interface Comparison {
-  before: Interval;
-  after: Interval;
-  /** After − before, query by query: if the interval leaves 0 out, the difference is more than luck of the draw. */
-  difference: Interval;
-  /** Two-sided, of the paired permutation test. */
-  pValue: number;
-}
-
 /**
- * Compares two evaluations of the same questions.
+ * "Is `after` better than `before`?", answered on the queries both were asked.
+ *
+ * @returns the intervals of both, and of after − before, query by query: if it leaves 0 out, the difference is more
+ *   than luck of the draw; and the two-sided p-value of the paired permutation test
  * @throws {Error} if they are not of the same queries.
  */
 export function compareResults(
   before: EvaluationResult,
   after: EvaluationResult,
-  options: { metric?: ComparedMetric } = {},
-): Comparison {
-  const { metric = 'hitRate' } = options;
+  { metric = 'hitRate' }: { metric?: ComparedMetric } = {},
+): { before: Interval; after: Interval; difference: Interval; pValue: number } {
   checkSameQueries(before, after);
   const [a, b] = [perQueryValues(before, metric), perQueryValues(after, metric)];
   const differences = b.map((value, i) => value - a[i]);
-  return {
-    before: bootstrapInterval(a),
-    after: bootstrapInterval(b),
-    difference: bootstrapInterval(differences),
-    pValue: permutationTest(differences),
-  };
+  const [ofBefore, ofAfter, difference] = bootstrapIntervals([a, b, differences]);
+  return { before: ofBefore, after: ofAfter, difference, pValue: permutationTest(differences) };
 }
 
 /** Hit rate at each k from 1 to `maxK`, with its 95% bootstrap band (the same resamples at every k). */
@@ -99,26 +96,8 @@ export function hitRatesOverK(
   { maxK }: { maxK: number },
 ): { k: number; rate: number; low: number; high: number }[] {
   const ranks = result.perQuery.map(({ rank }) => rank ?? Number.POSITIVE_INFINITY);
-  const random = seededRandom(SEED);
-  const means = Array.from({ length: maxK }, () => new Float64Array(RESAMPLES));
-  const atRank = new Uint32Array(maxK + 1);
-  for (let resample = 0; resample < RESAMPLES; resample++) {
-    atRank.fill(0);
-    for (let i = 0; i < ranks.length; i++) {
-      const rank = ranks[Math.floor(random() * ranks.length)];
-      if (rank <= maxK) atRank[rank]++;
-    }
-    let hits = 0;
-    for (let k = 1; k <= maxK; k++) {
-      hits += atRank[k];
-      means[k - 1][resample] = hits / ranks.length;
-    }
-  }
-  return means.map((meansAtK, i) => ({
-    k: i + 1,
-    rate: mean(ranks.map((rank) => Number(rank <= i + 1))),
-    ...percentiles(meansAtK),
-  }));
+  const hits = Array.from({ length: maxK }, (_, i) => ranks.map((rank) => Number(rank <= i + 1)));
+  return bootstrapIntervals(hits).map(({ mean, low, high }, i) => ({ k: i + 1, rate: mean, low, high }));
 }
 
 /** @throws {Error} if two evaluations are not of the same queries in the same order. */
