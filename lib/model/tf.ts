@@ -1,6 +1,11 @@
 // In: an op's name, attributes and tensors. Out: tensors, by libtensorflow: also by kernels that tfjs does not know.
-import './node-shim';
-import * as tf from '@tensorflow/tfjs-node';
+import util from 'node:util';
+
+// tfjs-node calls two functions that newer versions of Node lack or warn about: put back before it is loaded.
+const legacy = util as unknown as Record<string, (value: unknown) => boolean>;
+legacy.isNullOrUndefined = (value) => value === null || value === undefined;
+legacy.isArray = Array.isArray;
+import tf = require('@tensorflow/tfjs-node');
 
 export { tf };
 
