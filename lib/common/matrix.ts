@@ -7,6 +7,22 @@ export interface Matrix {
   columns: number;
 }
 
+/** A row, as a view. */
+export const rowOf = ({ data, columns }: Matrix, row: number): Float32Array =>
+  data.subarray(row * columns, (row + 1) * columns);
+
+/** Rows scaled to length 1; a row of zeros stays zero, as in PyTorch's `normalize` (eps 1e-12). */
+export function normalizedRows({ data, rows, columns }: Matrix): Matrix {
+  const scaled = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++) {
+    let squares = 0;
+    for (let i = row * columns; i < (row + 1) * columns; i++) squares += data[i] * data[i];
+    const length = Math.max(Math.sqrt(squares), 1e-12);
+    for (let i = row * columns; i < (row + 1) * columns; i++) scaled[i] = data[i] / length;
+  }
+  return { data: scaled, rows, columns };
+}
+
 /**
  * The vectors of a list of texts, one or more a text (windows of a long chunk).
  * `owners[i]` is the index of the text that vector (row) `i` belongs to; ascending, every text present.

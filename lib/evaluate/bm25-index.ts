@@ -1,14 +1,13 @@
 // In: texts. Out: a keyword search engine, and its rankings: the baseline that needs no model.
-
 import { Bm25, type Bm25Weighting } from '../common/text/bm25';
 import { terms } from '../common/text/terms';
 import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { documentScores } from './document-scores';
-import { bestDocuments, RANKING_DEPTH, type RankedDocument, type Rankings } from './rankings';
+import { bestDocuments, RANKING_DEPTH, type Rankings } from './rankings';
 
 /** How BM25 weighs, and what it counts as one text. */
-export interface Bm25Options extends Bm25Weighting {
+interface Bm25Options extends Bm25Weighting {
   /** Scores a document by overlapping windows of so many terms (stop words not counted); without, as a whole. */
   windows?: WindowSettings;
 }
@@ -47,12 +46,7 @@ export class Bm25Index {
     this.windows = new Bm25(texts, weighting);
   }
 
-  /** The best `topK` documents that share a term with the query, best first, ties by ascending id. */
-  search(query: string, topK: number = RANKING_DEPTH): RankedDocument[] {
-    return this.rank([query], topK)[0];
-  }
-
-  /** `search` for each of several queries. */
+  /** For each query, the best `topK` documents that share a term with it, best first, ties by ascending id. */
   rank(queries: string[], topK: number = RANKING_DEPTH): Rankings {
     return queries.map((query) => {
       const scores = documentScores(this.windows.scores(terms(query)), this.owners, this.ids.length, TEMPERATURE);

@@ -45,16 +45,10 @@ export function queryChanges(
   if (before.topK !== after.topK) {
     throw new Error(`Hits of "${before.name}" are counted at ${before.topK}, of "${after.name}" at ${after.topK}.`);
   }
-  return before.perQuery.map((was, i) => {
-    const is = after.perQuery[i];
-    const { queryId, query, expected } = was;
-    return {
-      queryId,
-      query,
-      before: was.rank,
-      after: is.rank,
-      expected: corpus[expected[0]],
-      ...(is.rank !== 1 && is.retrieved.length > 0 ? { retrieved: corpus[is.retrieved[0]] } : {}),
-    };
+  return before.perQuery.map(({ queryId, query, rank, expected }, i) => {
+    const now = after.perQuery[i];
+    const first = now.rank === 1 ? undefined : now.retrieved[0];
+    const change = { queryId, query, before: rank, after: now.rank, expected: corpus[expected[0]] };
+    return first === undefined ? change : { ...change, retrieved: corpus[first] };
   });
 }

@@ -1,6 +1,6 @@
 // In: a text. Out: its beginning, or its windows, measured in tokens of OpenAI's embedding models (cl100k_base).
 import { decode, encode } from 'gpt-tokenizer/encoding/cl100k_base';
-import { windowRanges } from '../common/windows';
+import { type WindowSettings, windowRanges } from '../common/windows';
 import { LONG_RUN } from '../corpus/count-tokens';
 
 /** Text that spells a special token, such as `<|endoftext|>`, is encoded as the text it is. */
@@ -21,8 +21,8 @@ export function cutToTokens(text: string, limit: number): { text: string; tokens
   return { text: textOf(ids.slice(0, limit)), tokens: limit };
 }
 
-/** The texts of a text's windows of `size` tokens, `stride` apart. */
-export function tokenWindows(text: string, size: number, stride: number): string[] {
+/** The texts of a text's windows. */
+export function tokenWindows(text: string, { size, stride }: WindowSettings): string[] {
   const ids = tokenIds(text);
   return windowRanges(ids.length, size, stride)
     .map(([start, end]) => textOf(ids.slice(start, end)))

@@ -2,7 +2,7 @@
 import type { RankedDocument } from './rankings';
 
 /** Cut-offs of accuracy, precision and recall. */
-export const CUTOFFS = [1, 3, 5, 10] as const;
+const CUTOFFS = [1, 3, 5, 10] as const;
 const MRR_DEPTH = 10;
 const NDCG_DEPTH = 10;
 const MAP_DEPTH = 100;

@@ -1,10 +1,14 @@
 // In: texts. Out: their vectors from OpenAI's embeddings API, or any server that speaks it; each text is paid for once.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import OpenAI from 'openai';
+import { writeWhole } from '../common/files';
+import { contentId } from '../common/ids';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
 import { publicUrl, scrub } from '../common/openai';
 import { openAIClient } from '../common/openai-client';
+import type { WindowSettings } from '../common/windows';
 import { cutToTokens, tokenWindows } from './gpt-tokens';
-import { VectorCache } from './vector-cache';
 
 /** The longest input of OpenAI's embedding models, in tokens. */
 const MAX_INPUT_TOKENS = 8191;
@@ -14,13 +18,13 @@ const BATCH_TOKENS = 100_000;
 const MAX_RETRIES = 6;
 
 /** Settings of `createOpenAIEmbedder`. The key and the address come from `OPENAI_API_KEY` and `OPENAI_BASE_URL`. */
-export interface OpenAIEmbedderOptions {
+interface OpenAIEmbedderOptions {
   /** The model's name, as the server knows it; `text-embedding-3-small` by default. */
   model?: string;
   /** Folder that keeps vectors, so that a later run does not pay for them again. Never holds text or key. */
   cacheDir: string;
-  /** Embed a document as windows of `size` tokens (cl100k_base), `stride` apart; one vector a document by default. */
-  windows?: { size: number; stride: number };
+  /** A vector a window of a document, in tokens (cl100k_base); one vector a document by default. */
+  windows?: WindowSettings;
 }
 
 /** Why OpenAI embeddings cannot be had, in words for the reader; null if they can. */
@@ -45,7 +49,13 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   if (!apiKey) throw new Error(openAISkipReason()!);
   const baseURL = process.env.OPENAI_BASE_URL;
   const client = openAIClient({ apiKey, baseURL }, { maxRetries: MAX_RETRIES });
-  const cache = new VectorCache(cacheDir, [publicUrl(baseURL), model]);
+  const server = publicUrl(baseURL);
+
+  /** The file that keeps a text's vector, named by the hash of all that decides it: neither text nor key is on disk. */
+  function fileOf(text: string): string {
+    const hash = contentId(server, model, text);
+    return join(cacheDir, hash.slice(0, 2), `${hash}.f32`);
+  }
 
   async function request(texts: string[]): Promise<number[][]> {
     try {
@@ -53,7 +63,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
       const response = await client.embeddings.create({ model, input: texts, encoding_format: 'float' });
       return vectorsInOrder(response.data, texts.length);
     } catch (error) {
-      throw new Error(scrub(explain(error, model, publicUrl(baseURL)), apiKey));
+      throw new Error(scrub(explain(error, model, server), apiKey));
     }
   }
 
@@ -62,8 +72,9 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     const vectors = new Map<string, Float32Array>();
     const missing = new Map<string, number>();
     for (const { text, tokens } of inputs) {
-      const cached = cache.get(text);
-      if (cached) vectors.set(text, cached);
+      const file = fileOf(text);
+      // A copy, because a Buffer may start where a Float32Array cannot.
+      if (existsSync(file)) vectors.set(text, new Float32Array(new Uint8Array(readFileSync(file)).buffer));
       else missing.set(text, tokens);
     }
     const total = vectors.size + missing.size;
@@ -72,7 +83,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
       const answers = await request(batch);
       batch.forEach((text, i) => {
         const vector = Float32Array.from(answers[i]);
-        cache.set(text, vector);
+        writeWhole(fileOf(text), new Uint8Array(vector.buffer));
         vectors.set(text, vector);
       });
       onProgress?.(vectors.size, total);
@@ -88,7 +99,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     },
     async embedDocuments(texts, onProgress): Promise<Embeddings> {
       refuseEmpty(texts, 'document');
-      const parts = texts.map((text) => (windows ? tokenWindows(text, windows.size, windows.stride) : [text]));
+      const parts = texts.map((text) => (windows ? tokenWindows(text, windows) : [text]));
       const owners = Int32Array.from(parts.flatMap((windowsOfText, i) => windowsOfText.map(() => i)));
       return { vectors: await embed(parts.flat(), onProgress), owners };
     },
@@ -118,12 +129,9 @@ function* batches(texts: Map<string, number>): Generator<string[]> {
 
 /** @throws {Error} if the answer is not `count` vectors of numbers. */
 function vectorsInOrder(data: unknown, count: number): number[][] {
-  const vectors: number[][] = [];
-  for (const item of Array.isArray(data) ? data : []) {
-    const vector = item?.embedding;
-    if (Array.isArray(vector) && vector.length > 0 && vector.every(Number.isFinite)) vectors[item.index] = vector;
-  }
-  if (Object.keys(vectors).length !== count || vectors.length !== count) {
+  const vectors: number[][] = new Array(count).fill([]);
+  for (const { index, embedding } of Array.isArray(data) ? data : []) vectors[index] = embedding;
+  if (vectors.length !== count || !vectors.every((vector) => vector?.length > 0 && vector.every(Number.isFinite))) {
     throw new Error(`the answer does not hold one vector for each of ${count} texts`);
   }
   return vectors;

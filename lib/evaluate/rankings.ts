@@ -1,5 +1,5 @@
 // In: vectors of queries, and of documents (one or more each). Out: for each query, its best documents, best first.
-import type { Embeddings, Matrix } from '../common/matrix';
+import { type Embeddings, type Matrix, normalizedRows } from '../common/matrix';
 import { documentScores } from './document-scores';
 
 /** A document and its score for a query. */
@@ -27,7 +27,7 @@ export const RANKING_DEPTH = 100;
  * @param documentIds the document that `documents.owners` index
  * @param options `topK`: how many documents to keep a query (default 100; `Infinity` keeps all);
  *   `windowTemperature`: how far a document's further vectors count beside its best (default 0.05; 0: not at all)
- * @throws {Error} if shapes disagree, an owner is out of range, or a vector holds NaN or infinity.
+ * @throws {Error} if dimensions disagree, a document has no id, or a vector holds NaN or infinity.
  */
 export function rankByVectors(
   queries: Matrix,
@@ -37,19 +37,17 @@ export function rankByVectors(
 ): Rankings {
   const { similarity = 'cosine', topK = RANKING_DEPTH, windowTemperature } = options;
   checkShapes(queries, documents, documentIds);
-  const cosine = similarity === 'cosine';
-  const a = cosine ? normaliseRows(queries) : queries;
-  const b = cosine ? normaliseRows(documents.vectors) : documents.vectors;
+  const [a, b] = [queries, documents.vectors].map((matrix) =>
+    similarity === 'cosine' ? normalizedRows(matrix) : matrix,
+  );
   const block = new Float32Array(BLOCK * b.rows);
   const rankings: Rankings = [];
-  for (let first = 0; first < a.rows; first += BLOCK) {
-    const rows = Math.min(BLOCK, a.rows - first);
-    dotProducts(a, first, rows, b, block);
-    for (let row = 0; row < rows; row++) {
-      const scores = block.subarray(row * b.rows, (row + 1) * b.rows);
-      const ofDocuments = documentScores(scores, documents.owners, documentIds.length, windowTemperature);
-      rankings.push(bestDocuments(documentIds, ofDocuments, topK));
-    }
+  for (let query = 0; query < a.rows; query++) {
+    const row = query % BLOCK;
+    if (row === 0) dotProducts(a, query, b, block);
+    const scores = block.subarray(row * b.rows, (row + 1) * b.rows);
+    const ofDocuments = documentScores(scores, documents.owners, documentIds.length, windowTemperature);
+    rankings.push(bestDocuments(documentIds, ofDocuments, topK));
   }
   return rankings;
 }
@@ -85,14 +83,13 @@ function compareIds(a: string, b: string): number {
 const BLOCK = 4;
 
 /**
- * out[row, j] = a[first + row] · b[j] for `rows` <= 4 rows; four running sums hide the latency of an addition. Each sum
- * runs over the dimensions in order, so equal vectors get equal scores wherever they stand.
+ * out[row, j] = a[first + row] · b[j] for 4 rows; four running sums hide the latency of an addition. Each sum runs over
+ * the dimensions in order, so equal vectors get equal scores wherever they stand.
  */
-function dotProducts(a: Matrix, first: number, rows: number, b: Matrix, out: Float32Array): void {
-  const { data: x, columns } = a;
+function dotProducts({ data: x, rows, columns }: Matrix, first: number, b: Matrix, out: Float32Array): void {
   const { data: y, rows: count } = b;
-  // A short last block repeats its last row; the surplus sums are not stored.
-  const [p0, p1, p2, p3] = [0, 1, 2, 3].map((row) => (first + Math.min(row, rows - 1)) * columns);
+  // A short last block repeats the last row.
+  const [p0, p1, p2, p3] = [0, 1, 2, 3].map((row) => Math.min(first + row, rows - 1) * columns);
   for (let j = 0; j < count; j++) {
     const q = j * columns;
     let s0 = 0;
@@ -107,22 +104,10 @@ function dotProducts(a: Matrix, first: number, rows: number, b: Matrix, out: Flo
       s3 += x[p3 + d] * v;
     }
     out[j] = s0;
-    if (rows > 1) out[count + j] = s1;
-    if (rows > 2) out[2 * count + j] = s2;
-    if (rows > 3) out[3 * count + j] = s3;
+    out[count + j] = s1;
+    out[2 * count + j] = s2;
+    out[3 * count + j] = s3;
   }
-}
-
-/** Rows scaled to length 1; a row of zeros stays zero, as in PyTorch's `normalize` (eps 1e-12). */
-function normaliseRows({ data, rows, columns }: Matrix): Matrix {
-  const scaled = new Float32Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    let squares = 0;
-    for (let i = row * columns; i < (row + 1) * columns; i++) squares += data[i] * data[i];
-    const length = Math.max(Math.sqrt(squares), 1e-12);
-    for (let i = row * columns; i < (row + 1) * columns; i++) scaled[i] = data[i] / length;
-  }
-  return { data: scaled, rows, columns };
 }
 
 function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentIds: string[]): void {
@@ -131,13 +116,12 @@ function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentI
       `Query vectors have ${queries.columns} dimensions, document vectors ${vectors.columns}: take one model for both.`,
     );
   }
-  if (owners.length !== vectors.rows) throw new Error(`${vectors.rows} document vectors, but ${owners.length} owners.`);
   const stray = owners.find((owner) => owner < 0 || owner >= documentIds.length);
   if (stray !== undefined) {
     throw new Error(`A vector belongs to document ${stray}, but there are ${documentIds.length} document ids.`);
   }
-  checkNumbers(queries, 'query', (row) => `The vector of query ${row + 1} of ${queries.rows}`);
-  checkNumbers(vectors, 'document', (row) => {
+  checkNumbers(queries, (row) => `The vector of query ${row + 1} of ${queries.rows}`);
+  checkNumbers(vectors, (row) => {
     const owner = owners[row];
     const rows = Array.from(owners.keys()).filter((other) => owners[other] === owner);
     const which = rows.length > 1 ? `Vector ${rows.indexOf(row) + 1} of ${rows.length}` : 'The vector';
@@ -145,10 +129,7 @@ function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentI
   });
 }
 
-function checkNumbers({ data, rows, columns }: Matrix, kind: string, nameOf: (row: number) => string): void {
-  if (data.length !== rows * columns) {
-    throw new Error(`The ${kind} matrix says ${rows} × ${columns}, but holds ${data.length} numbers.`);
-  }
+function checkNumbers({ data, columns }: Matrix, nameOf: (row: number) => string): void {
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const name = nameOf(Math.floor(bad / columns));

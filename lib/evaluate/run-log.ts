@@ -53,36 +53,24 @@ export function appendRun(path: string, run: RunEntry): LoggedRun {
  */
 export function readRuns(path: string): LoggedRun[] {
   if (!existsSync(path)) return [];
-  const runs: LoggedRun[] = [];
-  readFileSync(path, 'utf8')
-    .split('\n')
-    .forEach((line, i) => {
-      if (line.trim() === '') return;
-      try {
-        const run: LoggedRun = JSON.parse(line);
-        if (typeof run.settings !== 'object' || typeof run.results !== 'object') throw new Error();
-        runs.push(run);
-      } catch {
-        throw new Error(`${path}, line ${i + 1}, is not a run: repair or remove that line.`);
-      }
-    });
-  return runs;
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.flatMap((line, i): LoggedRun[] => {
+    if (line.trim() === '') return [];
+    try {
+      const run: LoggedRun = JSON.parse(line);
+      if (typeof run.settings === 'object' && typeof run.results === 'object') return [run];
+    } catch {} // no JSON
+    throw new Error(`${path}, line ${i + 1}, is not a run: repair or remove that line.`);
+  });
 }
 
+/** From each package's own package.json, which many packages do not export: looked for along Node's folders. */
 function versions(): Record<string, string> {
   const found: Record<string, string> = { node: process.versions.node };
   for (const name of ['finetune-embedding', '@tensorflow/tfjs-node', '@huggingface/transformers', 'openai']) {
-    const version = packageVersion(name);
-    if (version) found[name] = version;
+    const files = require.resolve.paths(name)!.map((folder) => `${folder}/${name}/package.json`);
+    const file = files.find((path) => existsSync(path));
+    if (file) found[name] = JSON.parse(readFileSync(file, 'utf8')).version;
   }
   return found;
-}
-
-/** From the package's own package.json, which many packages do not export: looked for along Node's folders. */
-function packageVersion(name: string): string | undefined {
-  for (const folder of require.resolve.paths(name) ?? []) {
-    const path = `${folder}/${name}/package.json`;
-    if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')).version;
-  }
-  return undefined;
 }

@@ -14,6 +14,7 @@ export interface Interval {
 export type ComparedMetric = MetricName | 'hitRate';
 
 const RESAMPLES = 10_000;
+const SEED = 42;
 
 /** The metric of each query, in the dataset's order. */
 export function perQueryValues(result: EvaluationResult, metric: ComparedMetric): number[] {
@@ -23,19 +24,25 @@ export function perQueryValues(result: EvaluationResult, metric: ComparedMetric)
 /**
  * The mean and its 95% percentile bootstrap interval over 10,000 resamples of the queries (Efron & Tibshirani, 1993,
  * "An Introduction to the Bootstrap", section 13.3).
- *
- * @throws {Error} if there are no values.
  */
-export function bootstrapInterval(values: number[], seed = 42): Interval {
-  if (values.length === 0) throw new Error('A confidence interval needs at least one query.');
-  const random = seededRandom(seed);
-  const means = new Float64Array(RESAMPLES);
+export function bootstrapInterval(values: number[]): Interval {
+  return bootstrapIntervals([values])[0];
+}
+
+/** The same for several values a query, `lists[which][query]`, over the same resamples. */
+function bootstrapIntervals(lists: number[][]): Interval[] {
+  const count = lists[0].length;
+  const random = seededRandom(SEED);
+  const means = lists.map(() => new Float64Array(RESAMPLES));
   for (let resample = 0; resample < RESAMPLES; resample++) {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[Math.floor(random() * values.length)];
-    means[resample] = sum / values.length;
+    const sums = new Float64Array(lists.length);
+    for (let i = 0; i < count; i++) {
+      const drawn = Math.floor(random() * count);
+      for (let which = 0; which < lists.length; which++) sums[which] += lists[which][drawn];
+    }
+    for (let which = 0; which < lists.length; which++) means[which][resample] = sums[which] / count;
   }
-  return { mean: mean(values), ...percentiles(means) };
+  return lists.map((values, which) => ({ mean: mean(values), ...percentiles(means[which]) }));
 }
 
 /**
@@ -44,11 +51,10 @@ export function bootstrapInterval(values: number[], seed = 42): Interval {
  * Carterette, 2007, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation", section
  * 2.1). The observed assignment counts as one, so p is never 0.
  *
- * @throws {Error} if the two are not of the same length, or empty.
+ * @param differences after − before, query by query
  */
-export function permutationTest(before: number[], after: number[], seed = 42): number {
-  const differences = pairedDifferences(before, after);
-  const random = seededRandom(seed);
+export function permutationTest(differences: number[]): number {
+  const random = seededRandom(SEED);
   const observed = Math.abs(differences.reduce((sum, difference) => sum + difference, 0));
   let asLarge = 1;
   for (let toss = 0; toss < RESAMPLES; toss++) {
@@ -61,69 +67,37 @@ export function permutationTest(before: number[], after: number[], seed = 42): n
 }
 
 /** A metric of one evaluation, with its 95% bootstrap interval. */
-export function metricInterval(result: EvaluationResult, metric: ComparedMetric, seed?: number): Interval {
-  return bootstrapInterval(perQueryValues(result, metric), seed);
-}
-
-/** "Is `after` better than `before`?", answered on the queries both were asked. */
-export interface Comparison {
-  metric: ComparedMetric;
-  before: Interval;
-  after: Interval;
-  /** After − before, query by query: if the interval leaves 0 out, the difference is more than luck of the draw. */
-  difference: Interval;
-  /** Two-sided, of the paired permutation test. */
-  pValue: number;
+export function metricInterval(result: EvaluationResult, metric: ComparedMetric): Interval {
+  return bootstrapInterval(perQueryValues(result, metric));
 }
 
 /**
- * Compares two evaluations of the same questions.
+ * "Is `after` better than `before`?", answered on the queries both were asked.
+ *
+ * @returns the intervals of both, and of after − before, query by query: if it leaves 0 out, the difference is more
+ *   than luck of the draw; and the two-sided p-value of the paired permutation test
  * @throws {Error} if they are not of the same queries.
  */
 export function compareResults(
   before: EvaluationResult,
   after: EvaluationResult,
-  options: { metric?: ComparedMetric; seed?: number } = {},
-): Comparison {
-  const { metric = 'hitRate', seed } = options;
+  { metric = 'hitRate' }: { metric?: ComparedMetric } = {},
+): { before: Interval; after: Interval; difference: Interval; pValue: number } {
   checkSameQueries(before, after);
   const [a, b] = [perQueryValues(before, metric), perQueryValues(after, metric)];
-  return {
-    metric,
-    before: bootstrapInterval(a, seed),
-    after: bootstrapInterval(b, seed),
-    difference: bootstrapInterval(pairedDifferences(a, b), seed),
-    pValue: permutationTest(a, b, seed),
-  };
+  const differences = b.map((value, i) => value - a[i]);
+  const [ofBefore, ofAfter, difference] = bootstrapIntervals([a, b, differences]);
+  return { before: ofBefore, after: ofAfter, difference, pValue: permutationTest(differences) };
 }
 
 /** Hit rate at each k from 1 to `maxK`, with its 95% bootstrap band (the same resamples at every k). */
 export function hitRatesOverK(
   result: EvaluationResult,
-  options: { maxK?: number; seed?: number } = {},
+  { maxK }: { maxK: number },
 ): { k: number; rate: number; low: number; high: number }[] {
-  const { maxK = 20, seed = 42 } = options;
   const ranks = result.perQuery.map(({ rank }) => rank ?? Number.POSITIVE_INFINITY);
-  const random = seededRandom(seed);
-  const means = Array.from({ length: maxK }, () => new Float64Array(RESAMPLES));
-  const atRank = new Uint32Array(maxK + 1);
-  for (let resample = 0; resample < RESAMPLES; resample++) {
-    atRank.fill(0);
-    for (let i = 0; i < ranks.length; i++) {
-      const rank = ranks[Math.floor(random() * ranks.length)];
-      if (rank <= maxK) atRank[rank]++;
-    }
-    let hits = 0;
-    for (let k = 1; k <= maxK; k++) {
-      hits += atRank[k];
-      means[k - 1][resample] = hits / ranks.length;
-    }
-  }
-  return means.map((meansAtK, i) => ({
-    k: i + 1,
-    rate: mean(ranks.map((rank) => Number(rank <= i + 1))),
-    ...percentiles(meansAtK),
-  }));
+  const hits = Array.from({ length: maxK }, (_, i) => ranks.map((rank) => Number(rank <= i + 1)));
+  return bootstrapIntervals(hits).map(({ mean, low, high }, i) => ({ k: i + 1, rate: mean, low, high }));
 }
 
 /** @throws {Error} if two evaluations are not of the same queries in the same order. */
@@ -136,13 +110,6 @@ export function checkSameQueries(before: EvaluationResult, after: EvaluationResu
       `"${before.name}" and "${after.name}" were not asked the same queries: evaluate both on one dataset.`,
     );
   }
-}
-
-function pairedDifferences(before: number[], after: number[]): number[] {
-  if (before.length !== after.length || before.length === 0) {
-    throw new Error(`A paired test needs the same queries twice, not ${before.length} and ${after.length} values.`);
-  }
-  return after.map((value, i) => value - before[i]);
 }
 
 function mean(values: number[]): number {

@@ -1,8 +1,6 @@
 // In: vectors of questions and of chunks. Out: the table of their cosines, for small batches that are shown or plotted.
-import type { Embeddings, Matrix } from '../common/matrix';
+import { type Embeddings, type Matrix, rowOf } from '../common/matrix';
 import { documentScores } from './document-scores';
-
-const rowOf = (matrix: Matrix, row: number) => matrix.data.subarray(row * matrix.columns, (row + 1) * matrix.columns);
 
 /**
  * `result[i][j]`: cosine similarity of question i and chunk j, scored as `documentScores` does where it has several

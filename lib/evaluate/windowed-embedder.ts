@@ -31,18 +31,12 @@ export function windowedEmbedder(model: EmbeddingModel, windows: WindowSettings)
     name: `${model.name}, windows`,
     embedQueries: (texts, onProgress) => model.embedQueries(texts, onProgress),
     async embedDocuments(texts, onProgress) {
-      const owners: number[] = [];
-      const sequences: Int32Array[] = [];
-      texts.forEach((text, owner) => {
-        for (const sequence of windowSequences(tokenizer, text, windows, maxSeqLength)) {
-          owners.push(owner);
-          sequences.push(sequence);
-        }
-      });
-      const vectors = await model.embedTokens(sequences, (done, total) =>
+      const sequences = texts.map((text) => windowSequences(tokenizer, text, windows, maxSeqLength));
+      const owners = Int32Array.from(sequences.flatMap((own, owner) => own.map(() => owner)));
+      const vectors = await model.embedTokens(sequences.flat(), (done, total) =>
         onProgress?.(Math.floor((done / total) * texts.length), texts.length),
       );
-      return { vectors, owners: Int32Array.from(owners) };
+      return { vectors, owners };
     },
   };
 }

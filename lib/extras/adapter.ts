@@ -1,19 +1,10 @@
 // In: a frozen embedder and a matrix. Out: an embedder whose question vectors the matrix turns, nearer to their chunks
 // (as LlamaIndex's EmbeddingAdapterFinetuneEngine with its LinearLayer); the corpus's vectors stay valid.
-
 import path from 'node:path';
 import { readJson, writeJson } from '../common/files';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
 import { readSafetensors, writeSafetensors } from '../model/safetensors';
 import { tf } from '../model/tf';
-
-/** LlamaIndex's names for the layer's settings, and which model's vectors it was made for. */
-interface AdapterConfig {
-  in_features: number;
-  out_features: number;
-  bias: false;
-  base_model: string;
-}
 
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
@@ -22,15 +13,15 @@ const WEIGHT = 'linear.weight';
 
 /** A frozen embedder whose question vectors pass through a matrix; documents are embedded by the base alone. */
 export class AdaptedEmbedder implements Embedder {
-  /**
-   * @param weight [dimensions, dimensions], applied as W·q
-   * @param name shown in tables and figures
-   */
+  readonly name: string;
+
+  /** @param weight [dimensions, dimensions], applied as W·q */
   constructor(
     readonly base: Embedder,
     readonly weight: Matrix,
-    readonly name = `${base.name} with adapter`,
-  ) {}
+  ) {
+    this.name = `${base.name} with adapter`;
+  }
 
   /** W·q for each question; of no particular length, which cosine does not see. */
   async embedQueries(texts: string[], onProgress?: OnProgress): Promise<Matrix> {
@@ -42,17 +33,10 @@ export class AdaptedEmbedder implements Embedder {
           'it belongs to another model.',
       );
     }
-    const data = tf.tidy(
-      () =>
-        tf
-          .matMul(
-            tf.tensor2d(vectors.data, [vectors.rows, vectors.columns]),
-            tf.tensor2d(weight.data, [weight.rows, weight.columns]),
-            false,
-            true,
-          )
-          .dataSync() as Float32Array,
-    );
+    const data = tf.tidy(() => {
+      const [x, w] = [vectors, weight].map((matrix) => tf.tensor2d(matrix.data, [matrix.rows, matrix.columns]));
+      return tf.matMul(x, w, false, true).dataSync() as Float32Array;
+    });
     return { data, rows: vectors.rows, columns: weight.rows };
   }
 
@@ -62,18 +46,13 @@ export class AdaptedEmbedder implements Embedder {
 }
 
 /**
- * Writes the matrix as `model.safetensors` (under the name of LlamaIndex's LinearLayer, `linear.weight`) and its sizes
- * as `config.json`: some hundred kilobytes beside the base model, which is not copied.
+ * Writes the matrix as `model.safetensors` (under the name of LlamaIndex's LinearLayer, `linear.weight`) and its sizes,
+ * by LlamaIndex's names, as `config.json`: some hundred kilobytes beside the base model, which is not copied.
  *
  * @param folder created if needed; an adapter in it is replaced
  */
 export async function saveAdapter({ base, weight }: AdaptedEmbedder, folder: string): Promise<void> {
-  const config: AdapterConfig = {
-    in_features: weight.columns,
-    out_features: weight.rows,
-    bias: false,
-    base_model: base.name,
-  };
+  const config = { in_features: weight.columns, out_features: weight.rows, bias: false, base_model: base.name };
   writeJson(path.join(folder, CONFIG), config);
   const stored = { shape: [weight.rows, weight.columns], data: weight.data };
   writeSafetensors(path.join(folder, WEIGHTS), new Map([[WEIGHT, stored]]));
@@ -84,9 +63,9 @@ export async function saveAdapter({ base, weight }: AdaptedEmbedder, folder: str
  *
  * @throws Error naming the file if it is missing or damaged, has a bias, or is not of the size that config.json says
  */
-export async function loadAdapter(base: Embedder, folder: string, name?: string): Promise<AdaptedEmbedder> {
+export async function loadAdapter(base: Embedder, folder: string): Promise<AdaptedEmbedder> {
   const configFile = path.join(folder, CONFIG);
-  const config = readJson(configFile) as Partial<AdapterConfig>;
+  const config = readJson(configFile) as { in_features?: number; out_features?: number; bias?: boolean };
   if (config.bias) throw new Error(`${configFile}: adapters with a bias are not supported.`);
   const weightsFile = path.join(folder, WEIGHTS);
   const stored = readSafetensors(weightsFile).get(WEIGHT);
@@ -97,5 +76,5 @@ export async function loadAdapter(base: Embedder, folder: string, name?: string)
         `but ${configFile} asks for [${rows},${columns}].`,
     );
   }
-  return new AdaptedEmbedder(base, { data: stored!.data, rows: rows!, columns: columns! }, name);
+  return new AdaptedEmbedder(base, { data: stored!.data, rows: rows!, columns: columns! });
 }

@@ -1,6 +1,5 @@
 // In: an embedder that gives a document several vectors. Out: one that gives it their mean.
-
-import type { Embedder, Embeddings } from '../common/matrix';
+import { type Embedder, type Embeddings, normalizedRows } from '../common/matrix';
 
 /**
  * One vector a document, the mean of its windows' vectors, each at length 1 before.
@@ -9,11 +8,10 @@ import type { Embedder, Embeddings } from '../common/matrix';
  * cut at the model's length, it has seen all of the text. Scoring by windows finds more.
  *
  * @param embedder such as a {@link windowedEmbedder}
- * @param name shown in tables and figures
  */
-export function averagedEmbedder(embedder: Embedder, name = `${embedder.name}, averaged`): Embedder {
+export function averagedEmbedder(embedder: Embedder): Embedder {
   return {
-    name,
+    name: `${embedder.name}, averaged`,
     embedQueries: (texts, onProgress) => embedder.embedQueries(texts, onProgress),
     embedDocuments: async (texts, onProgress) =>
       meanVectors(await embedder.embedDocuments(texts, onProgress), texts.length),
@@ -21,16 +19,12 @@ export function averagedEmbedder(embedder: Embedder, name = `${embedder.name}, a
 }
 
 function meanVectors({ vectors, owners }: Embeddings, documents: number): Embeddings {
-  const { data, columns } = vectors;
+  const { data, columns } = normalizedRows(vectors);
   const means = new Float32Array(documents * columns);
   const counts = new Int32Array(documents);
   for (const owner of owners) counts[owner]++;
   owners.forEach((owner, row) => {
-    const vector = data.subarray(row * columns, (row + 1) * columns);
-    const length = Math.max(Math.hypot(...vector), 1e-12);
-    vector.forEach((value, i) => {
-      means[owner * columns + i] += value / length / counts[owner];
-    });
+    for (let i = 0; i < columns; i++) means[owner * columns + i] += data[row * columns + i] / counts[owner];
   });
   return { vectors: { data: means, rows: documents, columns }, owners: Int32Array.from(counts.keys()) };
 }

@@ -1,5 +1,4 @@
 // In: several variants of training. Out: one that is all of them.
-
 import type { Variant } from '../train/learner';
 
 /**

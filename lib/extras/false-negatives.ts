@@ -1,13 +1,12 @@
 // In: a batch and a guide's similarities. Out: the batch with its false negatives masked: chunks that answer a question
 // without being labelled so (GISTEmbed: Solatorio 2024, section 3; NV-Retriever: Moreira et al. 2024, section 3).
-
-import type { Embedder, Matrix } from '../common/matrix';
+import { type Embedder, rowOf } from '../common/matrix';
 import { tf } from '../model/tf';
 import type { TrainingBatch, TrainingPairs } from '../train/batches';
 import type { Variant } from '../train/learner';
 import { columnMaxima, cosineSimilarities, type LossBatch } from '../train/ranking-loss';
 import type { Loss } from '../train/step';
-import { rowsById } from './rows-by-id';
+import { embedPairs } from './embed-pairs';
 
 /** Where "as similar as the positive" begins. */
 export interface FalseNegativeMargin {
@@ -49,16 +48,16 @@ export function selfGuided(margin: FalseNegativeMargin): Variant {
  */
 export function maskFalseNegatives<T extends LossBatch>(
   batch: T,
-  similarities: Matrix,
+  similarities: Float32Array,
   { margin, strategy }: FalseNegativeMargin,
 ): T {
   const knownPositives = [...batch.knownPositives];
   batch.targets.forEach((target, row) => {
-    const positive = similarities.data[row * similarities.columns + target];
+    const first = row * batch.columns;
+    const positive = similarities[first + target];
     const limit = positive - (strategy === 'absolute' ? margin : Math.abs(positive) * margin);
     for (let column = 0; column < batch.columns; column++) {
-      if (column !== target && similarities.data[row * similarities.columns + column] > limit)
-        knownPositives.push([row, column]);
+      if (column !== target && similarities[first + column] > limit) knownPositives.push([row, column]);
     }
   });
   return { ...batch, knownPositives };
@@ -70,27 +69,17 @@ export async function createFalseNegativeFilter(
   data: TrainingPairs,
   margin: FalseNegativeMargin,
 ): Promise<(batch: TrainingBatch) => TrainingBatch> {
-  const queryRow = new Map(Object.keys(data.queries).map((id, row) => [id, row]));
-  const queries = await guide.embedQueries(Object.values(data.queries));
-  const corpus = await guide.embedDocuments(Object.values(data.corpus));
-  const chunkRows = rowsById(Object.keys(data.corpus), corpus);
+  const { queries, queryRow, chunks, chunkRows } = await embedPairs(guide, data);
   return (batch) => {
-    const similarities: Matrix = {
-      data: new Float32Array(batch.queryIds.length * batch.columns),
-      rows: batch.queryIds.length,
-      columns: batch.columns,
-    };
-    batch.queryIds.forEach((queryId, row) => {
+    const similarities = batch.queryIds.flatMap((queryId) => {
       const query = rowOf(queries, queryRow.get(queryId)!);
       // Each chunk once, though it may have several columns; a chunk of several windows is as near as its nearest.
       const ofChunk = batch.chunkIds.map((id) =>
-        Math.max(...chunkRows.get(id)!.map((vector) => cosine(query, rowOf(corpus.vectors, vector)))),
+        Math.max(...chunkRows.get(id)!.map((vector) => cosine(query, rowOf(chunks, vector)))),
       );
-      batch.columnChunks.forEach((chunk, column) => {
-        similarities.data[row * batch.columns + column] = ofChunk[chunk];
-      });
+      return Array.from(batch.columnChunks, (chunk) => ofChunk[chunk]);
     });
-    return maskFalseNegatives(batch, similarities, margin);
+    return maskFalseNegatives(batch, Float32Array.from(similarities), margin);
   };
 }
 
@@ -98,17 +87,9 @@ export async function createFalseNegativeFilter(
 export function selfGuidedLoss(loss: Loss, margin: FalseNegativeMargin): Loss {
   return (questions, columns, batch) => {
     const cosines = tf.tidy(() => cosineSimilarities(questions, columns).dataSync() as Float32Array);
-    const similarities: Matrix = {
-      data: columnMaxima(cosines, batch),
-      rows: batch.targets.length,
-      columns: batch.columns,
-    };
-    return loss(questions, columns, maskFalseNegatives(batch, similarities, margin));
+    return loss(questions, columns, maskFalseNegatives(batch, columnMaxima(cosines, batch), margin));
   };
 }
-
-const rowOf = ({ data, columns }: Matrix, row: number): Float32Array =>
-  data.subarray(row * columns, (row + 1) * columns);
 
 function cosine(a: Float32Array, b: Float32Array): number {
   let [dot, aa, bb] = [0, 0, 0];

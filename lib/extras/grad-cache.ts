@@ -5,6 +5,7 @@
 // 2. The loss over all embeddings, and its gradient with respect to each of them: the cache.
 // 3. Mini-batch by mini-batch: encode again, go backward from the cached gradient, add up the weights' gradients.
 import type { Activations, DropoutSettings, NamedTensors } from '../model/bert/encoder';
+import { batchesByTokens } from '../model/bert/packing';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { disposeAll, tf, tidy } from '../model/tf';
 import type { Variant } from '../train/learner';
@@ -37,22 +38,6 @@ export function gradientCaching(tokensPerMiniBatch = TOKENS_PER_MINI_BATCH): Var
   });
 }
 
-/** Indices of sequences, longest first, grouped so that no group of several exceeds `maxTokens`. */
-function miniBatchesOf(sequences: Int32Array[], maxTokens: number): number[][] {
-  const order = sequences.map((_, i) => i).sort((a, b) => sequences[b].length - sequences[a].length || a - b);
-  const groups: number[][] = [];
-  let tokens = Number.POSITIVE_INFINITY;
-  for (const index of order) {
-    tokens += sequences[index].length;
-    if (tokens > maxTokens) {
-      groups.push([]);
-      tokens = sequences[index].length;
-    }
-    groups[groups.length - 1].push(index);
-  }
-  return groups;
-}
-
 /** Adds `more` to `sum`, weight by weight; disposes of what it replaces. */
 function addGradients(sum: NamedTensors, more: NamedTensors): void {
   for (const [name, gradient] of more) {
@@ -65,8 +50,6 @@ function addGradients(sum: NamedTensors, more: NamedTensors): void {
 /**
  * The loss of a batch and its gradient with respect to every weight, as `lossAndGradients`, at a memory that does not
  * grow with the batch. Dropout draws the same masks in both passes.
- *
- * @throws Error if `tokensPerMiniBatch` is no whole number from 1
  */
 export function cachedLossAndGradients(
   model: EmbeddingModel,
@@ -78,9 +61,8 @@ export function cachedLossAndGradients(
     tokensPerMiniBatch = TOKENS_PER_MINI_BATCH,
   }: GradientOptions & { tokensPerMiniBatch?: number } = {},
 ): { loss: number; gradients: NamedTensors } {
-  checkWhole('tokensPerMiniBatch', tokensPerMiniBatch);
   const sequences = [...tokenized.questions, ...tokenized.chunks];
-  const miniBatches = miniBatchesOf(sequences, tokensPerMiniBatch);
+  const miniBatches = batchesByTokens(sequences, tokensPerMiniBatch);
   const last = miniBatches.length - 1;
   const packed = (m: number) => model.pack(miniBatches[m].map((index) => sequences[index]));
   const dropoutOf = (m: number): DropoutSettings | undefined =>
@@ -100,11 +82,8 @@ export function cachedLossAndGradients(
     else activations = forward.activations;
   }
 
-  const order = Int32Array.from(miniBatches.flat());
-  const placeOf = new Int32Array(order.length);
-  order.forEach((index, place) => {
-    placeOf[index] = place;
-  });
+  const order = miniBatches.flat();
+  const placeOf = Int32Array.from(order.keys()).sort((a, b) => order[a] - order[b]);
   const inOrder = tidy(() => tf.gather(tf.concat(embeddings, 0), tf.tensor1d(placeOf, 'int32')) as tf.Tensor2D);
   tf.dispose(embeddings);
   const { loss: value, gradient } = lossAndEmbeddingGradient(inOrder, tokenized, loss);

@@ -1,5 +1,4 @@
 // In: a batch and its questions' explicit hard negatives. Out: the batch with a column more for each of them.
-
 import type { EmbeddingDataset } from '../dataset/dataset';
 import type { TrainingBatch, TrainingPairs } from '../train/batches';
 import type { Variant } from '../train/learner';

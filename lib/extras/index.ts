@@ -9,6 +9,6 @@ export { interpolateWeights } from './interpolate';
 export { createLocalGenerator } from './local-model/local-generator';
 export { type LoraSettings, lora } from './lora';
 export { type MatryoshkaSettings, matryoshka } from './matryoshka';
-export { type HardNegativeOptions, type MinedNegatives, mineHardNegatives } from './mine-hard-negatives';
+export { type HardNegativeOptions, mineHardNegatives } from './mine-hard-negatives';
 export { symmetricLoss } from './symmetric-ranking';
 export { type AdapterOptions, type AdapterResult, trainAdapter } from './train-adapter';

@@ -1,6 +1,5 @@
 // In: a fine-tuned model and its base. Out: the model that lies between them (WiSE-FT: Wortsman et al. 2022, "Robust
 // fine-tuning of zero-shot models", section 3, eq. 2).
-
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf, tidy } from '../model/tf';
 

@@ -3,7 +3,6 @@
 // W = W₀ + (α/r)·B·A with W [out, in], A [r, in], B [out, r]. The encoder computes with W and gives dW; by the chain
 // rule dA = (α/r)·Bᵀ·dW and dB = (α/r)·dW·Aᵀ. W is the merged matrix, so that the model embeds, evaluates and is saved
 // as any other.
-
 import { seededRandom } from '../common/random';
 import type { NamedTensors } from '../model/bert/encoder';
 import { layerWeight } from '../model/bert/weight-names';
@@ -56,13 +55,6 @@ export function lora(settings: LoraSettings): Variant {
 /** Adapted in each layer: attention's projections and the feed-forward matrices; all else stays as it is. */
 const ADAPTED = ['qkvWeight', 'outWeight', 'w1', 'w2'] as const;
 
-interface Adapted {
-  /** W₀ [out, in] */
-  frozen: tf.Tensor2D;
-  /** Matrices joined in this one: query, key and value each have an A and a B of their own. */
-  parts: number;
-}
-
 const nameOfA = (name: string): string => `${name}.lora_A`;
 const nameOfB = (name: string): string => `${name}.lora_B`;
 
@@ -72,9 +64,13 @@ const nameOfB = (name: string): string => `${name}.lora_B`;
  * merged matrices after each {@link updateWeights}, and for good after {@link dispose}: `saveModel` just works.
  */
 export class Lora {
-  /** `NAME.lora_A` [parts, r, in] and `NAME.lora_B` [parts, out / parts, r] for each adapted weight. */
+  /**
+   * `NAME.lora_A` [parts, r, in] and `NAME.lora_B` [parts, out / parts, r] for each adapted weight: query, key and
+   * value, which are joined in one matrix, each have an A and a B of their own.
+   */
   readonly trainables: NamedTensors = new Map();
-  private readonly adapted = new Map<string, Adapted>();
+  /** W₀ [out, in] of each adapted weight. */
+  private readonly frozen: NamedTensors = new Map();
   private readonly scale: number;
 
   /** @throws Error if the rank or α is out of range */
@@ -99,7 +95,7 @@ export class Lora {
         const a = Float32Array.from({ length: parts * rank * input }, () => (2 * random() - 1) / Math.sqrt(input));
         this.trainables.set(nameOfA(name), tf.tensor3d(a, [parts, rank, input]));
         this.trainables.set(nameOfB(name), tf.zeros([parts, out / parts, rank]));
-        this.adapted.set(name, { frozen, parts });
+        this.frozen.set(name, frozen);
         model.weights.set(name, tf.clone(frozen));
       }
     }
@@ -109,14 +105,13 @@ export class Lora {
   toTrainables(weightGradients: NamedTensors): NamedTensors {
     const gradients: NamedTensors = new Map();
     for (const [name, gradient] of weightGradients) {
-      const parts = this.adapted.get(name)?.parts;
-      if (parts) {
-        const [out, input] = gradient.shape;
+      const [A, B] = [nameOfA, nameOfB].map((nameOf) => this.trainables.get(nameOf(name)));
+      if (A && B) {
         const { a, b } = tidy(() => {
-          const scaled = tf.mul(gradient, this.scale).reshape([parts, out / parts, input]);
+          const scaled = tf.mul(gradient, this.scale).reshape([A.shape[0], -1, gradient.shape[1]!]);
           return {
-            a: tf.matMul(this.trainables.get(nameOfB(name))!, scaled, true, false), // [parts, r, in]
-            b: tf.matMul(scaled, this.trainables.get(nameOfA(name))!, false, true), // [parts, out / parts, r]
+            a: tf.matMul(B, scaled, true, false), // [parts, r, in]
+            b: tf.matMul(scaled, A, false, true), // [parts, out / parts, r]
           };
         });
         gradients.set(nameOfA(name), a);
@@ -129,7 +124,7 @@ export class Lora {
 
   /** After a change of the trainables: the model's weights become what they now stand for. */
   updateWeights(): void {
-    for (const [name, { frozen }] of this.adapted) {
+    for (const [name, frozen] of this.frozen) {
       const merged = tidy(() => {
         const update = tf.matMul(this.trainables.get(nameOfB(name))!, this.trainables.get(nameOfA(name))!);
         return tf.add(frozen, tf.mul(update, this.scale).reshape(frozen.shape));
@@ -141,8 +136,9 @@ export class Lora {
 
   /** Frees everything but the model's weights, which stay as they are. */
   dispose(): void {
-    tf.dispose([...this.trainables.values(), ...[...this.adapted.values()].map(({ frozen }) => frozen)]);
-    this.trainables.clear();
-    this.adapted.clear();
+    for (const own of [this.trainables, this.frozen]) {
+      tf.dispose([...own.values()]);
+      own.clear();
+    }
   }
 }

@@ -1,16 +1,13 @@
 // In: a loss. Out: the same loss at several dimensions at once (Matryoshka representation learning: Kusupati et al.
 // 2022, section 3, eq. 1).
-
 import { tf, tidy } from '../model/tf';
 import type { Variant } from '../train/learner';
 import type { Loss } from '../train/step';
 
-/** Dimensions and their weights. */
+/** What {@link matryoshka} trains. */
 export interface MatryoshkaSettings {
   /** Leading numbers of a vector to compare, such as `[384, 192, 96]`; without the full size, that isn't trained. */
   dims: number[];
-  /** One a dimension; 1 each by default. */
-  weights?: number[];
 }
 
 /**
@@ -26,27 +23,24 @@ export function matryoshka(settings: MatryoshkaSettings): Variant {
 }
 
 /**
- * Σ weight · loss(first `dim` numbers of every vector), as sentence-transformers' MatryoshkaLoss. The losses here
+ * Σ loss(first `dim` numbers of every vector), as sentence-transformers' MatryoshkaLoss. The losses here
  * compare by cosine, so that cut vectors need no normalisation of their own.
  *
- * @throws Error if there is no dimension, if one is no whole number from 1, or if there are not as many weights; and,
- * from the loss, if a dimension exceeds the embeddings'
+ * @throws Error if there is no dimension, or one is no whole number from 1, and in training if one exceeds the model's
  */
-export function matryoshkaLoss(loss: Loss, { dims, weights = dims.map(() => 1) }: MatryoshkaSettings): Loss {
+export function matryoshkaLoss(loss: Loss, { dims }: MatryoshkaSettings): Loss {
   if (dims.length === 0) throw new Error('matryoshkaLoss: dims is empty; name at least one, such as [384, 192, 96].');
   for (const dim of dims) {
     if (!Number.isInteger(dim) || dim < 1) throw new Error(`matryoshkaLoss: ${dim} in dims is no whole number from 1.`);
   }
-  if (weights.length !== dims.length)
-    throw new Error(`matryoshkaLoss: ${dims.length} dims but ${weights.length} weights; give one a dimension.`);
   return (questions, columns, batch) =>
     tidy(() => {
       const hidden = questions.shape[1];
       const cut = (x: tf.Tensor2D, dim: number): tf.Tensor2D => (dim === hidden ? x : tf.slice(x, [0, 0], [-1, dim]));
-      const terms = dims.map((dim, i) => {
+      const terms = dims.map((dim) => {
         if (dim > hidden)
           throw new Error(`matryoshkaLoss: ${dim} in dims exceeds the ${hidden} numbers of the model's embeddings.`);
-        return tf.mul(loss(cut(questions, dim), cut(columns, dim), batch), weights[i]);
+        return loss(cut(questions, dim), cut(columns, dim), batch);
       });
       return tf.addN(terms) as tf.Scalar;
     });

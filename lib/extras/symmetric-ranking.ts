@@ -1,5 +1,4 @@
 // In: what MultipleNegativesRankingLoss takes. Out: the loss by which questions find chunks and chunks questions.
-
 import { tf, tidy } from '../model/tf';
 import type { Variant } from '../train/learner';
 import {
@@ -43,19 +42,17 @@ export function symmetricRankingLoss(
   scale = DEFAULT_SCALE,
 ): tf.Scalar {
   return tidy(() => {
-    const { targets } = batch;
-    const rows = targets.length;
+    const rows = batch.targets.length;
     const scores = rankingScores(questions, chunks, batch, scale); // [questions, columns]
     const isTarget = oneHotTargets(batch);
     // Row i: its chunk against every question. A product with zeros and ones copies exactly. [questions, questions]
     const backward = tf.matMul(isTarget, scores, false, true);
-    const sameChunk = new Float32Array(rows * rows);
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < rows; j++) if (i !== j && targets[i] === targets[j]) sameChunk[i * rows + j] = MASKED;
-    const backwardScores = tf.add(backward, tf.tensor2d(sameChunk, [rows, rows]));
+    const isOwn = tf.eye(rows);
+    const isAnotherOfTheChunk = tf.sub(tf.matMul(isTarget, isTarget, false, true), isOwn);
+    const backwardScores = tf.add(backward, tf.mul(isAnotherOfTheChunk, MASKED));
     const found = tf.add(
       tf.sum(tf.mul(tf.logSoftmax(scores), isTarget)),
-      tf.sum(tf.mul(tf.logSoftmax(backwardScores), tf.eye(rows))),
+      tf.sum(tf.mul(tf.logSoftmax(backwardScores), isOwn)),
     );
     return tf.div(found, -2 * rows) as tf.Scalar;
   });

@@ -1,6 +1,5 @@
 // In: question–chunk pairs and a frozen embedder. Out: an adapter for its question vectors. All texts are embedded
 // once; then a step is one small matrix product, and a run takes seconds.
-
 import type { Embedder } from '../common/matrix';
 import { tf } from '../model/tf';
 import { AdamW } from '../train/adamw';
@@ -11,13 +10,11 @@ import { checkRecipe } from '../train/recipe';
 import { columnVectors } from '../train/step';
 import { type LoopOptions, type TrainResult, trainingLoop } from '../train/train';
 import { AdaptedEmbedder } from './adapter';
-import { rowsById } from './rows-by-id';
+import { embedPairs } from './embed-pairs';
 
-/** What {@link trainAdapter} needs. */
+/** What {@link trainAdapter} needs; a matrix bears a far higher learning rate than a model, 1e-3 and above. */
 export interface AdapterOptions
-  extends Pick<LoopOptions<AdaptedEmbedder>, 'data' | 'seed' | 'onStep' | 'onEvaluation' | 'signal'> {
-  /** As for the whole model; a matrix bears a far higher learning rate, 1e-3 and above. */
-  recipe: LoopOptions<AdaptedEmbedder>['recipe'];
+  extends Pick<LoopOptions<AdaptedEmbedder>, 'data' | 'recipe' | 'seed' | 'onStep' | 'onEvaluation' | 'signal'> {
   /** Scores the adapted embedder, higher is better: at the start, where it changes nothing, and after each epoch. */
   evaluate?: (embedder: Embedder) => Promise<number>;
 }
@@ -54,14 +51,9 @@ export async function trainAdapter(base: Embedder, options: AdapterOptions): Pro
 }
 
 async function adapterLearner(base: Embedder, { data }: AdapterOptions): Promise<Learner<AdaptedEmbedder>> {
-  const queries = await base.embedQueries(Object.values(data.queries));
-  const documents = await base.embedDocuments(Object.values(data.corpus));
-  const queryRow = new Map(Object.keys(data.queries).map((id, row) => [id, row]));
-  const chunkRows = rowsById(Object.keys(data.corpus), documents);
-
-  const { rows, columns: dimensions } = queries;
-  const queryTable = tf.tensor2d(queries.data, [rows, dimensions]);
-  const chunkTable = tf.tensor2d(documents.vectors.data, [documents.vectors.rows, dimensions]);
+  const { queries, queryRow, chunks, chunkRows } = await embedPairs(base, data);
+  const dimensions = queries.columns;
+  const [queryTable, chunkTable] = [queries, chunks].map(({ data, rows }) => tf.tensor2d(data, [rows, dimensions]));
   const weights = new Map<string, tf.Tensor>([[WEIGHT, tf.eye(dimensions)]]);
   const optimizer = new AdamW(weights);
 

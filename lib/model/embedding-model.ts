@@ -1,7 +1,7 @@
 // In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
-import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
+import { type Embedder, type Embeddings, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
 import type { BertEncoder, NamedTensors } from './bert/encoder';
-import { type PackedBatch, packSequences } from './bert/packing';
+import { batchesByTokens, type PackedBatch, packSequences } from './bert/packing';
 import type { StoredTensor } from './safetensors';
 import type { SearchSettings } from './search-settings';
 import { tf } from './tf';
@@ -62,25 +62,17 @@ export class EmbeddingModel implements Embedder {
   async embedTokens(sequences: Int32Array[], onProgress?: OnProgress): Promise<Matrix> {
     const columns = this.encoder.config.hiddenSize;
     const result: Matrix = { data: new Float32Array(sequences.length * columns), rows: sequences.length, columns };
-    const order = sequences.map((_, i) => i).sort((a, b) => sequences[b].length - sequences[a].length);
-    for (let next = 0; next < order.length; ) {
-      const batch: number[] = [];
-      let tokens = 0;
-      while (
-        next < order.length &&
-        (batch.length === 0 || tokens + sequences[order[next]].length <= TOKENS_PER_BATCH)
-      ) {
-        tokens += sequences[order[next]].length;
-        batch.push(order[next++]);
-      }
+    let done = 0;
+    for (const batch of batchesByTokens(sequences, TOKENS_PER_BATCH)) {
       const pooled = this.encoder.infer(this.weights, this.pack(batch.map((i) => sequences[i])));
-      const values = await pooled.data();
+      const vectors = { data: (await pooled.data()) as Float32Array, rows: batch.length, columns };
       pooled.dispose();
+      const final = this.encoder.pooling.normalize ? normalizedRows(vectors) : vectors;
       batch.forEach((index, row) => {
-        const vector = values.subarray(row * columns, (row + 1) * columns) as Float32Array;
-        result.data.set(this.encoder.pooling.normalize ? normalized(vector) : vector, index * columns);
+        result.data.set(rowOf(final, row), index * columns);
       });
-      onProgress?.(next, order.length);
+      done += batch.length;
+      onProgress?.(done, sequences.length);
       await new Promise(setImmediate); // lets progress bars and "stop" buttons have their turn
     }
     return result;
@@ -103,12 +95,4 @@ export class EmbeddingModel implements Embedder {
     tf.dispose([...this.weights.values()]);
     this.weights.clear();
   }
-}
-
-/** A vector at length 1, as torch.nn.functional.normalize makes it. */
-function normalized(vector: Float32Array): Float32Array {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  const length = Math.max(Math.sqrt(squares), 1e-12);
-  return vector.map((value) => value / length);
 }

@@ -1,18 +1,21 @@
 // In: a model folder, or a model's name. Out: an EmbeddingModel.
 import path from 'node:path';
+import type { OnProgress } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { fuseQueryKeyValue, selectWeights } from './bert/weight-names';
 import { type EncoderConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from './config';
 import { EmbeddingModel } from './embedding-model';
 import { weightFiles } from './hub/model-folder';
-import { type ResolveOptions, resolveModel } from './hub/resolve';
+import { resolveModel } from './hub/resolve';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { readSearchSettings } from './search-settings';
 import { tf } from './tf';
 import { loadTokenizer } from './tokenizer';
 
 /** Options of {@link loadModel}. */
-interface LoadOptions extends ResolveOptions {
+interface LoadOptions {
+  /** As in {@link resolveModel}. */
+  onProgress?: OnProgress;
   /** Shown in tables and figures; the model's name by default. */
   name?: string;
   /** Cuts texts to this many tokens; the folder's own setting by default. */

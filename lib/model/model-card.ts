@@ -34,9 +34,9 @@ export interface CardResult {
 const fileOf = (folder: string) => path.join(folder, 'README.md');
 /** Ours: a file without it was written by somebody, and stays. */
 const MARK = '<!-- model card of finetune-embedding -->';
-const [HEAD_BEGIN, HEAD_END] = ['# results', '# end of results'];
-const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
-const NOT_MEASURED = 'Not measured on test questions yet: the notebook evaluate does it, and writes it here.';
+/** Results stand between these, in the metadata and in the text. */
+const IN_METADATA = /(?<=\n# results\n).*?(?=# end of results\n)/s;
+const IN_TEXT = /(?<=\n<!-- results -->\n).*?(?=<!-- end of results -->\n)/s;
 
 /**
  * Writes the card of a model that has been trained; {@link addTestResults} adds what it reached. A README.md that was
@@ -84,17 +84,13 @@ export function addTestResults(folder: string, results: CardResult[], measuredOn
     }),
   ];
   const sentence = `On ${measuredOn}, which neither training nor any choice has seen; in brackets 95% intervals:`;
-  let card = fs.readFileSync(fileOf(folder), 'utf8');
-  card = between(card, HEAD_BEGIN, HEAD_END, metadata.join('\n'));
-  card = between(card, BEGIN, END, `${sentence}\n\n${table.join('\n')}`);
-  writeWhole(fileOf(folder), card);
+  const card = fs.readFileSync(fileOf(folder), 'utf8');
+  const withMetadata = card.replace(IN_METADATA, () => `${metadata.join('\n')}\n`);
+  writeWhole(
+    fileOf(folder),
+    withMetadata.replace(IN_TEXT, () => `${sentence}\n\n${table.join('\n')}\n`),
+  );
   return true;
-}
-
-/** The text with what stands between two marks, each on a line of its own, replaced. */
-function between(text: string, begin: string, end: string, inside: string): string {
-  const [from, to] = [text.indexOf(`${begin}\n`) + begin.length + 1, text.indexOf(end)];
-  return `${text.slice(0, from)}${inside}${inside && '\n'}${text.slice(to)}`;
 }
 
 function cardText(facts: TrainingFacts, search: SearchSettings | undefined, name: string): string {
@@ -107,8 +103,8 @@ function cardText(facts: TrainingFacts, search: SearchSettings | undefined, name
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
 tags: [sentence-transformers, sentence-similarity, feature-extraction, transformers.js]
-${onHub ? `base_model: ${base}\n` : ''}${HEAD_BEGIN}
-${HEAD_END}
+${onHub ? `base_model: ${base}\n` : ''}# results
+# end of results
 ---
 ${MARK}
 # ${name}
@@ -118,9 +114,9 @@ pairs of questions and the passages that answer them, by MultipleNegativesRankin
 
 ## Results
 
-${BEGIN}
-${NOT_MEASURED}
-${END}
+<!-- results -->
+Not measured on test questions yet: the notebook evaluate does it, and writes it here.
+<!-- end of results -->
 
 ## How it was trained
 

@@ -1,6 +1,11 @@
 // In: an op's name, attributes and tensors. Out: tensors, by libtensorflow: also by kernels that tfjs does not know.
-import './node-shim';
-import * as tf from '@tensorflow/tfjs-node';
+import util from 'node:util';
+
+// tfjs-node calls two functions that newer versions of Node lack or warn about: put back before it is loaded.
+const legacy = util as unknown as Record<string, (value: unknown) => boolean>;
+legacy.isNullOrUndefined = (value) => value === null || value === undefined;
+legacy.isArray = Array.isArray;
+import tf = require('@tensorflow/tfjs-node');
 
 export { tf };
 
@@ -17,6 +22,9 @@ type AttributeKind = 'TYPE' | 'BOOL' | 'INT' | 'FLOAT' | 'STRING' | 'SHAPE';
 /** Name, kind and value of a TensorFlow op's attribute; a TYPE's value is a dtype's name, such as `FLOAT`. */
 type OpAttribute = [name: string, kind: AttributeKind, value: AttributeValue];
 
+/** An attribute whose value is a dtype. */
+export const type = (name: string, dtype: string): OpAttribute => [name, 'TYPE', dtype];
+
 function toNative([name, kind, value]: OpAttribute): object {
   const { binding } = backend();
   return { name, type: binding[`TF_ATTR_${kind}`], value: kind === 'TYPE' ? binding[`TF_${value}`] : value };
@@ -32,7 +40,7 @@ export function product<T extends tf.Tensor2D | tf.Tensor3D>(a: T, b: T, transpo
   const [name, adjective] = a.rank === 2 ? ['MatMul', 'transpose'] : ['BatchMatMulV2', 'adj'];
   const [first, second] = a.rank === 2 ? ['a', 'b'] : ['x', 'y'];
   const attributes: OpAttribute[] = [
-    ['T', 'TYPE', 'FLOAT'],
+    type('T', 'FLOAT'),
     [`${adjective}_${first}`, 'BOOL', transposeA],
     [`${adjective}_${second}`, 'BOOL', transposeB],
   ];
@@ -67,16 +75,15 @@ let hasFastSoftmax = true;
 
 /** Softmax over the last axis. */
 export function softmax<T extends tf.Tensor>(x: T): T {
-  const type: OpAttribute = ['T', 'TYPE', 'FLOAT'];
   if (hasFastSoftmax) {
     try {
-      return runOp('_MklSoftmax', [type, ['_kernel', 'STRING', 'MklNameChangeOp']], [x]) as T;
+      return runOp('_MklSoftmax', [type('T', 'FLOAT'), ['_kernel', 'STRING', 'MklNameChangeOp']], [x]) as T;
     } catch (error) {
       if (!isMissing(error)) throw error;
       hasFastSoftmax = false;
     }
   }
-  return runOp('Softmax', [type], [x]) as T;
+  return runOp('Softmax', [type('T', 'FLOAT')], [x]) as T;
 }
 
 /** Runs a TensorFlow op that has no output, such as an assignment to a variable. */

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { evaluateEmbedder, evaluateRanking, queryChanges } from 'finetune-embedding';
+import { evaluateEmbedder, evaluateRanking, queryChanges, writeEvaluations } from 'finetune-embedding';
 import { groupResults } from 'finetune-embedding/dist/evaluate/compare.js';
-import { perQueryRows, writePerQueryRows } from 'finetune-embedding/dist/evaluate/result-files.js';
 import { describe, expect, it } from 'vitest';
 import { dataset, matrix, ranked, temporaryFolder } from './helpers';
 
@@ -34,25 +33,15 @@ describe('evaluateRanking', () => {
 
 describe("the original's rows", () => {
   const data = dataset(documents, ['d'], ['b', 'c']);
-  const rows = perQueryRows(evaluateRanking(ranked(['a', 'b', 'd'], ['a', 'c', 'b']), data, { topK: 2 }));
 
-  it('hold the relevant chunk that was found, or the first', () => {
-    expect(rows).toEqual([
+  it('hold the relevant chunk that was found, or the first; nothing but result files is left behind', () => {
+    const folder = join(temporaryFolder(), 'deep');
+    writeEvaluations(folder, { x: evaluateRanking(ranked(['a', 'b', 'd'], ['a', 'c', 'b']), data, { topK: 2 }) });
+    expect(JSON.parse(readFileSync(join(folder, 'per_query_x.json'), 'utf8'))).toEqual([
       { is_hit: false, retrieved: ['a', 'b'], expected: 'd', query: 'q0' },
       { is_hit: true, retrieved: ['a', 'c'], expected: 'c', query: 'q1' },
     ]);
-  });
-
-  it('are written whole as JSON and CSV, and nothing else is left behind', () => {
-    const folder = temporaryFolder();
-    writePerQueryRows(join(folder, 'deep', 'rows.json'), rows);
-    writePerQueryRows(join(folder, 'deep', 'rows.csv'), [{ ...rows[0], query: 'a "quoted", id' }, rows[1]]);
-    expect(JSON.parse(readFileSync(join(folder, 'deep', 'rows.json'), 'utf8'))).toEqual(rows);
-    expect(readFileSync(join(folder, 'deep', 'rows.csv'), 'utf8')).toBe(
-      'is_hit,retrieved,expected,query\nfalse,a b,d,"a ""quoted"", id"\ntrue,a c,c,q1\n',
-    );
-    expect(readdirSync(join(folder, 'deep')).sort()).toEqual(['rows.csv', 'rows.json']);
-    expect(() => writePerQueryRows(join(folder, 'rows.txt'), rows)).toThrow(/\.json or \.csv/);
+    expect(readdirSync(folder).sort()).toEqual(['Information-Retrieval_evaluation_x_results.csv', 'per_query_x.json']);
   });
 });
 

@@ -16,32 +16,30 @@ function evaluation(name: string, rankOf: (query: number) => number) {
 }
 
 describe('bootstrapInterval', () => {
-  it('comes near the normal approximation, and is the same for the same seed', () => {
+  it('comes near the normal approximation, and is the same each time', () => {
     const values = Array.from({ length: 400 }, (_, i) => Number(i % 5 === 0));
-    const { mean, low, high } = bootstrapInterval(values, 1);
+    const { mean, low, high } = bootstrapInterval(values);
     const margin = 1.96 * Math.sqrt((0.2 * 0.8) / 400);
     expect(mean).toBeCloseTo(0.2, 12);
     expect(Math.abs(low - (0.2 - margin))).toBeLessThan(0.006);
     expect(Math.abs(high - (0.2 + margin))).toBeLessThan(0.006);
-    expect(bootstrapInterval(values, 1)).toEqual({ mean, low, high });
+    expect(bootstrapInterval(values)).toEqual({ mean, low, high });
     expect(bootstrapInterval([1, 1, 1])).toEqual({ mean: 1, low: 1, high: 1 });
-    expect(() => bootstrapInterval([])).toThrow(/at least one query/);
   });
 });
 
 describe('permutationTest', () => {
   it('comes near the exact p-value', () => {
     // Ten wins of equal size and no loss: only 2 of 2^10 assignments of signs are as extreme.
-    const p = permutationTest(Array(10).fill(0), Array(10).fill(0.1), 3);
+    const p = permutationTest(Array(10).fill(0.1));
     expect(Math.abs(p - 2 / 1024)).toBeLessThan(0.0015);
     // Seven wins, three losses: the two-sided sign test gives 352 / 1024.
     const mixed = [1, 1, 1, 1, 1, 1, 1, -1, -1, -1];
-    expect(Math.abs(permutationTest(Array(10).fill(0), mixed, 3) - 352 / 1024)).toBeLessThan(0.02);
+    expect(Math.abs(permutationTest(mixed) - 352 / 1024)).toBeLessThan(0.02);
   });
 
-  it('is 1 where nothing changed, and refuses unpaired values', () => {
-    expect(permutationTest([0, 1, 1], [0, 1, 1])).toBe(1);
-    expect(() => permutationTest([0, 1], [0])).toThrow(/2 and 1/);
+  it('is 1 where nothing changed', () => {
+    expect(permutationTest([0, 0, 0])).toBe(1);
   });
 });
 

@@ -181,8 +181,8 @@ describe('saved adapters', () => {
       base_model: 'toy',
     });
     expect([...readSafetensors(path.join(folder, 'model.safetensors')).keys()]).toEqual(['linear.weight']);
-    const loaded = await loadAdapter(toy, folder, 'turned');
-    expect(loaded.name).toBe('turned');
+    const loaded = await loadAdapter(toy, folder);
+    expect(loaded.name).toBe('toy with adapter');
     expect(loaded.weight).toEqual(weight);
   });
 

@@ -141,10 +141,7 @@ describe('cachedLossAndGradients', () => {
     }
   });
 
-  it('refuses a mini-batch of no tokens', async () => {
-    const model = await loadTiny();
-    const batch = firstBatch(model, pairsAsData(texts.tinyPairs), 4);
-    expect(() => cachedLossAndGradients(model, batch, { tokensPerMiniBatch: 0 })).toThrow('tokensPerMiniBatch is 0');
+  it('refuses a mini-batch of no tokens', () => {
     expect(() => gradientCaching(0)).toThrow('tokensPerMiniBatch is 0');
   });
 });

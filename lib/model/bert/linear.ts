@@ -1,5 +1,5 @@
 // In: x. Out: y = x·Wᵀ + b, and its gradient. W is [out, in], as PyTorch stores it.
-import { product, runOp, tf, tidy } from '../tf';
+import { product, runOp, tf, tidy, type } from '../tf';
 
 /** x: [tokens, in], weight: [out, in], bias: [out] → [tokens, out] */
 export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
@@ -8,14 +8,7 @@ export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): 
 
 /** x: [tokens, out], bias: [out] → [tokens, out]; quicker than a broadcasting addition. */
 export function addBias(x: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
-  return runOp(
-    'BiasAdd',
-    [
-      ['T', 'TYPE', 'FLOAT'],
-      ['data_format', 'STRING', 'NHWC'],
-    ],
-    [x, bias],
-  ) as tf.Tensor2D;
+  return runOp('BiasAdd', [type('T', 'FLOAT'), ['data_format', 'STRING', 'NHWC']], [x, bias]) as tf.Tensor2D;
 }
 
 /** Gradients of {@link linear}'s weight and bias from that of its output: dW = dyᵀ·x, db = Σ dy. */

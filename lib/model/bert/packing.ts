@@ -44,13 +44,31 @@ function fits({ lengths, length: longest }: AttentionGroup, length: number): boo
   return filled >= (1 - MAX_PADDING) * (lengths.length + 1) * longest ** 2;
 }
 
+/** Indices of sequences, longest first. */
+const longestFirst = (sequences: ArrayLike<number>[]): number[] =>
+  sequences.map((_, i) => i).sort((a, b) => sequences[b].length - sequences[a].length);
+
+/** Indices of sequences, longest first, in batches of at most `maxTokens`; one sequence may exceed it. */
+export function batchesByTokens(sequences: ArrayLike<number>[], maxTokens: number): number[][] {
+  const batches: number[][] = [];
+  let tokens = Number.POSITIVE_INFINITY;
+  for (const index of longestFirst(sequences)) {
+    tokens += sequences[index].length;
+    if (tokens > maxTokens) {
+      batches.push([]);
+      tokens = sequences[index].length;
+    }
+    batches[batches.length - 1].push(index);
+  }
+  return batches;
+}
+
 /**
  * Packs sequences into one batch.
  *
  * @param sequences token ids, one array a text; none empty
  */
 export function packSequences(sequences: ArrayLike<number>[]): PackedBatch {
-  const order = sequences.map((_, i) => i).sort((a, b) => sequences[b].length - sequences[a].length || a - b);
   const tokens = sequences.reduce((sum, { length }) => sum + length, 0);
   const batch: PackedBatch = {
     tokens,
@@ -63,7 +81,7 @@ export function packSequences(sequences: ArrayLike<number>[]): PackedBatch {
   };
   let row = 0;
   let group: AttentionGroup | undefined;
-  for (const index of order) {
+  for (const index of longestFirst(sequences)) {
     const ids = sequences[index];
     batch.starts[index] = row;
     batch.lengths[index] = ids.length;

@@ -89,43 +89,37 @@ export function selectWeights(
   return selected;
 }
 
-const SPLIT = /attention\.self\.(query|key|value)\./;
+const PARTS = ['query', 'key', 'value'];
 
 /** Joins each layer's query, key and value ([hidden, hidden] each) into one [3 · hidden, hidden]; biases likewise. */
 export function fuseQueryKeyValue(weights: Map<string, StoredTensor>): Map<string, StoredTensor> {
   const fused = new Map<string, StoredTensor>();
-  for (const [name, { shape, data }] of weights) {
-    const part = SPLIT.exec(name)?.[1];
-    if (!part) {
-      fused.set(name, { shape, data });
+  for (const [name, tensor] of weights) {
+    const part = PARTS.findIndex((one) => name.includes(`attention.self.${one}.`));
+    const { shape, data } = tensor;
+    if (part < 0) {
+      fused.set(name, tensor);
       continue;
     }
-    const joinedName = name.replace(part, 'qkv');
-    let joined = fused.get(joinedName);
-    if (!joined) {
-      joined = { shape: [3 * shape[0], ...shape.slice(1)], data: new Float32Array(3 * data.length) };
-      fused.set(joinedName, joined);
-    }
-    joined.data.set(data, ['query', 'key', 'value'].indexOf(part) * data.length);
+    const joinedName = name.replace(PARTS[part], 'qkv');
+    const empty = () => ({ shape: [3 * shape[0], ...shape.slice(1)], data: new Float32Array(3 * data.length) });
+    const joined = fused.get(joinedName) ?? empty();
+    joined.data.set(data, part * data.length);
+    fused.set(joinedName, joined);
   }
   return fused;
 }
 
 /** The inverse of {@link fuseQueryKeyValue}. */
 export function splitQueryKeyValue(weights: Map<string, StoredTensor>): Map<string, StoredTensor> {
-  const split = new Map<string, StoredTensor>();
-  for (const [name, { shape, data }] of weights) {
-    if (!name.includes('.qkv.')) {
-      split.set(name, { shape, data });
-      continue;
-    }
-    const third = data.length / 3;
-    ['query', 'key', 'value'].forEach((part, i) => {
-      split.set(name.replace('qkv', part), {
-        shape: [shape[0] / 3, ...shape.slice(1)],
-        data: data.subarray(i * third, (i + 1) * third),
-      });
-    });
-  }
-  return split;
+  const split = [...weights].flatMap(([name, tensor]): [string, StoredTensor][] => {
+    if (!name.includes('.qkv.')) return [[name, tensor]];
+    const shape = [tensor.shape[0] / 3, ...tensor.shape.slice(1)];
+    const third = tensor.data.length / 3;
+    return PARTS.map((part, i) => [
+      name.replace('qkv', part),
+      { shape, data: tensor.data.subarray(i * third, (i + 1) * third) },
+    ]);
+  });
+  return new Map(split);
 }

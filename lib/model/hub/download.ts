@@ -53,10 +53,14 @@ export async function downloadModel(
     const target = path.join(snapshot, file.name);
     const report = (bytes: number) => onProgress?.(done + bytes, total);
     // A blob is complete and checked, maybe by an earlier call.
-    if (!fs.existsSync(blob) && !fs.existsSync(target)) {
+    if (!fs.existsSync(blob)) {
       await fetchFile(`${endpoint}/${name}/resolve/${revision}/${file.name}`, file, blob, request, report);
     }
-    if (!fs.existsSync(target)) link(blob, target);
+    if (!fs.existsSync(target)) {
+      fs.mkdirSync(path.dirname(target), { recursive: true });
+      fs.rmSync(target, { force: true }); // a link whose target is gone
+      fs.symlinkSync(path.relative(path.dirname(target), blob), target);
+    }
     report(file.size);
     done += file.size;
   }
@@ -89,14 +93,4 @@ async function describe(name: string, hubUrl: string, fetch: typeof globalThis.f
 function isNeeded(file: string, all: string[]): boolean {
   if (SETTINGS.includes(file) || MODULE_SETTINGS.test(file)) return true;
   return all.includes(WEIGHTS) ? file === WEIGHTS : SHARDS.test(file);
-}
-
-function link(blob: string, target: string): void {
-  fs.mkdirSync(path.dirname(target), { recursive: true });
-  fs.rmSync(target, { force: true }); // a link whose target is gone
-  try {
-    fs.symlinkSync(path.relative(path.dirname(target), blob), target);
-  } catch {
-    fs.renameSync(blob, target); // Windows lets few users make links; Python moves the file then, too.
-  }
 }

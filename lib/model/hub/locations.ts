@@ -25,19 +25,12 @@ export function fullName(name: string): string {
   return name === path.posix.basename(PACKAGED_MODEL) ? PACKAGED_MODEL : name;
 }
 
-/** all-MiniLM-L6-v2 inside the project's Python packages. */
-export function findInPythonPackages(name: string, sitePackages?: string): string | undefined {
-  if (name !== PACKAGED_MODEL) return undefined;
-  return (sitePackages ? [sitePackages] : projectSitePackages())
-    .map((folder) => path.join(folder, PACKAGE, 'model'))
-    .find((folder) => fs.existsSync(folder));
-}
-
-// .venv/lib/python3.*/site-packages; on Windows .venv/Lib/site-packages
-function projectSitePackages(): string[] {
-  const lib = path.join(findProjectFolder(), '.venv', process.platform === 'win32' ? 'Lib' : 'lib');
-  const versions = fs.existsSync(lib) ? fs.readdirSync(lib).filter((entry) => entry.startsWith('python3')) : [];
-  return ['', ...versions].map((version) => path.join(lib, version, 'site-packages'));
+/** all-MiniLM-L6-v2 inside the project's Python packages, in `.venv`. */
+export function findInPythonPackages(name: string): string | undefined {
+  const lib = path.join(findProjectFolder(), '.venv', 'lib');
+  if (name !== PACKAGED_MODEL || !fs.existsSync(lib)) return undefined;
+  const folders = fs.readdirSync(lib).map((python) => path.join(lib, python, 'site-packages', PACKAGE, 'model'));
+  return folders.find((folder) => fs.existsSync(folder));
 }
 
 /** The places of one model in a cache laid out as Python's. */

@@ -16,11 +16,10 @@ const OTHER_WEIGHTS = /^(pytorch_model.*\.bin|tf_model\.h5|flax_model\.msgpack|r
  * @param files Names as in the folder, `/` between folder and file.
  */
 export function missingFiles(files: string[]): string | undefined {
-  for (const name of ['config.json', 'tokenizer.json']) {
-    if (!files.includes(name)) {
-      const advice = 'in Python: AutoTokenizer.from_pretrained(name).save_pretrained(folder)';
-      return `it has no ${name}${name === 'tokenizer.json' ? ` (to make one, ${advice})` : ''}`;
-    }
+  if (!files.includes('config.json')) return 'it has no config.json';
+  if (!files.includes('tokenizer.json')) {
+    const advice = 'in Python: AutoTokenizer.from_pretrained(name).save_pretrained(folder)';
+    return `it has no tokenizer.json (to make one, ${advice})`;
   }
   if (files.includes(WEIGHTS) || files.includes(WEIGHTS_INDEX)) return undefined;
   const other = files.find((name) => OTHER_WEIGHTS.test(name));

@@ -8,18 +8,6 @@ import { findInCache, findInPythonPackages, findProjectFolder, fullName } from '
 import { missingFromFolder } from './model-folder';
 import { HubError } from './request';
 
-/** Where to look for models, when not in the usual places. */
-export interface ResolveOptions {
-  /** The cache for downloaded models, laid out as Python's; by default `.cache/models` in the project's folder. */
-  cacheDir?: string;
-  /** Called with the bytes of all files that are here and to come, while a model is downloaded. */
-  onProgress?: OnProgress;
-  /** The hub's address; by default HF_ENDPOINT, else https://huggingface.co. */
-  endpoint?: string;
-  /** The `site-packages` folder with the packaged all-MiniLM-L6-v2; by default the one of the project's `.venv`. */
-  sitePackages?: string;
-}
-
 /** A model name as on the hub: `organisation/name`, or `name`. */
 const MODEL_NAME = /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/;
 
@@ -27,16 +15,18 @@ const MODEL_NAME = /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/;
 const TRAIN_FIRST = '\nIf it is a model that you train, run the finetune notebook first.';
 
 /**
- * Finds a Hugging Face / sentence-transformers model: a folder as it is; by name in our cache, in the Python package
- * that carries all-MiniLM-L6-v2, in Python's Hugging Face cache, and else downloads it from the hub into our cache
- * (interrupted downloads go on where they stopped; sizes and checksums are checked; HF_TOKEN is used if set).
+ * Finds a Hugging Face / sentence-transformers model: a folder as it is; by name in our cache (`.cache/models` in the
+ * project's folder, laid out as Python's), in the Python package that carries all-MiniLM-L6-v2, in Python's Hugging
+ * Face cache, and else downloads it into ours, from HF_ENDPOINT or https://huggingface.co (interrupted downloads go on
+ * where they stopped; sizes and checksums are checked; HF_TOKEN is used if set).
  *
  * @param nameOrPath Such as `exp_finetune`, `all-MiniLM-L6-v2` or `BAAI/bge-small-en`.
+ * @param options `onProgress` is called with the bytes of all files that are here and to come, during a download.
  * @returns The absolute path of a folder with config.json, tokenizer.json and safetensors weights.
  * @throws Error if the folder lacks one of these, if only pickled weights exist, or if the model is neither here nor to
  *   be had from the hub; it says why, and how to get the model onto a machine without network.
  */
-export async function resolveModel(nameOrPath: string, options: ResolveOptions = {}): Promise<string> {
+export async function resolveModel(nameOrPath: string, options: { onProgress?: OnProgress } = {}): Promise<string> {
   const folder = path.resolve(nameOrPath);
   if (nameOrPath && fs.existsSync(folder)) return usableFolder(folder);
   if (!MODEL_NAME.test(nameOrPath) || nameOrPath.includes('..')) {
@@ -46,13 +36,10 @@ export async function resolveModel(nameOrPath: string, options: ResolveOptions =
     );
   }
   const name = fullName(nameOrPath);
-  const cacheDir = options.cacheDir ?? path.join(findProjectFolder(), '.cache', 'models');
-  const found =
-    findInCache(cacheDir, name) ??
-    findInPythonPackages(name, options.sitePackages) ??
-    findInCache(getHFHubCachePath(), name);
+  const cacheDir = path.join(findProjectFolder(), '.cache', 'models');
+  const found = findInCache(cacheDir, name) ?? findInPythonPackages(name) ?? findInCache(getHFHubCachePath(), name);
   if (found) return usableFolder(found);
-  const endpoint = checkEndpoint(options.endpoint ?? (process.env.HF_ENDPOINT || 'https://huggingface.co'));
+  const endpoint = hubAddress();
   try {
     return await downloadModel(name, cacheDir, endpoint, options.onProgress);
   } catch (error) {
@@ -73,7 +60,8 @@ function usableFolder(folder: string): string {
   return folder;
 }
 
-function checkEndpoint(endpoint: string): string {
+function hubAddress(): string {
+  const endpoint = process.env.HF_ENDPOINT || 'https://huggingface.co';
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
     throw new Error(

@@ -1,54 +1,60 @@
 // In: operators and weights, one after another. Out: the names of their results, and at the end the ONNX model.
 import type { StoredTensor } from '../safetensors';
 import * as onnx from './messages';
-import type { Message } from './protobuf';
 
 /** Collects nodes and tensors; each method returns the name under which later nodes take the result. */
 export class Graph {
-  private readonly nodes: Message[] = [];
-  private readonly tensors: Message[] = [];
+  private readonly nodes: onnx.Message[] = [];
+  private readonly tensors: onnx.Message[] = [];
 
   constructor(private readonly weights: ReadonlyMap<string, StoredTensor>) {}
 
   /** Adds an operator with one output. */
   add(operator: string, inputs: string[], attributes: Record<string, onnx.Attribute> = {}, output?: string): string {
     const name = output ?? `${operator}_${this.nodes.length}`;
-    this.nodes.push(onnx.node(operator, inputs, [name], attributes));
+    this.nodes.push(onnx.node(operator, inputs, name, attributes));
     return name;
   }
 
   /** Adds a weight as it is. Throws an Error if it is missing or has another shape. */
   weight(name: string, shape: number[]): string {
     const { data } = this.find(name, shape);
-    const bytes = () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    this.tensors.push(onnx.tensor(name, 'float32', shape, { length: data.byteLength, bytes }));
-    return name;
+    return this.tensor(name, 'float32', shape, data.byteLength, () => data);
   }
 
   /** Adds a linear layer's weight [out, in] as [in, out], the order that MatMul takes. */
   transposedWeight(name: string, [rows, columns]: [number, number]): string {
     const { data } = this.find(name, [rows, columns]);
-    const transposed = `${name}.transposed`;
-    const bytes = () => new Uint8Array(transpose(data, rows, columns).buffer);
-    this.tensors.push(onnx.tensor(transposed, 'float32', [columns, rows], { length: data.byteLength, bytes }));
-    return transposed;
+    const transposed = () => transpose(data, rows, columns);
+    return this.tensor(`${name}.transposed`, 'float32', [columns, rows], data.byteLength, transposed);
   }
 
   scalar(name: string, value: number): string {
-    const data = new Uint8Array(Float32Array.of(value).buffer);
-    this.tensors.push(onnx.tensor(name, 'float32', [], { length: data.length, bytes: () => data }));
-    return name;
+    return this.tensor(name, 'float32', [], 4, () => Float32Array.of(value));
   }
 
   integers(name: string, values: number[]): string {
-    const data = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-    this.tensors.push(onnx.tensor(name, 'int64', [values.length], { length: data.length, bytes: () => data }));
-    return name;
+    return this.tensor(name, 'int64', [values.length], 8 * values.length, () => BigInt64Array.from(values, BigInt));
   }
 
   /** The finished model. */
-  toModel(inputs: Message[], outputs: Message[]): Message {
-    return onnx.model({ nodes: this.nodes, tensors: this.tensors, inputs, outputs });
+  toModel(inputs: onnx.Message[], outputs: onnx.Message[]): onnx.Message {
+    return onnx.model(this.nodes, this.tensors, inputs, outputs);
+  }
+
+  private tensor(
+    name: string,
+    type: 'float32' | 'int64',
+    shape: number[],
+    length: number,
+    values: () => Float32Array | BigInt64Array,
+  ): string {
+    const bytes = () => {
+      const { buffer, byteOffset } = values();
+      return new Uint8Array(buffer, byteOffset, length);
+    };
+    this.tensors.push(onnx.tensor(name, type, shape, { length, bytes }));
+    return name;
   }
 
   private find(name: string, shape: number[]): StoredTensor {
