@@ -3,7 +3,7 @@ import path from 'node:path';
 import { chunkId } from '../common/ids';
 import { splitSentences, splitWords } from '../common/text/sentences';
 import { countTokens } from './count-tokens';
-import type { Page } from './page';
+import type { Page } from './read';
 
 export interface Chunk {
   /** UUID made from file name, page and text: the same on every run. */
