@@ -3,7 +3,6 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { findPageFurniture, stripFurniture } from '../common/text/page-furniture';
 import { cleanPage, countWords } from './clean';
-import { expand } from './expand';
 import { markdownText } from './markdown';
 import { parsePdf } from './pdf';
 import { decodeText, htmlText, plainText } from './text-files';
@@ -33,12 +32,12 @@ const READERS: Record<string, (source: string) => string | Promise<string>> = {
   '.htm': htmlText,
   '.xhtml': htmlText,
 };
-const KINDS = 'PDF, Markdown (.md), text (.txt) and HTML files are read';
 /** A text file above this size, in bytes, would not fit into memory several times over, as cleaning needs. */
 const MAX_TEXT_BYTES = 200e6;
 /** A PDF is held in memory whole, next to its fonts and pages. */
 const MAX_PDF_BYTES = 1.5e9;
 
+const HIDDEN = /(^|[\\/])(?:\.[^.\\/]|node_modules(?:[\\/]|$))/;
 const SIGNATURES: [RegExp, string][] = [
   [/^PK/, 'a ZIP archive or an Office document'],
   [/^\s*<(?:!doctype|html|\?xml)/i, 'an HTML or XML page'],
@@ -47,8 +46,21 @@ const SIGNATURES: [RegExp, string][] = [
   [/^\{\\rtf/, 'an RTF document'],
 ];
 
-function looksLike(head: string): string {
-  return SIGNATURES.find(([pattern]) => pattern.test(head))?.[1] ?? 'something else';
+/**
+ * The files that a path, a folder (with all its sub-folders) or a glob stands for, in the order of their names; links
+ * that lead nowhere too, so that the reader names them.
+ */
+async function expand(pattern: string): Promise<string[]> {
+  const stats = await fs.stat(pattern).catch(() => null);
+  if (stats?.isFile()) return [pattern];
+  const files: string[] = [];
+  // A folder is no part of the glob: its name may hold brackets.
+  for await (const entry of stats ? fs.glob('**/*', { cwd: pattern }) : fs.glob(pattern)) {
+    const file = stats ? path.join(pattern, entry) : entry;
+    const found = await fs.stat(file).catch(() => null);
+    if (!HIDDEN.test(entry) && !found?.isDirectory()) files.push(file);
+  }
+  return files.sort();
 }
 
 /** Fonts without a Unicode map give private-use characters and replacement marks instead of letters. */
@@ -90,16 +102,20 @@ async function readFile(file: string): Promise<Documents> {
   const limit = READERS[extension] ? MAX_TEXT_BYTES : MAX_PDF_BYTES;
   if (stats.size > limit) throw new Error(`has ${Math.round(stats.size / 1e6)} MB, more than ${limit / 1e6}; split it`);
   if (extension !== '.pdf' && !READERS[extension])
-    throw new Error(`has the unknown type ${extension || '(no extension)'}; ${KINDS}`);
+    throw new Error(
+      `has the unknown type ${extension || '(no extension)'}; PDF, Markdown (.md), text (.txt) and HTML files are read`,
+    );
   const data = await fs.readFile(file);
   // A buffer of its own can be moved to another thread; a small file's is a part of a larger one, and is copied.
   const bytes = data.length === data.buffer.byteLength ? new Uint8Array(data.buffer) : Uint8Array.from(data);
   const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
   // Readers of PDFs accept up to 1024 bytes before the signature.
   if (head.includes('%PDF-')) return readPdf(file, bytes);
-  if (extension === '.pdf') throw new Error(`is not a PDF in spite of its name; it looks like ${looksLike(head)}`);
-  if (head.startsWith('{\\rtf'))
-    throw new Error(`is not plain text in spite of its name; it looks like ${looksLike(head)}`);
+  if (extension === '.pdf' || head.startsWith('{\\rtf')) {
+    const kind = SIGNATURES.find(([pattern]) => pattern.test(head))?.[1] ?? 'something else';
+    const name = extension === '.pdf' ? 'a PDF' : 'plain text';
+    throw new Error(`is not ${name} in spite of its name; it looks like ${kind}`);
+  }
   const reader = /^\s*<(?:!doctype html|html)\b/i.test(head) ? htmlText : READERS[extension];
   const text = await reader(decodeText(bytes));
   if (!text) throw new Error('holds no text');

@@ -42,17 +42,11 @@ export async function askMissing(
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const progress = { done: ledger.chunks.length, failed: 0, total: ledger.chunks.length };
   for (const entry of missing) progress.done -= entry.copies;
-  const started = Date.now();
-  let finished = 0;
   let cost = 0;
   let anySuccess = false;
   let failedInARow = 0;
 
-  const report = () => {
-    const secondsEach = (Date.now() - started) / 1000 / finished;
-    const secondsLeft = finished > 0 ? secondsEach * (missing.length - finished) : undefined;
-    options.onProgress?.({ ...progress, costSoFar: price && cost, secondsLeft });
-  };
+  const report = () => options.onProgress?.({ ...progress, costSoFar: price && cost });
 
   /** Notes a failure; throws if going on makes no sense. */
   const fail = (entry: Entry, error: unknown) => {
@@ -83,7 +77,6 @@ export async function askMissing(
       await ledger.keep(entry, answer);
     }
     progress.done += entry.copies;
-    finished++;
     report();
   };
 

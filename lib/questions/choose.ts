@@ -3,13 +3,7 @@
 import type { QuestionGenerator } from './generator';
 import { LlmQuestionGenerator } from './llm-generator';
 import type { LlmSettings } from './llm-settings';
-import { createOfflineGenerator } from './offline';
-
-export interface ChosenGenerator {
-  generator: QuestionGenerator;
-  /** One sentence for the notebook. */
-  reason: string;
-}
+import { createOfflineGenerator } from './offline/offline-generator';
 
 type ModelSettings = Omit<LlmSettings, 'apiKey' | 'baseURL'>;
 
@@ -23,6 +17,7 @@ const SUITED = { llm: 2, offline: 8 };
  * @param env Where key and address come from; `process.env` as a rule.
  * @param llm The LLM's other settings.
  * @param others Further generators by name, such as `{ local: extras.createLocalGenerator }`.
+ * @returns the generator, and why it is that one, in a sentence for the notebook.
  * @throws Error if the setting is another, or `openai` is asked for without key and address.
  */
 export function chooseGenerator(
@@ -30,7 +25,7 @@ export function chooseGenerator(
   env: Record<string, string | undefined>,
   llm: ModelSettings,
   others: Record<string, (llm: ModelSettings) => QuestionGenerator> = {},
-): ChosenGenerator {
+): { generator: QuestionGenerator; reason: string } {
   const { apiKey, baseURL, found } = serverIn(env);
   const names = ['auto', 'openai', ...Object.keys(others)];
   if (setting !== 'offline' && !names.includes(setting))

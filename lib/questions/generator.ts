@@ -20,8 +20,6 @@ export interface GenerationProgress {
   total: number;
   /** US dollars paid so far in this run; undefined where nothing is paid or no price is known. */
   costSoFar?: number;
-  /** Seconds until the end at the present pace; undefined until there is a pace. */
-  secondsLeft?: number;
 }
 
 /** The account of a run: every chunk and every lost question is in one of these numbers. */

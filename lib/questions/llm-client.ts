@@ -68,19 +68,17 @@ export class LlmClient {
 
   /** One call; where the server refuses structured output, one more without. */
   private async askOnce(request: BuildRequest, signal?: AbortSignal): Promise<LlmAnswer> {
-    if (!this.structured) return this.send(request(false), signal);
+    const send = async (structured: boolean) =>
+      readCompletion(await this.openai.chat.completions.create(request(structured), { signal }));
+    if (!this.structured) return send(false);
     try {
-      return await this.send(request(true), signal);
+      return await send(true);
     } catch (error) {
       if (!mayBeAboutStructure(error)) throw error;
-      const answer = await this.send(request(false), signal);
+      const answer = await send(false);
       this.structured = false;
       return answer;
     }
-  }
-
-  private async send(body: ReturnType<BuildRequest>, signal?: AbortSignal): Promise<LlmAnswer> {
-    return readCompletion(await this.openai.chat.completions.create(body, { signal }));
   }
 
   private describe(error: Error): string {

@@ -1,13 +1,15 @@
 // In: chunks. Out: questions by a language model behind an OpenAI-compatible server.
 
+import type OpenAI from 'openai';
 import { publicUrl, scrub, serverUrl } from '../common/openai';
+import { answerKey } from './answer-cache';
 import { type Asking, askMissing } from './ask-missing';
 import { keysOut, readBatches } from './batches-out';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
 import { LlmClient } from './llm-client';
-import { chatRequest, requestKey } from './llm-request';
 import { batchFile, type LlmSettings } from './llm-settings';
+import { fillPrompt, QUESTIONS_FORMAT } from './prompt';
 
 /** A model that draws its words may do better at the next try. */
 const ANSWERS_PER_CHUNK = 5;
@@ -56,12 +58,36 @@ export class LlmQuestionGenerator implements QuestionGenerator {
   }
 }
 
+/** The request for one chunk; the same for live calls and batches. */
+export function chatRequest(
+  settings: LlmSettings,
+  chunk: SourceChunk,
+  questionsPerChunk: number,
+  structured: boolean,
+): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming {
+  return {
+    model: settings.model,
+    messages: [{ role: 'user', content: fillPrompt(settings.prompt, chunk, questionsPerChunk) }],
+    ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
+    ...(structured ? { response_format: QUESTIONS_FORMAT } : {}),
+  };
+}
+
 /** What is known about every chunk, from the corpus' cache; the same for live calls and batches. */
 export function openLlmLedger(
   settings: LlmSettings,
   chunks: SourceChunk[],
   options: GenerationOptions,
 ): Promise<Ledger> {
-  const keyOf = (chunk: SourceChunk) => requestKey(settings, chunk, options.questionsPerChunk);
+  const { questionsPerChunk } = options;
+  // What is asked, of whom, and how.
+  const keyOf = (chunk: SourceChunk) =>
+    answerKey({
+      message: fillPrompt(settings.prompt, chunk, questionsPerChunk),
+      questionsPerChunk,
+      model: settings.model,
+      server: publicUrl(settings.baseURL),
+      temperature: settings.temperature,
+    });
   return Ledger.open(settings, chunks, options, keyOf, ANSWERS_PER_CHUNK);
 }

@@ -1,5 +1,5 @@
 import { chunkPages, readPages } from 'finetune-embedding';
-import { createOfflineGenerator } from 'finetune-embedding/dist/questions/offline/index.js';
+import { createOfflineGenerator } from 'finetune-embedding/dist/questions/offline/offline-generator.js';
 import { describe, expect, it } from 'vitest';
 import { bakeryReport } from './offline-sample';
 

@@ -3,7 +3,7 @@
 import type { LlmAnswer } from '../../questions/answer-cache';
 import type { SourceChunk } from '../../questions/generator';
 import { readCompletion } from '../../questions/llm-client';
-import { chatRequest } from '../../questions/llm-request';
+import { chatRequest } from '../../questions/llm-generator';
 import type { LlmSettings } from '../../questions/llm-settings';
 
 /** OpenAI's limits for one batch, the size with room to spare. */

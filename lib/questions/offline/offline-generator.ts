@@ -34,7 +34,6 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions, seed:
   const drop = (reason: string): void => {
     dropped[reason] = (dropped[reason] ?? 0) + 1;
   };
-  const start = Date.now();
   for (const [at, chunk] of chunks.entries()) {
     signal?.throwIfAborted();
     if (!isEnglish(chunk.text)) drop('chunk is not in English');
@@ -45,12 +44,7 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions, seed:
     for (const text of chosen) asked.add(text.toLowerCase());
     questions.set(chunk.id, chosen);
     const done = at + 1;
-    onProgress?.({
-      done,
-      failed: 0,
-      total: chunks.length,
-      secondsLeft: ((Date.now() - start) / 1000 / done) * (chunks.length - done),
-    });
+    onProgress?.({ done, failed: 0, total: chunks.length });
     if (done % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
