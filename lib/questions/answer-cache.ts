@@ -1,5 +1,4 @@
 // In: raw answers of a model, each on disk before anybody reads it. Out: the same in a later run, from the file.
-
 import { createReadStream, existsSync } from 'node:fs';
 import { appendFile, mkdir, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';

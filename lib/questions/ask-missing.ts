@@ -1,6 +1,5 @@
 // In: a ledger and a way to ask about a chunk. Out: what was missing, asked for and kept on disk, a few chunks at a
 // time; and the account. Stop it at any time: the next run asks only what is still missing.
-
 import pMap from 'p-map';
 import { errorText } from '../common/openai';
 import type { LlmAnswer } from './answer-cache';

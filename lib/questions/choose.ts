@@ -1,5 +1,4 @@
 // In: a setting and the environment. Out: a question generator, and why it is that one.
-
 import type { QuestionGenerator } from './generator';
 import { LlmQuestionGenerator } from './llm-generator';
 import type { LlmSettings } from './llm-settings';

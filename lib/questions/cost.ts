@@ -1,5 +1,4 @@
 // In: chunks and a price. Out: the tokens and the money that questions about them will take.
-
 import { countTokens } from 'gpt-tokenizer';
 import type { LlmAnswer } from './answer-cache';
 import type { SourceChunk } from './generator';

@@ -1,5 +1,4 @@
 // In: a generator's questions. Out: the good ones, and a list of what was dropped and why.
-
 import type { GenerationResult } from './generator';
 import { findRepeats } from './similar';
 

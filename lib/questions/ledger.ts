@@ -1,5 +1,4 @@
 // In: a corpus and its cached answers. Out: what is answered, what is missing and, at the end, the account.
-
 import { isInAnotherLanguage } from '../common/text/language';
 import { AnswerCache, cacheRecord, type LlmAnswer } from './answer-cache';
 import type { GenerationOptions, GenerationResult, SourceChunk } from './generator';

@@ -1,5 +1,4 @@
 // In: chunks. Out: questions by a language model behind an OpenAI-compatible server.
-
 import type OpenAI from 'openai';
 import { publicUrl, scrub, serverUrl } from '../common/openai';
 import { answerKey } from './answer-cache';

@@ -1,5 +1,4 @@
 // In: a model's raw answer. Out: the questions in it, and what was left aside and why.
-
 import { jsonrepair } from 'jsonrepair';
 
 /** No list of questions is nested deeper. */
@@ -89,13 +88,9 @@ function spanFrom(text: string): { json: string; closed: boolean } {
 
 function parse(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return JSON.parse(jsonrepair(json));
   } catch {
-    try {
-      return JSON.parse(jsonrepair(json));
-    } catch {
-      return undefined;
-    }
+    return undefined;
   }
 }
 

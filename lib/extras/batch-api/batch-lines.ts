@@ -1,5 +1,4 @@
 // In: requests. Out: the lines and files of a batch's input; and from lines of its output, answers.
-
 import type { LlmAnswer } from '../../questions/answer-cache';
 import type { SourceChunk } from '../../questions/generator';
 import { readCompletion } from '../../questions/llm-client';

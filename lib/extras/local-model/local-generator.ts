@@ -1,5 +1,4 @@
 // In: chunks. Out: questions by a small instruct model on this machine.
-
 import { answerKey } from '../../questions/answer-cache';
 import { askMissing } from '../../questions/ask-missing';
 import type { GenerationOptions, QuestionGenerator, SourceChunk } from '../../questions/generator';

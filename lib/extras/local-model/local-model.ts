@@ -1,6 +1,5 @@
 // In: the name of an instruct model, or a folder that holds one. Out: a function that answers prompts on this machine,
 // through transformers.js (ONNX).
-
 import fs from 'node:fs';
 import path from 'node:path';
 import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub';

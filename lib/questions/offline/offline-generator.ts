@@ -1,10 +1,8 @@
 // In: chunks. Out: questions a reader would ask about them, made without any model: the corpus is read once for its
 // words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
-
 import { isEnglish } from '../../common/text/language';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
-import { candidatesFor, readCorpus } from './candidates';
-import { selectQuestions } from './select';
+import { candidatesFor, readCorpus, selectQuestions } from './candidates';
 
 /**
  * The question generator for users with neither an API key nor an LLM server.
