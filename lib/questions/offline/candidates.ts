@@ -52,10 +52,9 @@ export function readCorpus(chunks: SourceChunk[]): Corpus {
 export function candidatesFor(
   at: number,
   { texts, words, bm25, company }: Corpus,
-  seed: number,
   drop: (reason: string) => void,
 ): Candidate[] {
-  const random = seededRandom(`${seed} ${texts[at]}`);
+  const random = seededRandom(`0 ${texts[at]}`);
   // Mean weight of distinct terms in the chunk, short texts damped: what they say about it.
   const salience = (distinct: string[]): number =>
     distinct.reduce((sum, term) => sum + bm25.weight(term, at), 0) / (distinct.length + 4);

@@ -4,19 +4,16 @@ import { isEnglish } from '../../common/text/language';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
 import { candidatesFor, readCorpus, selectQuestions } from './candidates';
 
-/**
- * The question generator for users with neither an API key nor an LLM server.
- * @param options.seed the one source of chance: equal seeds and chunks give equal questions
- */
-export function createOfflineGenerator({ seed = 0 }: { seed?: number } = {}): QuestionGenerator {
+/** The question generator for users with neither an API key nor an LLM server: equal chunks, equal questions. */
+export function createOfflineGenerator(): QuestionGenerator {
   return {
     name: 'offline',
     description: 'offline: questions made from salient sentences by rules, no language model',
-    generate: (chunks, options) => generate(chunks, options, seed),
+    generate,
   };
 }
 
-async function generate(chunks: SourceChunk[], options: GenerationOptions, seed: number): Promise<GenerationResult> {
+async function generate(chunks: SourceChunk[], options: GenerationOptions): Promise<GenerationResult> {
   const { questionsPerChunk, onProgress, signal } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
     throw new Error(`questionsPerChunk is ${questionsPerChunk}: it must be a whole number, 1 or more`);
@@ -35,7 +32,7 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions, seed:
   for (const [at, chunk] of chunks.entries()) {
     signal?.throwIfAborted();
     if (!isEnglish(chunk.text)) drop('chunk is not in English');
-    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, seed, drop) : [];
+    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, drop) : [];
     const fresh = candidates.filter(({ text }) => !asked.has(text.toLowerCase()));
     for (const _ of candidates.slice(fresh.length)) drop('asked about another chunk');
     const chosen = selectQuestions(fresh, questionsPerChunk).map(({ text }) => text);
