@@ -15,7 +15,6 @@ const ANSWERS_PER_CHUNK = 5;
 
 /** Asks a model of OpenAI, or of any server that speaks its API, to set an exam about every chunk. */
 export class LlmQuestionGenerator implements QuestionGenerator {
-  readonly name = 'openai';
   readonly description: string;
 
   /** @throws Error if no model is named, the server's address is none, or the key can be none. */

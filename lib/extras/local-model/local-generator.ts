@@ -35,7 +35,6 @@ export function createLocalGenerator(
     return Ledger.open({ model, cacheDir, prompt }, chunks, options, keyOf, ANSWERS_PER_CHUNK);
   };
   return {
-    name: 'local',
     description: `${model} on this machine`,
     missing: async (chunks, options) => (await open(chunks, options)).missing().map(({ chunk }) => chunk),
     async generate(chunks, options) {

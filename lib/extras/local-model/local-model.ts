@@ -17,17 +17,12 @@ const PRECISIONS = [
 
 type Precision = (typeof PRECISIONS)[number][0];
 
-/** A message of a chat, as transformers.js takes and gives them. */
-interface Message {
-  role: string;
-  content: string;
-}
-
+/** A chat, as transformers.js takes and gives it. */
+type Chat = { role: string; content: string }[];
 type TextGeneration = (
-  messages: Message[],
+  chat: Chat,
   options: { max_new_tokens: number; do_sample: boolean },
-) => Promise<{ generated_text: string | Message[] }[]>;
-
+) => Promise<{ generated_text: string | Chat }[]>;
 type Pipeline = TextGeneration & { tokenizer: { chat_template?: unknown } };
 
 /**

@@ -7,7 +7,6 @@ import { candidatesFor, readCorpus, selectQuestions } from './candidates';
 /** The question generator for users with neither an API key nor an LLM server: equal chunks, equal questions. */
 export function createOfflineGenerator(): QuestionGenerator {
   return {
-    name: 'offline',
     description: 'offline: questions made from salient sentences by rules, no language model',
     generate,
   };
