@@ -17,23 +17,18 @@ export class StopError extends Error {
   override name = 'StopError';
 }
 
-/** How a model is asked. */
-export interface Asking {
-  /** One answer about a chunk; rejects with a {@link StopError} where the others would fail as well. */
-  ask(entry: Entry, signal: AbortSignal): Promise<LlmAnswer>;
-  /** Chunks at once. */
-  concurrency: number;
-  price?: TokenPrice;
-}
+/** One answer about a chunk; rejects with a {@link StopError} where the others would fail as well. */
+export type Ask = (entry: Entry, signal: AbortSignal) => Promise<LlmAnswer>;
 
 /**
  * A chunk that the model fails on is named in the summary.
+ * @param concurrency Chunks at once.
  * @throws Error if no call can succeed, chunk after chunk fails or the disk is full; the signal's reason if it aborts.
  *   It does so once the calls that run have ended; answers that came are kept.
  */
 export async function askMissing(
   ledger: Ledger,
-  { ask, concurrency, price }: Asking,
+  { ask, concurrency, price }: { ask: Ask; concurrency: number; price?: TokenPrice },
   options: Pick<GenerationOptions, 'onProgress' | 'signal'>,
 ): Promise<GenerationResult> {
   const missing = ledger.missing();

@@ -34,11 +34,10 @@ export function chooseGenerator(
       'QUESTION_GENERATOR is openai, but neither OPENAI_API_KEY nor OPENAI_BASE_URL is set. ' +
         'Set one of them, or take QUESTION_GENERATOR=offline.',
     );
-  const because = setting === 'auto' ? found : `QUESTION_GENERATOR is ${setting}`;
-  if (setting === 'offline' || !because) {
-    const why = because || 'neither OPENAI_API_KEY nor OPENAI_BASE_URL is set';
-    return { generator: createOfflineGenerator(), reason: `Offline questions, since ${why}.` };
-  }
+  const none = 'neither OPENAI_API_KEY nor OPENAI_BASE_URL is set';
+  const because = setting === 'auto' ? found || none : `QUESTION_GENERATOR is ${setting}`;
+  if (setting === 'offline' || because === none)
+    return { generator: createOfflineGenerator(), reason: `Offline questions, since ${because}.` };
   const generator = others[setting]?.(llm) ?? new LlmQuestionGenerator({ ...llm, apiKey, baseURL });
   return { generator, reason: `Questions by ${generator.description}, since ${because}.` };
 }

@@ -2,7 +2,7 @@
 import type OpenAI from 'openai';
 import { publicUrl, scrub, serverUrl } from '../common/openai';
 import { answerKey } from './answer-cache';
-import { type Asking, askMissing } from './ask-missing';
+import { type Ask, askMissing } from './ask-missing';
 import { keysOut, readBatches } from './batches-out';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
@@ -50,7 +50,7 @@ export class LlmQuestionGenerator implements QuestionGenerator {
           `delete ${file} to ask now.`,
       );
     const client = new LlmClient(this.settings);
-    const ask: Asking['ask'] = ({ key, chunk }, signal) =>
+    const ask: Ask = ({ key, chunk }, signal) =>
       client.ask((structured) => chatRequest(this.settings, chunk, options.questionsPerChunk, structured), key, signal);
     return askMissing(ledger, { ask, concurrency, price }, options);
   }

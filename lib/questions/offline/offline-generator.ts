@@ -37,9 +37,8 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions): Prom
     const chosen = selectQuestions(fresh, questionsPerChunk).map(({ text }) => text);
     for (const text of chosen) asked.add(text.toLowerCase());
     questions.set(chunk.id, chosen);
-    const done = at + 1;
-    onProgress?.({ done, failed: 0, total: chunks.length });
-    if (done % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    onProgress?.({ done: at + 1, failed: 0, total: chunks.length });
+    if (at % 10 === 9) await new Promise((resolve) => setImmediate(resolve));
   }
   const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
   const empty = chunksWithoutQuestions.length;
