@@ -6,11 +6,6 @@ import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PDFParse } from 'pdf-parse';
 
-export interface PdfJob {
-  data: Uint8Array;
-  password?: string;
-}
-
 export interface PdfPage {
   /** 1-based. */
   page: number;
@@ -30,7 +25,7 @@ const CMAPS = path.join(
 
 const errorOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-async function parse({ data, password }: PdfJob): Promise<void> {
+async function parse({ data, password }: { data: Uint8Array; password?: string }): Promise<void> {
   const send = (message: PdfMessage) => parentPort!.postMessage(message);
   const parser = new PDFParse({ data, password, verbosity: 0, cMapUrl: CMAPS, cMapPacked: true });
   try {
@@ -49,4 +44,4 @@ async function parse({ data, password }: PdfJob): Promise<void> {
   }
 }
 
-void parse(workerData as PdfJob);
+void parse(workerData);

@@ -2,7 +2,7 @@
 // thread, so that no damaged file can end this process.
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { PdfJob, PdfMessage, PdfPage } from './pdf-worker';
+import type { PdfMessage, PdfPage } from './pdf-worker';
 
 /** No page takes this long; a parser that sends nothing for so many milliseconds runs in circles. */
 const STALLED_MS = 120_000;
@@ -26,7 +26,7 @@ export function parsePdf(data: Uint8Array, password?: string): Promise<PdfPage[]
   return new Promise((resolve, reject) => {
     const pages: PdfPage[] = [];
     const worker = new Worker(path.join(__dirname, 'pdf-worker.js'), {
-      workerData: { data, password } satisfies PdfJob,
+      workerData: { data, password },
       transferList: [data.buffer as ArrayBuffer],
       // The parser's warnings about odd fonts are no use to the reader of a notebook.
       stdout: true,
