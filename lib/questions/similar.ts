@@ -1,8 +1,8 @@
 // In: short texts. Out: for each that says nearly the same as an earlier one, which one that is.
 
 /**
- * Words that carry no meaning of their own. Fewer than a search's stop words: two questions may differ in `who`, `when`,
- * `not`, `before` or `over` alone.
+ * Words that carry no meaning of their own. Fewer than a search's stop words: two questions may differ in `who`,
+ * `when`, `not`, `before` or `over` alone.
  */
 const FUNCTION_WORDS = new Set(
   (
