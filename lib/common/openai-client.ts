@@ -1,6 +1,5 @@
 // In: the key and the address of OpenAI's API, or of a server that speaks it. Out: a client of the openai package.
 // Apart from openai.ts, so that the public types do not bring the package's along.
-
 import OpenAI from 'openai';
 import { type OpenAIServer, serverUrl } from './openai';
 

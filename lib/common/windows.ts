@@ -9,7 +9,6 @@ export interface WindowSettings {
 /**
  * The ranges `[start, end)` of windows of `size` tokens whose starts are `stride` tokens apart. Every token is in a
  * window, and no window lies wholly inside the one before it; only the last may be shorter than `size`.
- *
  * @throws {RangeError} if `size` or `stride` is not a positive whole number, or the stride skips tokens.
  */
 export function windowRanges(length: number, size: number, stride: number): [start: number, end: number][] {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { chunkId } from '../common/ids';
 import { splitSentences, splitWords } from '../common/text/sentences';
 import { countTokens } from './count-tokens';
-import type { Page } from './page';
+import type { Page } from './read';
 
 export interface Chunk {
   /** UUID made from file name, page and text: the same on every run. */
@@ -30,16 +30,6 @@ interface Unit {
 }
 
 const MIN_CHUNK_SIZE = 64;
-
-function checkSettings(chunkSize: number, chunkOverlap: number) {
-  if (!Number.isInteger(chunkSize) || chunkSize < MIN_CHUNK_SIZE)
-    throw new Error(`CHUNK_SIZE is ${chunkSize}; set it to a whole number of tokens, ${MIN_CHUNK_SIZE} or more.`);
-  if (!Number.isInteger(chunkOverlap) || chunkOverlap < 0 || chunkOverlap >= chunkSize)
-    throw new Error(
-      `CHUNK_OVERLAP is ${chunkOverlap}; set it to a whole number of tokens, 0 or more and less than CHUNK_SIZE ` +
-        `(${chunkSize}).`,
-    );
-}
 
 const unitOf = (text: string): Unit => ({ text, tokens: countTokens(text) });
 
@@ -93,8 +83,8 @@ function chunkTexts(text: string, size: number, overlap: number): string[] {
     current.push(unit);
   }
   if (current.length > 0) chunks.push(current);
-  const texts = chunks.map((units) => units.map(({ text }) => text).join(''));
-  return texts.map((text) => text.trim()).filter(Boolean);
+  const join = (units: Unit[]) => units.map(({ text }) => text).join('');
+  return chunks.map((units) => join(units).trim()).filter(Boolean);
 }
 
 /**
@@ -110,12 +100,17 @@ function textSize(chunkSize: number, file: string, page: number): number {
  * Cuts pages into chunks at the ends of sentences, as LlamaIndex's SentenceSplitter does: as many whole sentences as
  * fit, each counted on its own with the space after it, and the next chunk repeats the last ones of up to
  * `chunkOverlap` tokens. A chunk never spans two pages, so that it can name its page; pages without text give none.
- *
  * @returns Chunks in the order of the pages. Two equal passages get different ids.
  * @throws Error naming CHUNK_SIZE or CHUNK_OVERLAP if one is out of range.
  */
 export function chunkPages(pages: Page[], { chunkSize = 1024, chunkOverlap = 20 }: ChunkSettings = {}): Chunk[] {
-  checkSettings(chunkSize, chunkOverlap);
+  if (!Number.isInteger(chunkSize) || chunkSize < MIN_CHUNK_SIZE)
+    throw new Error(`CHUNK_SIZE is ${chunkSize}; set it to a whole number of tokens, ${MIN_CHUNK_SIZE} or more.`);
+  if (!Number.isInteger(chunkOverlap) || chunkOverlap < 0 || chunkOverlap >= chunkSize)
+    throw new Error(
+      `CHUNK_OVERLAP is ${chunkOverlap}; set it to a whole number of tokens, 0 or more and less than CHUNK_SIZE ` +
+        `(${chunkSize}).`,
+    );
   const seen = new Map<string, number>();
   return pages.flatMap(({ file, page, text }) =>
     chunkTexts(text, textSize(chunkSize, file, page), chunkOverlap).map((chunk) => {

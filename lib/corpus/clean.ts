@@ -65,8 +65,7 @@ function cleanLine(raw: string): string {
 
 /**
  * Cleans the lines of one page.
- *
- * @param words - Of the whole document, from {@link countWords}.
+ * @param words Of the whole document, from {@link countWords}.
  */
 export function cleanPage(raw: string, words: Map<string, number>): string {
   const lines = raw.split(/\r?\n/).map(cleanLine).filter(Boolean);
@@ -81,15 +80,11 @@ export function cleanPage(raw: string, words: Map<string, number>): string {
     if (line.length >= FULL * width && width >= 30) return true;
     return /^\p{Ll}/u.test(next) && !/[.:;!?]$/.test(line) && line.length >= 20;
   };
-  let text = '';
-  let previous: string | undefined;
-  for (const line of lines) {
-    if (previous === undefined) text = line;
-    else if (continues(previous, line)) {
-      const start = text.lastIndexOf('\n') + 1;
-      text = text.slice(0, start) + joinLines(text.slice(start), line, words);
-    } else text += (isRow(previous) && isRow(line) ? '\n' : '\n\n') + line;
-    previous = line;
+  let text = lines[0] ?? '';
+  for (const [i, line] of lines.slice(1).entries()) {
+    const start = text.lastIndexOf('\n') + 1;
+    if (continues(lines[i], line)) text = text.slice(0, start) + joinLines(text.slice(start), line, words);
+    else text += (isRow(lines[i]) && isRow(line) ? '\n' : '\n\n') + line;
   }
   return text;
 }

@@ -1,4 +1,4 @@
-// In: a PDF's bytes and its password. Out: one message a batch of pages, each with its text or with what was wrong.
+// In: a PDF's bytes and its password. Out: one message a page, with its text or with what was wrong; at last, `done`.
 // Runs in a worker thread. A damaged file can make pdf-parse reject a promise that nobody holds: here that ends this
 // thread, and the caller gets an 'error' event.
 import { createRequire } from 'node:module';
@@ -6,18 +6,16 @@ import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PDFParse } from 'pdf-parse';
 
-export interface PdfJob {
-  data: Uint8Array;
-  password?: string;
+export interface PdfPage {
+  /** 1-based. */
+  page: number;
+  /** Lines as they stand on the page, cells separated by tabs. */
+  text: string;
+  /** Why the page could not be read; its text is empty then. */
+  problem?: string;
 }
 
-export type PdfMessage =
-  | { kind: 'pages'; total: number; pages: { page: number; text?: string; error?: string }[] }
-  | { kind: 'failed'; name: string; message: string }
-  | { kind: 'done' };
-
-/** Pages parsed between two messages: few enough for a smooth progress bar. */
-const BATCH = 10;
+export type PdfMessage = PdfPage | { failed: Error } | 'done';
 
 /** Adobe's tables from character codes to Unicode: East Asian PDFs name them and do not embed them. */
 const CMAPS = path.join(
@@ -27,31 +25,23 @@ const CMAPS = path.join(
 
 const errorOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-async function parse({ data, password }: PdfJob): Promise<void> {
+async function parse({ data, password }: { data: Uint8Array; password?: string }): Promise<void> {
   const send = (message: PdfMessage) => parentPort!.postMessage(message);
   const parser = new PDFParse({ data, password, verbosity: 0, cMapUrl: CMAPS, cMapPacked: true });
-  const readPage = async (page: number) => {
-    try {
-      return { page, text: (await parser.getText({ partial: [page] })).pages[0].text };
-    } catch (error) {
-      return { page, error: errorOf(error).message };
-    }
-  };
   try {
     const { total } = await parser.getInfo();
-    for (let first = 1; first <= total; first += BATCH) {
-      const last = Math.min(first + BATCH - 1, total);
-      const pages: { page: number; text?: string; error?: string }[] = [];
-      for (let page = first; page <= last; page++) pages.push(await readPage(page));
-      send({ kind: 'pages', total, pages });
+    for (let page = 1; page <= total; page++) {
+      const read = async () => ({ page, text: (await parser.getText({ partial: [page] })).pages[0].text });
+      send(await read().catch((error) => ({ page, text: '', problem: errorOf(error).message })));
     }
-    send({ kind: 'done' });
+    send('done');
   } catch (error) {
     const { name, message } = errorOf(error);
-    send({ kind: 'failed', name, message });
+    // As plain data: a copy of the error would lose its name.
+    send({ failed: { name, message } });
   } finally {
     await parser.destroy();
   }
 }
 
-void parse(workerData as PdfJob);
+void parse(workerData);

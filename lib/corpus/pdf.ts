@@ -1,20 +1,13 @@
-// In: the bytes of a PDF. Out: the raw text of each page, lines as they stand on it, cells separated by tabs; and the
-// pages that could not be read. Parsing happens in a worker thread, so that no damaged file can end this process.
+// In: the bytes of a PDF. Out: the raw text of each page, or why it could not be read. Parsing happens in a worker
+// thread, so that no damaged file can end this process.
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { OnProgress } from '../common/matrix';
-import type { PdfJob, PdfMessage } from './pdf-worker';
+import type { PdfMessage, PdfPage } from './pdf-worker';
 
 /** No page takes this long; a parser that sends nothing for so many milliseconds runs in circles. */
 const STALLED_MS = 120_000;
 
-export interface PdfPages {
-  /** Raw texts, index 0 = page 1; null where the page could not be read. */
-  texts: (string | null)[];
-  badPages: { page: number; reason: string }[];
-}
-
-function reasonOf(name: string, message: string, password?: string): string {
+function reasonOf({ name, message }: Error, password?: string): string {
   if (name === 'PasswordException')
     return password
       ? 'is encrypted, and the password given does not open it'
@@ -26,16 +19,14 @@ function reasonOf(name: string, message: string, password?: string): string {
 
 /**
  * Parses a PDF in a thread of its own.
- *
- * @param data - The file's bytes; moved to the thread, so empty afterwards.
+ * @param data The file's bytes; moved to the thread, so empty afterwards.
  * @throws Error whose message is a reason without the file's name: `is encrypted; …`, `is damaged …`.
  */
-export function parsePdf(data: Uint8Array, password?: string, onProgress?: OnProgress): Promise<PdfPages> {
+export function parsePdf(data: Uint8Array, password?: string): Promise<PdfPage[]> {
   return new Promise((resolve, reject) => {
-    const result: PdfPages = { texts: [], badPages: [] };
-    const job: PdfJob = { data, password };
+    const pages: PdfPage[] = [];
     const worker = new Worker(path.join(__dirname, 'pdf-worker.js'), {
-      workerData: job,
+      workerData: { data, password },
       transferList: [data.buffer as ArrayBuffer],
       // The parser's warnings about odd fonts are no use to the reader of a notebook.
       stdout: true,
@@ -55,18 +46,14 @@ export function parsePdf(data: Uint8Array, password?: string, onProgress?: OnPro
       timer = setTimeout(() => fail(`gave no page for ${STALLED_MS / 1000} s; it is probably damaged`), STALLED_MS);
     };
     worker.on('message', (message: PdfMessage) => {
-      if (message.kind === 'failed') fail(reasonOf(message.name, message.message, password));
-      else if (message.kind === 'done') finish(() => resolve(result));
+      if (message === 'done') finish(() => resolve(pages));
+      else if ('failed' in message) fail(reasonOf(message.failed, password));
       else {
-        for (const { page, text, error } of message.pages) {
-          result.texts[page - 1] = text ?? null;
-          if (error !== undefined) result.badPages.push({ page, reason: `could not be read (${error})` });
-        }
-        onProgress?.(result.texts.length, message.total);
+        pages.push(message);
         watch();
       }
     });
-    worker.on('error', (error) => fail(reasonOf(error.name, error.message, password)));
+    worker.on('error', (error) => fail(reasonOf(error, password)));
     worker.on('exit', () => fail('is damaged: its parser stopped half-way'));
     watch();
   });

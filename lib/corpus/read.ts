@@ -1,14 +1,27 @@
 // In: files, folders and globs. Out: the pages of every document that could be read, and, for each that could not, why.
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { OnProgress } from '../common/matrix';
 import { findPageFurniture, stripFurniture } from '../common/text/page-furniture';
 import { cleanPage, countWords } from './clean';
-import { expand } from './expand';
 import { markdownText } from './markdown';
-import type { Page, Skipped } from './page';
 import { parsePdf } from './pdf';
 import { decodeText, htmlText, plainText } from './text-files';
+
+/** One page of a document (for text, Markdown and HTML: the whole file). */
+export interface Page {
+  /** Path of the file, as it was given. */
+  file: string;
+  /** 1-based. */
+  page: number;
+  /** Paragraphs separated by an empty line; a table's rows one a line, their cells separated by a tab. */
+  text: string;
+}
+
+/** What was read, and the files and pages that could not be, and why. */
+interface Documents {
+  pages: Page[];
+  skipped: { file: string; reason: string }[];
+}
 
 const READERS: Record<string, (source: string) => string | Promise<string>> = {
   '.md': markdownText,
@@ -19,12 +32,12 @@ const READERS: Record<string, (source: string) => string | Promise<string>> = {
   '.htm': htmlText,
   '.xhtml': htmlText,
 };
-const KINDS = 'PDF, Markdown (.md), text (.txt) and HTML files are read';
 /** A text file above this size, in bytes, would not fit into memory several times over, as cleaning needs. */
 const MAX_TEXT_BYTES = 200e6;
 /** A PDF is held in memory whole, next to its fonts and pages. */
 const MAX_PDF_BYTES = 1.5e9;
 
+const HIDDEN = /(^|[\\/])(?:\.[^.\\/]|node_modules(?:[\\/]|$))/;
 const SIGNATURES: [RegExp, string][] = [
   [/^PK/, 'a ZIP archive or an Office document'],
   [/^\s*<(?:!doctype|html|\?xml)/i, 'an HTML or XML page'],
@@ -33,8 +46,21 @@ const SIGNATURES: [RegExp, string][] = [
   [/^\{\\rtf/, 'an RTF document'],
 ];
 
-function looksLike(head: string): string {
-  return SIGNATURES.find(([pattern]) => pattern.test(head))?.[1] ?? 'something else';
+/**
+ * The files that a path, a folder (with all its sub-folders) or a glob stands for, in the order of their names; links
+ * that lead nowhere too, so that the reader names them.
+ */
+async function expand(pattern: string): Promise<string[]> {
+  const stats = await fs.stat(pattern).catch(() => null);
+  if (stats?.isFile()) return [pattern];
+  const files: string[] = [];
+  // A folder is no part of the glob: its name may hold brackets.
+  for await (const entry of stats ? fs.glob('**/*', { cwd: pattern }) : fs.glob(pattern)) {
+    const file = stats ? path.join(pattern, entry) : entry;
+    const found = await fs.stat(file).catch(() => null);
+    if (!HIDDEN.test(entry) && !found?.isDirectory()) files.push(file);
+  }
+  return files.sort();
 }
 
 /** Fonts without a Unicode map give private-use characters and replacement marks instead of letters. */
@@ -43,34 +69,31 @@ function isGibberish(text: string): boolean {
   return (sample.match(/[\p{Co}\p{Cn}\p{Cc}\ufffd]/gu)?.length ?? 0) > 0.3 * sample.length;
 }
 
-async function readPdf(file: string, data: Uint8Array, options: ReadOptions) {
+async function readPdf(file: string, data: Uint8Array): Promise<Documents> {
   // A password is a secret: it belongs in the environment, not in a notebook that is shared.
-  const password = options.password ?? (process.env.PDF_PASSWORD || undefined);
-  const { texts, badPages } = await parsePdf(data, password, options.onProgress);
-  if (texts.length === 0) throw new Error('has no pages');
-  if (badPages.length === texts.length) throw new Error(`is damaged: none of its ${texts.length} pages can be read`);
-  const raw = texts.map((text, i) => ({ file, page: i + 1, text: text ?? '' }));
-  const all = raw.map(({ text }) => text).join('');
+  const raw = await parsePdf(data, process.env.PDF_PASSWORD || undefined);
+  if (raw.length === 0) throw new Error('has no pages');
+  const readable = raw.filter(({ problem }) => problem === undefined);
+  if (readable.length === 0) throw new Error(`is damaged: none of its ${raw.length} pages can be read`);
+  const texts = raw.map(({ text }) => text);
+  const all = texts.join('');
   if (!/\S/.test(all))
-    throw new Error(`has ${texts.length} page(s) and no text, as scans have; run OCR first (ocrmypdf, for one)`);
+    throw new Error(`has ${raw.length} page(s) and no text, as scans have; run OCR first (ocrmypdf, for one)`);
   if (isGibberish(all)) throw new Error('has text without a Unicode map, which reads as gibberish; run OCR first');
   const furniture = findPageFurniture(raw);
-  const words = countWords(raw.map(({ text }) => text));
-  const bodies = raw.map(({ text }, i) => stripFurniture(text, furniture[i]));
+  const words = countWords(texts);
+  const bodies = texts.map((text, i) => stripFurniture(text, furniture[i]));
   // A stack of forms can be alike from first line to last: then nothing is furniture.
-  const isAllFurniture = bodies.every((text) => !text);
-  const pages = raw.map(({ page, text }, i) => ({
-    file,
-    page,
-    text: cleanPage(isAllFurniture ? text : bodies[i], words),
-  }));
+  const kept = bodies.some(Boolean) ? bodies : texts;
   return {
-    pages: pages.filter(({ page }) => texts[page - 1] !== null),
-    skipped: badPages.map(({ page, reason }) => ({ file: `${file}, page ${page}`, reason })),
+    pages: readable.map(({ page }) => ({ file, page, text: cleanPage(kept[page - 1], words) })),
+    skipped: raw.flatMap(({ page, problem }) =>
+      problem === undefined ? [] : { file: `${file}, page ${page}`, reason: `could not be read (${problem})` },
+    ),
   };
 }
 
-async function readFile(file: string, options: ReadOptions): Promise<{ pages: Page[]; skipped: Skipped[] }> {
+async function readFile(file: string): Promise<Documents> {
   const extension = path.extname(file).toLowerCase();
   const stats = await fs.stat(file).catch(() => null);
   if (!stats) throw new Error('does not exist');
@@ -79,40 +102,35 @@ async function readFile(file: string, options: ReadOptions): Promise<{ pages: Pa
   const limit = READERS[extension] ? MAX_TEXT_BYTES : MAX_PDF_BYTES;
   if (stats.size > limit) throw new Error(`has ${Math.round(stats.size / 1e6)} MB, more than ${limit / 1e6}; split it`);
   if (extension !== '.pdf' && !READERS[extension])
-    throw new Error(`has the unknown type ${extension || '(no extension)'}; ${KINDS}`);
+    throw new Error(
+      `has the unknown type ${extension || '(no extension)'}; PDF, Markdown (.md), text (.txt) and HTML files are read`,
+    );
   const data = await fs.readFile(file);
   // A buffer of its own can be moved to another thread; a small file's is a part of a larger one, and is copied.
   const bytes = data.length === data.buffer.byteLength ? new Uint8Array(data.buffer) : Uint8Array.from(data);
   const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
   // Readers of PDFs accept up to 1024 bytes before the signature.
-  if (head.includes('%PDF-')) return readPdf(file, bytes, options);
-  if (extension === '.pdf') throw new Error(`is not a PDF in spite of its name; it looks like ${looksLike(head)}`);
-  if (head.startsWith('{\\rtf'))
-    throw new Error(`is not plain text in spite of its name; it looks like ${looksLike(head)}`);
+  if (head.includes('%PDF-')) return readPdf(file, bytes);
+  if (extension === '.pdf' || head.startsWith('{\\rtf')) {
+    const kind = SIGNATURES.find(([pattern]) => pattern.test(head))?.[1] ?? 'something else';
+    const name = extension === '.pdf' ? 'a PDF' : 'plain text';
+    throw new Error(`is not ${name} in spite of its name; it looks like ${kind}`);
+  }
   const reader = /^\s*<(?:!doctype html|html)\b/i.test(head) ? htmlText : READERS[extension];
   const text = await reader(decodeText(bytes));
   if (!text) throw new Error('holds no text');
-  options.onProgress?.(1, 1);
   return { pages: [{ file, page: 1, text }], skipped: [] };
-}
-
-export interface ReadOptions {
-  /** Of encrypted PDFs; `PDF_PASSWORD` of the environment by default. An empty one is tried anyway. */
-  password?: string;
-  /** Pages done, of all pages. */
-  onProgress?: OnProgress;
 }
 
 /**
  * Reads one document: a PDF page by page, a Markdown, text or HTML file as a single page. Running headers, footers and
  * page numbers are left out; paragraphs are put together again; tables keep their rows.
- *
  * @returns Pages in order; a page without text has an empty one, a page too damaged to read is left out.
  * @throws Error that names the file and says why it cannot be read: encrypted, scanned, damaged, empty, not a PDF.
  */
-export async function readPages(file: string, options: ReadOptions = {}): Promise<Page[]> {
+export async function readPages(file: string): Promise<Page[]> {
   try {
-    return (await readFile(file, options)).pages;
+    return (await readFile(file)).pages;
   } catch (error) {
     throw new Error(`${file} ${(error as Error).message}`);
   }
@@ -120,32 +138,24 @@ export async function readPages(file: string, options: ReadOptions = {}): Promis
 
 /**
  * Reads many documents. What cannot be read is named with its reason, and the others go on.
- *
- * @param patterns - Files, folders and globs such as `reports/**\/*.pdf`. A file that two of them match is read once.
- * @param options - `onProgress` counts files.
+ * @param patterns Files, folders and globs such as `reports/**\/*.pdf`. A file that two of them match is read once.
  */
-export async function readDocuments(
-  patterns: string[],
-  options: ReadOptions = {},
-): Promise<{ pages: Page[]; skipped: Skipped[] }> {
-  const pages: Page[] = [];
-  const skipped: Skipped[] = [];
+export async function readDocuments(patterns: string[]): Promise<Documents> {
+  const { pages, skipped }: Documents = { pages: [], skipped: [] };
   const files = new Map<string, string>();
   for (const pattern of patterns) {
     const found = await expand(pattern);
     if (found.length === 0) skipped.push({ file: pattern, reason: 'matches no file' });
     for (const file of found) if (!files.has(path.resolve(file))) files.set(path.resolve(file), file);
   }
-  let done = 0;
   for (const file of files.values()) {
     try {
-      const result = await readFile(file, { password: options.password });
+      const result = await readFile(file);
       for (const page of result.pages) pages.push(page);
       skipped.push(...result.skipped);
     } catch (error) {
       skipped.push({ file, reason: (error as Error).message });
     }
-    options.onProgress?.(++done, files.size);
   }
   return { pages, skipped };
 }

@@ -11,7 +11,6 @@ const SIGN_IN_WORD = /(?<=\p{L})[¡-©«¬®-³µ¶¸¹»-¿](?=\p{L})/gu;
 /**
  * Bytes to text: UTF-8 or UTF-16 with a byte order mark, UTF-8 without, the encoding that an HTML file declares, else
  * Windows-1252.
- *
  * @throws Error if the bytes are not text, or in another encoding of before Unicode.
  */
 export function decodeText(bytes: Uint8Array): string {

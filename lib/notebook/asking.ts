@@ -4,13 +4,7 @@ import { buildDataset, type EmbeddingDataset } from '../dataset/dataset';
 import { buildGoldenDataset, type GoldenQuestion } from '../dataset/golden';
 import { estimateCost } from '../questions/cost';
 import { filterQuestions } from '../questions/filters';
-import {
-  chunksWithoutQuestions,
-  type GenerationOptions,
-  type GenerationResult,
-  type QuestionGenerator,
-  type SourceChunk,
-} from '../questions/generator';
+import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../questions/generator';
 import type { TokenPrice } from '../questions/llm-settings';
 import { shorten } from './escape';
 import { stoppable } from './interrupt';
@@ -84,7 +78,7 @@ export function showAccount(chunks: SourceChunk[], result: GenerationResult): vo
   for (const [why, count] of Object.entries(problems ?? {})) note(`${count} failed: ${why}`);
   const droppedRows = Object.entries(dropped).map(([why, count]) => ({ why, questions: count }));
   if (droppedRows.length > 0) table(droppedRows, { caption: 'Dropped questions' });
-  const without = chunksWithoutQuestions(chunks, result);
+  const without = chunks.filter(({ id }) => result.summary.chunksWithoutQuestions.includes(id));
   const rows = without.map(({ file, page, text }) => ({ file, page, text: shorten(text, 80) }));
   if (rows.length > 0) table(rows, { caption: 'Chunks without questions' });
   else note('No chunk is without questions.');

@@ -1,5 +1,4 @@
 // In: raw answers of a model, each on disk before anybody reads it. Out: the same in a later run, from the file.
-
 import { createReadStream, existsSync } from 'node:fs';
 import { appendFile, mkdir, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,20 +17,16 @@ export interface LlmAnswer {
 }
 
 /** One line of the cache: one answer that was paid for. */
-export interface CachedAnswer {
+export interface CachedAnswer extends Omit<LlmAnswer, 'text'> {
   /** `answerKey` of what was asked. */
   key: string;
   /** The chunk's id, for people who read the file. */
   chunk: string;
   model: string;
-  /** The model's text as it came; empty if it gave none. */
+  /** The model's text as it came. */
   answer: string;
-  /** Why the model stopped, or its refusal, where the server told. */
-  note?: string;
   /** The batch it came with, if it did not come live. */
   batch?: string;
-  inputTokens?: number;
-  outputTokens?: number;
 }
 
 /**
@@ -39,10 +34,8 @@ export interface CachedAnswer {
  * @param parts The message, the model, the server and the settings.
  */
 export function answerKey(parts: Record<string, string | number | undefined>): string {
-  const ordered = Object.keys(parts)
-    .sort()
-    .map((name) => [name, parts[name] ?? null]);
-  return contentId(...ordered).slice(0, 32);
+  const names = Object.keys(parts).sort();
+  return contentId(...names.map((name) => [name, parts[name] ?? null])).slice(0, 32);
 }
 
 /** The line that keeps an answer, without the key even if the model echoes it. */

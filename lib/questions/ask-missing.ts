@@ -1,6 +1,5 @@
 // In: a ledger and a way to ask about a chunk. Out: what was missing, asked for and kept on disk, a few chunks at a
 // time; and the account. Stop it at any time: the next run asks only what is still missing.
-
 import pMap from 'p-map';
 import { errorText } from '../common/openai';
 import type { LlmAnswer } from './answer-cache';
@@ -18,23 +17,18 @@ export class StopError extends Error {
   override name = 'StopError';
 }
 
-/** How a model is asked. */
-export interface Asking {
-  /** One answer about a chunk; rejects with a {@link StopError} where the others would fail as well. */
-  ask(entry: Entry, signal: AbortSignal): Promise<LlmAnswer>;
-  /** Chunks at once. */
-  concurrency: number;
-  price?: TokenPrice;
-}
+/** One answer about a chunk; rejects with a {@link StopError} where the others would fail as well. */
+export type Ask = (entry: Entry, signal: AbortSignal) => Promise<LlmAnswer>;
 
 /**
  * A chunk that the model fails on is named in the summary.
+ * @param concurrency Chunks at once.
  * @throws Error if no call can succeed, chunk after chunk fails or the disk is full; the signal's reason if it aborts.
  *   It does so once the calls that run have ended; answers that came are kept.
  */
 export async function askMissing(
   ledger: Ledger,
-  { ask, concurrency, price }: Asking,
+  { ask, concurrency, price }: { ask: Ask; concurrency: number; price?: TokenPrice },
   options: Pick<GenerationOptions, 'onProgress' | 'signal'>,
 ): Promise<GenerationResult> {
   const missing = ledger.missing();
@@ -42,17 +36,11 @@ export async function askMissing(
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const progress = { done: ledger.chunks.length, failed: 0, total: ledger.chunks.length };
   for (const entry of missing) progress.done -= entry.copies;
-  const started = Date.now();
-  let finished = 0;
   let cost = 0;
   let anySuccess = false;
   let failedInARow = 0;
 
-  const report = () => {
-    const secondsEach = (Date.now() - started) / 1000 / finished;
-    const secondsLeft = finished > 0 ? secondsEach * (missing.length - finished) : undefined;
-    options.onProgress?.({ ...progress, costSoFar: price && cost, secondsLeft });
-  };
+  const report = () => options.onProgress?.({ ...progress, costSoFar: price && cost });
 
   /** Notes a failure; throws if going on makes no sense. */
   const fail = (entry: Entry, error: unknown) => {
@@ -83,7 +71,6 @@ export async function askMissing(
       await ledger.keep(entry, answer);
     }
     progress.done += entry.copies;
-    finished++;
     report();
   };
 

@@ -1,6 +1,5 @@
 // In: the file of a corpus' batches. Out: the batches, and which requests are out in them; live calls must not pay for
 // those again. The Batch API itself is one of the extras.
-
 import { existsSync } from 'node:fs';
 import { readJson } from '../common/files';
 

@@ -1,15 +1,8 @@
 // In: a setting and the environment. Out: a question generator, and why it is that one.
-
 import type { QuestionGenerator } from './generator';
 import { LlmQuestionGenerator } from './llm-generator';
 import type { LlmSettings } from './llm-settings';
-import { createOfflineGenerator } from './offline';
-
-export interface ChosenGenerator {
-  generator: QuestionGenerator;
-  /** One sentence for the notebook. */
-  reason: string;
-}
+import { createOfflineGenerator } from './offline/offline-generator';
 
 type ModelSettings = Omit<LlmSettings, 'apiKey' | 'baseURL'>;
 
@@ -23,6 +16,7 @@ const SUITED = { llm: 2, offline: 8 };
  * @param env Where key and address come from; `process.env` as a rule.
  * @param llm The LLM's other settings.
  * @param others Further generators by name, such as `{ local: extras.createLocalGenerator }`.
+ * @returns the generator, and why it is that one, in a sentence for the notebook.
  * @throws Error if the setting is another, or `openai` is asked for without key and address.
  */
 export function chooseGenerator(
@@ -30,7 +24,7 @@ export function chooseGenerator(
   env: Record<string, string | undefined>,
   llm: ModelSettings,
   others: Record<string, (llm: ModelSettings) => QuestionGenerator> = {},
-): ChosenGenerator {
+): { generator: QuestionGenerator; reason: string } {
   const { apiKey, baseURL, found } = serverIn(env);
   const names = ['auto', 'openai', ...Object.keys(others)];
   if (setting !== 'offline' && !names.includes(setting))
@@ -40,11 +34,10 @@ export function chooseGenerator(
       'QUESTION_GENERATOR is openai, but neither OPENAI_API_KEY nor OPENAI_BASE_URL is set. ' +
         'Set one of them, or take QUESTION_GENERATOR=offline.',
     );
-  const because = setting === 'auto' ? found : `QUESTION_GENERATOR is ${setting}`;
-  if (setting === 'offline' || !because) {
-    const why = because || 'neither OPENAI_API_KEY nor OPENAI_BASE_URL is set';
-    return { generator: createOfflineGenerator(), reason: `Offline questions, since ${why}.` };
-  }
+  const none = 'neither OPENAI_API_KEY nor OPENAI_BASE_URL is set';
+  const because = setting === 'auto' ? found || none : `QUESTION_GENERATOR is ${setting}`;
+  if (setting === 'offline' || because === none)
+    return { generator: createOfflineGenerator(), reason: `Offline questions, since ${because}.` };
   const generator = others[setting]?.(llm) ?? new LlmQuestionGenerator({ ...llm, apiKey, baseURL });
   return { generator, reason: `Questions by ${generator.description}, since ${because}.` };
 }

@@ -1,5 +1,4 @@
 // In: chunks and a price. Out: the tokens and the money that questions about them will take.
-
 import { countTokens } from 'gpt-tokenizer';
 import type { LlmAnswer } from './answer-cache';
 import type { SourceChunk } from './generator';
@@ -9,32 +8,20 @@ import { fillPrompt } from './prompt';
 /** Tokens of one exam question with its share of the JSON; generous. */
 const TOKENS_PER_QUESTION = 40;
 
-export interface CostEstimate {
-  calls: number;
-  inputTokens: number;
-  outputTokens: number;
-  /** US dollars; undefined without a price. */
-  dollars?: number;
-}
-
 /**
- * What a run will take, before it starts. Input is counted with GPT's tokens (o200k); output is a guess of 40 tokens
- * a question, to which reasoning models add their thoughts.
+ * What a run will take, before it starts: calls, tokens and US dollars. Input is counted with GPT's tokens (o200k);
+ * output is a guess of 40 tokens a question, to which reasoning models add their thoughts.
  */
 export function estimateCost(
   chunks: SourceChunk[],
-  options: { questionsPerChunk: number; price?: TokenPrice; prompt?: string },
-): CostEstimate {
-  const { questionsPerChunk, price, prompt } = options;
-  let inputTokens = 0;
-  for (const chunk of chunks) {
-    // Documents may contain text that looks like the tokenizer's special tokens.
-    const message = fillPrompt(prompt, chunk, questionsPerChunk);
-    inputTokens += countTokens(message, { disallowedSpecial: new Set() });
-  }
+  { questionsPerChunk, price }: { questionsPerChunk: number; price: TokenPrice },
+) {
+  // Documents may contain text that looks like the tokenizer's special tokens.
+  const tokensFor = (chunk: SourceChunk) =>
+    countTokens(fillPrompt(undefined, chunk, questionsPerChunk), { disallowedSpecial: new Set() });
+  const inputTokens = chunks.reduce((sum, chunk) => sum + tokensFor(chunk), 0);
   const outputTokens = chunks.length * questionsPerChunk * TOKENS_PER_QUESTION;
-  const dollars = price && costOf({ inputTokens, outputTokens }, price);
-  return { calls: chunks.length, inputTokens, outputTokens, dollars };
+  return { calls: chunks.length, inputTokens, outputTokens, dollars: costOf({ inputTokens, outputTokens }, price) };
 }
 
 /** US dollars; 0 where price or usage is unknown. */

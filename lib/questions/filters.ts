@@ -1,23 +1,15 @@
 // In: a generator's questions. Out: the good ones, and a list of what was dropped and why.
-
 import type { GenerationResult } from './generator';
 import { findRepeats } from './similar';
 
-/** A question as filters see it. */
-export interface AskedQuestion {
+export interface DroppedQuestion {
   chunkId: string;
   question: string;
-}
-
-export interface DroppedQuestion extends AskedQuestion {
   /** Short, the same for all questions dropped for it; the key in `summary.dropped`. */
   reason: string;
-  /** More about this one, such as the question it repeats. */
-  detail?: string;
+  /** What names the context, or the question that this one repeats. */
+  detail: string;
 }
-
-/** Looks at all questions of a corpus, in order, and names those to drop. */
-export type QuestionFilter = (questions: AskedQuestion[]) => DroppedQuestion[];
 
 const NOUN = '(?:context(?:\\s+information)?|passages?|excerpts?|snippets?|documents?|texts?|paragraphs?)';
 const POINTER = '(?:above|given|provided|following|preceding|aforementioned|accompanying)';
@@ -36,53 +28,33 @@ const NAMES_ITS_SOURCE = new RegExp(
   'i',
 );
 
-/** Drops questions that name "the context", "the passage", …: nobody who searches has a passage before them. */
-export const namesTheContext: QuestionFilter = (questions) =>
-  questions
-    .filter(({ question }) => NAMES_ITS_SOURCE.test(question))
-    .map((asked) => ({ ...asked, reason: 'names the context', detail: NAMES_ITS_SOURCE.exec(asked.question)?.[0] }));
+/** The words by which a question names "the context", "the passage", …: who searches has no passage before them. */
+export function namesTheContext(question: string): string | undefined {
+  return NAMES_ITS_SOURCE.exec(question)?.[0];
+}
 
 /**
- * Drops questions that say nearly the same as an earlier one, of any chunk: their meaning words have a Jaccard
- * similarity of 0.8 or more, and their numbers are equal.
- */
-export const repeatsAnother: QuestionFilter = (questions) => {
-  const repeated = findRepeats(
-    questions.map(({ question }) => question),
-    0.8,
-  );
-  return questions.flatMap((asked, i) =>
-    repeated[i] < 0 ? [] : [{ ...asked, reason: 'repeats another question', detail: questions[repeated[i]].question }],
-  );
-};
-
-/**
- * Passes a generator's result through filters, one after another.
+ * Drops the questions that name the context, and those that say nearly the same as an earlier one, of any chunk: their
+ * meaning words have a Jaccard similarity of 0.8 or more, and their numbers are equal.
  * @returns the result without what was dropped, its summary brought up to date, and the list of what was dropped.
  */
-export function filterQuestions(
-  result: GenerationResult,
-  filters: QuestionFilter[] = [namesTheContext, repeatsAnother],
-): { result: GenerationResult; dropped: DroppedQuestion[] } {
-  let kept: AskedQuestion[] = [...result.questions].flatMap(([chunkId, questions]) =>
-    questions.map((question) => ({ chunkId, question })),
-  );
+export function filterQuestions(result: GenerationResult): { result: GenerationResult; dropped: DroppedQuestion[] } {
   const dropped: DroppedQuestion[] = [];
-  for (const filter of filters) {
-    const rejected = filter(kept);
-    const gone = new Set(rejected.map(identity));
-    kept = kept.filter((asked) => !gone.has(identity(asked)));
-    dropped.push(...rejected);
-  }
-
+  const asked = [...result.questions].flatMap(([chunkId, list]) => list.map((question) => ({ chunkId, question })));
+  const independent = asked.filter((one) => {
+    const detail = namesTheContext(one.question);
+    if (detail) dropped.push({ ...one, reason: 'names the context', detail });
+    return !detail;
+  });
+  const texts = independent.map(({ question }) => question);
+  const repeated = findRepeats(texts, 0.8);
   const questions = new Map<string, string[]>([...result.questions.keys()].map((id) => [id, []]));
-  for (const { chunkId, question } of kept) questions.get(chunkId)!.push(question);
+  for (const [i, one] of independent.entries()) {
+    if (repeated[i] < 0) questions.get(one.chunkId)!.push(one.question);
+    else dropped.push({ ...one, reason: 'repeats another question', detail: texts[repeated[i]] });
+  }
   const counts = { ...result.summary.dropped };
   for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1;
   const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
   return { result: { questions, summary: { ...result.summary, dropped: counts, chunksWithoutQuestions } }, dropped };
-}
-
-function identity({ chunkId, question }: AskedQuestion): string {
-  return `${chunkId}\n${question}`;
 }

@@ -20,8 +20,6 @@ export interface GenerationProgress {
   total: number;
   /** US dollars paid so far in this run; undefined where nothing is paid or no price is known. */
   costSoFar?: number;
-  /** Seconds until the end at the present pace; undefined until there is a pace. */
-  secondsLeft?: number;
 }
 
 /** The account of a run: every chunk and every lost question is in one of these numbers. */
@@ -62,22 +60,8 @@ export interface GenerationOptions {
   signal?: AbortSignal;
 }
 
-/**
- * The chunks that a run left without questions, to be named in the notebook.
- * @returns in corpus order: file and page as far as known, and the text.
- */
-export function chunksWithoutQuestions(
-  chunks: SourceChunk[],
-  { summary }: GenerationResult,
-): Pick<SourceChunk, 'file' | 'page' | 'text'>[] {
-  const without = new Set(summary.chunksWithoutQuestions);
-  return chunks.filter(({ id }) => without.has(id)).map(({ file, page, text }) => ({ file, page, text }));
-}
-
 /** Whatever turns chunks into questions: an LLM behind an API, a rule-based reader, … */
 export interface QuestionGenerator {
-  /** `openai`, `local`, `offline`. */
-  readonly name: string;
   /** One line for the notebook: which generator, which model, where. */
   readonly description: string;
   /** The chunks that `generate` would send to a model, since no answer is on disk; absent where none is asked. */

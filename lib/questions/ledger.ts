@@ -1,5 +1,4 @@
 // In: a corpus and its cached answers. Out: what is answered, what is missing and, at the end, the account.
-
 import { isInAnotherLanguage } from '../common/text/language';
 import { AnswerCache, cacheRecord, type LlmAnswer } from './answer-cache';
 import type { GenerationOptions, GenerationResult, SourceChunk } from './generator';
@@ -69,7 +68,12 @@ export class Ledger {
   private add(entry: Entry, answer: string): void {
     const parsed = parseAnswer(answer, this.options.questionsPerChunk);
     // A prompt of one's own may want another language than the passage's.
-    if ((this.settings.prompt ?? EXAM_PROMPT) === EXAM_PROMPT) leaveForeignAside(parsed, entry.chunk.text);
+    if ((this.settings.prompt ?? EXAM_PROMPT) === EXAM_PROMPT) {
+      const own = parsed.questions.filter((question) => !isInAnotherLanguage(question, entry.chunk.text));
+      const foreign = parsed.questions.length - own.length;
+      if (foreign > 0) parsed.dropped['in another language'] = foreign;
+      parsed.questions = own;
+    }
     entry.answers++;
     if (!entry.best || parsed.questions.length > entry.best.questions.length) entry.best = parsed;
   }
@@ -111,11 +115,4 @@ export class Ledger {
     const problems = Object.keys(this.problems).length > 0 ? { problems: this.problems } : {};
     return { questions, summary: { ...summary, ...problems, dropped, chunksWithoutQuestions } };
   }
-}
-
-function leaveForeignAside(parsed: ParsedAnswer, text: string): void {
-  const own = parsed.questions.filter((question) => !isInAnotherLanguage(question, text));
-  const foreign = parsed.questions.length - own.length;
-  if (foreign > 0) parsed.dropped['in another language'] = foreign;
-  parsed.questions = own;
 }

@@ -1,5 +1,4 @@
 // In: one request. Out: the model's text, or an error that says whether going on makes sense.
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import pRetry, { type RetryContext } from 'p-retry';
@@ -11,7 +10,6 @@ import type { LlmSettings } from './llm-settings';
 
 /** A server that asks for a longer wait than this, in seconds, is left alone: the user decides when to go on. */
 const LONGEST_WAIT = 300;
-const LONGEST_BACKOFF = 60;
 
 type BuildRequest = (structured: boolean) => OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 
@@ -46,7 +44,7 @@ export class LlmClient {
     return pRetry(attempt, {
       retries,
       minTimeout: backoffSeconds * 1000 * spread,
-      maxTimeout: LONGEST_BACKOFF * 1000,
+      maxTimeout: 60_000,
       signal,
       onFailedAttempt: (failure) => this.judge(failure),
     });
@@ -68,19 +66,17 @@ export class LlmClient {
 
   /** One call; where the server refuses structured output, one more without. */
   private async askOnce(request: BuildRequest, signal?: AbortSignal): Promise<LlmAnswer> {
-    if (!this.structured) return this.send(request(false), signal);
+    const send = async (structured: boolean) =>
+      readCompletion(await this.openai.chat.completions.create(request(structured), { signal }));
+    if (!this.structured) return send(false);
     try {
-      return await this.send(request(true), signal);
+      return await send(true);
     } catch (error) {
       if (!mayBeAboutStructure(error)) throw error;
-      const answer = await this.send(request(false), signal);
+      const answer = await send(false);
       this.structured = false;
       return answer;
     }
-  }
-
-  private async send(body: ReturnType<BuildRequest>, signal?: AbortSignal): Promise<LlmAnswer> {
-    return readCompletion(await this.openai.chat.completions.create(body, { signal }));
   }
 
   private describe(error: Error): string {
@@ -125,32 +121,23 @@ function mayBeAboutStructure(error: unknown): boolean {
   return [400, 415, 422, 501].includes(error.status);
 }
 
-/** Errors that may be gone at the next try. */
+/** Errors that may be gone at the next try: those of the connection, of the server, and cut-off answers. */
 function isPassing(error: unknown): boolean {
   if (error instanceof TooLargeError) return false;
-  if (error instanceof OpenAI.APIConnectionError) return true;
-  if (error instanceof OpenAI.APIError && error.status !== undefined)
-    return error.status >= 500 || [408, 409, 425, 429].includes(error.status);
-  return true; // a broken body: cut-off JSON, a connection lost half-way
+  if (!(error instanceof OpenAI.APIError) || error.status === undefined) return true;
+  return error.status >= 500 || [408, 409, 425, 429].includes(error.status);
 }
 
 function isUnreachable(error: unknown): boolean {
-  let cause: unknown = error;
-  for (let depth = 0; cause instanceof Error && depth < 4; depth++) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') return true;
-    cause = cause.cause;
-  }
-  return false;
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || isUnreachable(error.cause);
 }
 
 /** Seconds the server asks to wait (RFC 9110, section 10.2.3: seconds or a date); 0 if it says nothing. */
 function retryAfterSeconds(error: unknown): number {
-  const headers = error instanceof OpenAI.APIError ? error.headers : undefined;
-  const value = headers?.get('retry-after');
+  const value = error instanceof OpenAI.APIError ? error.headers?.get('retry-after') : undefined;
   if (!value) return 0;
-  const seconds = Number(value);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds);
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? 0 : Math.max(0, (date - Date.now()) / 1000);
+  const seconds = Number.isFinite(Number(value)) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  return Math.max(0, seconds || 0);
 }

@@ -1,20 +1,20 @@
 // In: chunks. Out: questions by a language model behind an OpenAI-compatible server.
-
+import type OpenAI from 'openai';
 import { publicUrl, scrub, serverUrl } from '../common/openai';
-import { type Asking, askMissing } from './ask-missing';
+import { answerKey } from './answer-cache';
+import { type Ask, askMissing } from './ask-missing';
 import { keysOut, readBatches } from './batches-out';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
 import { LlmClient } from './llm-client';
-import { chatRequest, requestKey } from './llm-request';
 import { batchFile, type LlmSettings } from './llm-settings';
+import { fillPrompt, QUESTIONS_FORMAT } from './prompt';
 
 /** A model that draws its words may do better at the next try. */
 const ANSWERS_PER_CHUNK = 5;
 
 /** Asks a model of OpenAI, or of any server that speaks its API, to set an exam about every chunk. */
 export class LlmQuestionGenerator implements QuestionGenerator {
-  readonly name = 'openai';
   readonly description: string;
 
   /** @throws Error if no model is named, the server's address is none, or the key can be none. */
@@ -50,10 +50,25 @@ export class LlmQuestionGenerator implements QuestionGenerator {
           `delete ${file} to ask now.`,
       );
     const client = new LlmClient(this.settings);
-    const ask: Asking['ask'] = ({ key, chunk }, signal) =>
+    const ask: Ask = ({ key, chunk }, signal) =>
       client.ask((structured) => chatRequest(this.settings, chunk, options.questionsPerChunk, structured), key, signal);
     return askMissing(ledger, { ask, concurrency, price }, options);
   }
+}
+
+/** The request for one chunk; the same for live calls and batches. */
+export function chatRequest(
+  settings: LlmSettings,
+  chunk: SourceChunk,
+  questionsPerChunk: number,
+  structured: boolean,
+): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming {
+  return {
+    model: settings.model,
+    messages: [{ role: 'user', content: fillPrompt(settings.prompt, chunk, questionsPerChunk) }],
+    ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
+    ...(structured ? { response_format: QUESTIONS_FORMAT } : {}),
+  };
 }
 
 /** What is known about every chunk, from the corpus' cache; the same for live calls and batches. */
@@ -62,6 +77,15 @@ export function openLlmLedger(
   chunks: SourceChunk[],
   options: GenerationOptions,
 ): Promise<Ledger> {
-  const keyOf = (chunk: SourceChunk) => requestKey(settings, chunk, options.questionsPerChunk);
+  const { questionsPerChunk } = options;
+  // What is asked, of whom, and how.
+  const keyOf = (chunk: SourceChunk) =>
+    answerKey({
+      message: fillPrompt(settings.prompt, chunk, questionsPerChunk),
+      questionsPerChunk,
+      model: settings.model,
+      server: publicUrl(settings.baseURL),
+      temperature: settings.temperature,
+    });
   return Ledger.open(settings, chunks, options, keyOf, ANSWERS_PER_CHUNK);
 }

@@ -1,5 +1,4 @@
 // In: the settings of an LLM generator. Out: the files it keeps for a corpus.
-
 import path from 'node:path';
 import { sha256 } from '../common/ids';
 import type { OpenAIServer } from '../common/openai';

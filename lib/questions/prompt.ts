@@ -1,5 +1,4 @@
 // In: a chunk and a number of questions. Out: the message sent to the model, and the answer's JSON schema.
-
 import type { SourceChunk } from './generator';
 
 /**

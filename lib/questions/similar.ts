@@ -1,6 +1,9 @@
 // In: short texts. Out: for each that says nearly the same as an earlier one, which one that is.
 
-/** Words that carry no meaning of their own; `not`, `who`, `when`, `why` and `how` do. */
+/**
+ * Words that carry no meaning of their own. Fewer than a search's stop words: two questions may differ in `who`,
+ * `when`, `not`, `before` or `over` alone.
+ */
 const FUNCTION_WORDS = new Set(
   (
     'a an the of in on at to for from by with and or as is are was were be been being do does did has have had what ' +

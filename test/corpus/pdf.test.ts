@@ -53,8 +53,15 @@ describe('an encrypted PDF', () => {
     const content = ['The vault is blue.'];
     await fs.writeFile(at('locked.pdf'), await makePdf({ version, userPassword: 'anchor', content }));
     await fs.writeFile(at('guarded.pdf'), await makePdf({ version, ownerPassword: 'owner', content }));
-    expect((await readPages(at('locked.pdf'), { password: 'anchor' }))[0].text).toBe('The vault is blue.');
+    delete process.env.PDF_PASSWORD;
     expect((await readPages(at('guarded.pdf')))[0].text).toBe('The vault is blue.');
+    await expect(readPages(at('locked.pdf'))).rejects.toThrow(
+      /locked\.pdf is encrypted; give its password in PDF_PASSWORD/,
+    );
+    process.env.PDF_PASSWORD = 'wrong';
+    await expect(readPages(at('locked.pdf'))).rejects.toThrow(/password given does not open it/);
+    process.env.PDF_PASSWORD = 'anchor';
+    expect((await readPages(at('locked.pdf')))[0].text).toBe('The vault is blue.');
   });
 
   it('is named if there is no password for it, and the others go on', async () => {

@@ -48,7 +48,6 @@ const generated: GenerationResult = {
   },
 };
 const generator = (missing?: QuestionGenerator['missing']): QuestionGenerator => ({
-  name: 'test',
   description: 'test',
   ...(missing ? { missing } : {}),
   async generate(asked, { onProgress }) {

@@ -5,19 +5,19 @@ import { encode } from 'gpt-tokenizer';
 import { describe, expect, it } from 'vitest';
 
 describe('estimateCost', () => {
+  const price = { inputPerMillion: 2, outputPerMillion: 8 };
   const chunks = [{ id: 'a', text: 'The harbour opens at six.' }];
 
   it('counts the tokens of the filled prompt and prices them', () => {
-    const price = { inputPerMillion: 2, outputPerMillion: 8 };
     const estimate = estimateCost(chunks, { questionsPerChunk: 2, price });
     const inputTokens = encode(fillPrompt(EXAM_PROMPT, chunks[0], 2)).length;
     expect(estimate).toMatchObject({ calls: 1, inputTokens, outputTokens: 80 });
     expect(estimate.dollars).toBeCloseTo((inputTokens * 2 + 80 * 8) / 1e6, 12);
   });
 
-  it('names no money without a price, and takes text that looks like special tokens', () => {
+  it('takes text that looks like special tokens', () => {
     const odd = [{ id: 'a', text: 'before <|endoftext|> after' }];
-    expect(estimateCost(odd, { questionsPerChunk: 1 })).toMatchObject({ calls: 1, dollars: undefined });
+    expect(estimateCost(odd, { questionsPerChunk: 1, price }).calls).toBe(1);
   });
 });
 

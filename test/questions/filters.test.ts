@@ -22,7 +22,7 @@ describe('namesTheContext', () => {
     'Which ferry does the above excerpt describe?',
     'How many ferries does the provided text list?',
   ])('drops: %s', (question) => {
-    expect(namesTheContext([{ chunkId: 'a', question }])).toHaveLength(1);
+    expect(namesTheContext(question)).toBeTruthy();
   });
 
   it.each([
@@ -33,7 +33,7 @@ describe('namesTheContext', () => {
     'Which documents must a skipper carry?',
     'How does context influence a reader?',
   ])('keeps: %s', (question) => {
-    expect(namesTheContext([{ chunkId: 'a', question }])).toEqual([]);
+    expect(namesTheContext(question)).toBeUndefined();
   });
 });
 

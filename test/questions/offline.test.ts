@@ -1,10 +1,9 @@
 import { chunkPages, readPages } from 'finetune-embedding';
-import { createOfflineGenerator } from 'finetune-embedding/dist/questions/offline/index.js';
+import { createOfflineGenerator } from 'finetune-embedding/dist/questions/offline/offline-generator.js';
 import { describe, expect, it } from 'vitest';
 import { bakeryReport } from './offline-sample';
 
-const ask = async (questionsPerChunk: number, seed = 7) =>
-  createOfflineGenerator({ seed }).generate(bakeryReport, { questionsPerChunk });
+const ask = async (questionsPerChunk: number) => createOfflineGenerator().generate(bakeryReport, { questionsPerChunk });
 
 describe('the offline generator on a small report', () => {
   it('asks about every chunk of prose, at most as many questions as wanted, the best first', async () => {
@@ -56,10 +55,9 @@ describe('the offline generator on a small report', () => {
     expect(questions.get('leases')!.join('\n')).toMatch(/^What does "renewal window" mean\?$/im);
   });
 
-  it('gives the same questions for the same seed, others for another', async () => {
-    const [first, again, other] = [await ask(12), await ask(12), await ask(12, 8)];
+  it('gives the same questions every time', async () => {
+    const [first, again] = [await ask(12), await ask(12)];
     expect([...again.questions]).toEqual([...first.questions]);
-    expect([...other.questions]).not.toEqual([...first.questions]);
   });
 
   it('points to its own chunk: the chunk shares more telling words with it than any other', async () => {
@@ -82,7 +80,7 @@ describe('the offline generator on a small report', () => {
       id: 'de',
       text: 'Die Bäckerei mietet neunzehn Läden. Der Mietvertrag endet nach zehn Jahren und wird nicht erneuert.',
     };
-    const { questions, summary } = await createOfflineGenerator({ seed: 7 }).generate([...bakeryReport, german], {
+    const { questions, summary } = await createOfflineGenerator().generate([...bakeryReport, german], {
       questionsPerChunk: 3,
     });
     expect(questions.get('de')).toEqual([]);
@@ -99,12 +97,12 @@ describe('the offline generator on a small report', () => {
 
   it('tells progress after every chunk, stops on a signal, and refuses a count that makes no sense', async () => {
     const seen: number[] = [];
-    await createOfflineGenerator({ seed: 1 }).generate(bakeryReport, {
+    await createOfflineGenerator().generate(bakeryReport, {
       questionsPerChunk: 2,
       onProgress: ({ done }) => seen.push(done),
     });
     expect(seen).toEqual(bakeryReport.map((_, at) => at + 1));
-    const stopped = createOfflineGenerator({ seed: 1 }).generate(bakeryReport, {
+    const stopped = createOfflineGenerator().generate(bakeryReport, {
       questionsPerChunk: 2,
       signal: AbortSignal.abort(new Error('enough')),
     });

@@ -43,8 +43,7 @@ function edgeLines(text: string): string[] {
  *
  * A line is furniture if it stands at an edge of 3 pages or more, and of 40% of the pages between its first and its
  * last appearance (left and right pages often take turns), with numbers that stay the same or keep step with the page.
- *
- * @param pages - The pages of ONE file, in order.
+ * @param pages The pages of ONE file, in order.
  * @returns One set of lines a page, in the pages' order.
  */
 export function findPageFurniture(pages: NumberedText[]): Set<string>[] {

@@ -1,6 +1,5 @@
 // In: chunks by corpus. Out: where their batches stand at OpenAI's Batch API, which answers within a day at half the
 // price; the answers, in the same cache as live ones, from which the questions cell takes them.
-
 import type OpenAI from 'openai';
 import { errorText, scrub } from '../../common/openai';
 import { AnswerCache, cacheRecord } from '../../questions/answer-cache';

@@ -1,6 +1,5 @@
 // In: settings and a corpus. Out: the server, and the batches that the corpus has there, each known by its id; and more
 // of them, none ordered twice.
-
 import { randomUUID } from 'node:crypto';
 import OpenAI, { toFile } from 'openai';
 import { writeJson } from '../../common/files';

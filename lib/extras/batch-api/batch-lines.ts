@@ -1,9 +1,8 @@
 // In: requests. Out: the lines and files of a batch's input; and from lines of its output, answers.
-
 import type { LlmAnswer } from '../../questions/answer-cache';
 import type { SourceChunk } from '../../questions/generator';
 import { readCompletion } from '../../questions/llm-client';
-import { chatRequest } from '../../questions/llm-request';
+import { chatRequest } from '../../questions/llm-generator';
 import type { LlmSettings } from '../../questions/llm-settings';
 
 /** OpenAI's limits for one batch, the size with room to spare. */

@@ -1,5 +1,4 @@
 // In: chunks. Out: questions by a small instruct model on this machine.
-
 import { answerKey } from '../../questions/answer-cache';
 import { askMissing } from '../../questions/ask-missing';
 import type { GenerationOptions, QuestionGenerator, SourceChunk } from '../../questions/generator';
@@ -36,7 +35,6 @@ export function createLocalGenerator(
     return Ledger.open({ model, cacheDir, prompt }, chunks, options, keyOf, ANSWERS_PER_CHUNK);
   };
   return {
-    name: 'local',
     description: `${model} on this machine`,
     missing: async (chunks, options) => (await open(chunks, options)).missing().map(({ chunk }) => chunk),
     async generate(chunks, options) {

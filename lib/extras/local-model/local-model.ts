@@ -1,6 +1,5 @@
 // In: the name of an instruct model, or a folder that holds one. Out: a function that answers prompts on this machine,
 // through transformers.js (ONNX).
-
 import fs from 'node:fs';
 import path from 'node:path';
 import { getHFHubCachePath, getRepoFolderName } from '@huggingface/hub';
@@ -18,17 +17,12 @@ const PRECISIONS = [
 
 type Precision = (typeof PRECISIONS)[number][0];
 
-/** A message of a chat, as transformers.js takes and gives them. */
-interface Message {
-  role: string;
-  content: string;
-}
-
+/** A chat, as transformers.js takes and gives it. */
+type Chat = { role: string; content: string }[];
 type TextGeneration = (
-  messages: Message[],
+  chat: Chat,
   options: { max_new_tokens: number; do_sample: boolean },
-) => Promise<{ generated_text: string | Message[] }[]>;
-
+) => Promise<{ generated_text: string | Chat }[]>;
 type Pipeline = TextGeneration & { tokenizer: { chat_template?: unknown } };
 
 /**

@@ -1,5 +1,4 @@
-// In: a chunk, and what is known of its corpus. Out: all questions that can be asked about it, each with its worth.
-
+// In: a chunk, and what is known of its corpus. Out: the questions that can be asked about it, and the best of them.
 import { seededRandom } from '../../common/random';
 import { Bm25 } from '../../common/text/bm25';
 import { findPageFurniture, stripFurniture } from '../../common/text/page-furniture';
@@ -8,7 +7,6 @@ import type { SourceChunk } from '../generator';
 import { sentencesOf } from './chunk-sentences';
 import { parseClause } from './clause';
 import { claimOf, type Draft, type QuestionKind, questionsFromClause } from './clause-questions';
-import type { Candidate } from './select';
 import { companyName, outsiderVoice } from './voice';
 import { isFlawed, isWellFormed } from './well-formed';
 import { Words } from './words';
@@ -20,6 +18,19 @@ const MIN_POINTING = 0.85;
 const MIN_TERMS = 3;
 // Not made by turning a clause round.
 const AS_WRITTEN: QuestionKind[] = ['definition', 'claim'];
+
+const SAME_SENTENCE = 0.45;
+const SAME_KIND = 0.85;
+const NEAR_DUPLICATE = 0.7;
+
+interface Candidate {
+  text: string;
+  kind: QuestionKind;
+  /** Which sentence of the chunk it comes from. */
+  source: number;
+  /** Higher is better. */
+  worth: number;
+}
 
 /** What the corpus as a whole says. */
 export interface Corpus {
@@ -41,10 +52,9 @@ export function readCorpus(chunks: SourceChunk[]): Corpus {
 export function candidatesFor(
   at: number,
   { texts, words, bm25, company }: Corpus,
-  seed: number,
   drop: (reason: string) => void,
 ): Candidate[] {
-  const random = seededRandom(`${seed} ${texts[at]}`);
+  const random = seededRandom(`0 ${texts[at]}`);
   // Mean weight of distinct terms in the chunk, short texts damped: what they say about it.
   const salience = (distinct: string[]): number =>
     distinct.reduce((sum, term) => sum + bm25.weight(term, at), 0) / (distinct.length + 4);
@@ -60,12 +70,8 @@ export function candidatesFor(
     const scores = bm25.scores(distinct);
     const pointing = scores[at] / scores.reduce((best, score, i) => (i !== at && score > best ? score : best), 1e-9);
     if (pointing < MIN_POINTING) return 'fits other chunks better';
-    return {
-      text,
-      kind,
-      source,
-      worth: (WORTH[kind] ?? 1) * (weight + salience(distinct)) * Math.min(pointing, 2) ** 0.5,
-    };
+    const worth = (WORTH[kind] ?? 1) * (weight + salience(distinct)) * Math.min(pointing, 2) ** 0.5;
+    return { text, kind, source, worth };
   };
   return sentencesOf(texts[at], words).flatMap((original, source) => {
     const sentence = withoutCapital(original, words);
@@ -80,6 +86,32 @@ export function candidatesFor(
     const turned = clause ? asked(questionsFromClause(clause)) : [];
     return turned.length > 0 ? turned : asked(claimOf(sentence, random));
   });
+}
+
+/**
+ * Up to `count` candidates, best first, no two alike: each next one is taken for its worth, less for a sentence, a kind
+ * or words asked already (maximal marginal relevance: Carbonell & Goldstein, 1998).
+ */
+export function selectQuestions(candidates: Candidate[], count: number): Candidate[] {
+  let pool = candidates.map((candidate) => ({
+    candidate,
+    words: new Set(terms(candidate.text)),
+    worth: candidate.worth,
+  }));
+  const chosen: Candidate[] = [];
+  while (chosen.length < count && pool.length > 0) {
+    const best = pool.reduce((a, b) => (b.worth > a.worth ? b : a));
+    chosen.push(best.candidate);
+    pool = pool.filter((other) => {
+      const shared = [...other.words].filter((word) => best.words.has(word)).length;
+      const overlap = shared / (other.words.size + best.words.size - shared);
+      if (other.candidate.source === best.candidate.source) other.worth *= SAME_SENTENCE;
+      if (other.candidate.kind === best.candidate.kind) other.worth *= SAME_KIND;
+      other.worth *= 1 - overlap;
+      return other !== best && overlap < NEAR_DUPLICATE;
+    });
+  }
+  return chosen;
 }
 
 // The capital that only opens a sentence goes: its first word will stand inside a question.

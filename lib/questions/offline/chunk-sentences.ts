@@ -1,9 +1,25 @@
 // In: a chunk's text. Out: its whole sentences; page furniture, headings and table rows are left out, and so is what is
 // too long or has broken words.
 import { splitSentences } from '../../common/text/sentences';
-import { isFurniture, isTableRow } from './furniture';
 import { tokensOf, type Words } from './words';
 
+// What a page carries around its text (contents, exhibit lists, signature blocks), about which nobody asks.
+const FURNITURE = [
+  /^\W*(page\s*)?\d{1,4}(\s*(of|\/)\s*\d{1,4})?\W*$/i, // page number
+  /\.{4,}|(\. ){4,}|…{2,}/, // dot leaders of a contents page
+  /\btable of contents\b/i,
+  /^\W*(part|item|note|section|chapter)\s+[\dIVX]{1,4}[A-Z]?\b.*\s\d{1,3}\W*$/i, // contents entry
+  /\bexhibits?\s+(index|list|number|no\b|description)|\b(filed|furnished) herewith\b/i,
+  /\bincorporated (herein )?by reference\b.*\b(exhibit|form|proxy|part)\b/i,
+  /\/s\/|\bsignature page\b|\bin witness whereof\b|^\W*signatures?\b\W*$/i,
+  /\b(caused|authorized) .{0,60}\bto be signed\b|\bpower of attorney\b|\bhas been signed below\b/i,
+  /\bindicate by check ?mark\b|\bexact name of registrant\b|\bcommission file number\b|\(mark one\)/i,
+  /\bcertif(y|ication)\b.*\b(sarbanes|section (302|906))/i,
+  /\b(see|refer to) (accompanying )?notes? \b|\bthe accompanying notes are an integral part\b/i,
+  /\b(this|the) (annual )?report on form \d|\bfor (a )?(further|additional) (discussion|information)/i,
+  /\b(tables?|graphs?|charts?) (below|above|that follows)\b|\bthe following (tables?|graphs?|charts?|rows)\b/i,
+  /©|\ball rights reserved\b|https?:\/\/|www\./i,
+];
 const GLUED_START =
   /(?<=\p{Ll}{3})(?=(The|We|Our|In|If|As|For|This|These|An?|On|Under|Any|To|There|However|Additionally|Each)\s+\p{L})/gu;
 const ITEM = /^(•|[-*]\s|\(?[a-z0-9]{1,3}\)\s)\s*/;
@@ -80,4 +96,17 @@ function isAskable(sentence: string, words: Words): boolean {
   if (isFurniture(sentence) || isTableRow(sentence) || tokens.some((token) => words.isBroken(token))) return false;
   if (/[.;:,!?/][.;:!?]|[\p{L})][;!?]\p{L}|,\p{L}|\p{L}[$€£]/u.test(sentence)) return false;
   return tokens.filter((token) => /^\p{Lu}{3,}$/u.test(token)).length <= tokens.length / 3;
+}
+
+/** Whether a line or sentence belongs to the page rather than to the text. */
+function isFurniture(text: string): boolean {
+  return FURNITURE.some((pattern) => pattern.test(text));
+}
+
+/** Whether a line is a row of a table: mostly figures, or cells set apart. */
+function isTableRow(text: string): boolean {
+  if (/^\s*\|.*\|/.test(text) || /\S(\s{3,}|\t)\S.*\S(\s{3,}|\t)\S/.test(text.trim())) return true;
+  const figures = text.match(/[$€£]?\s?\(?\d[\d,.]*\)?\s?%?|—|–(?=\s)/g) ?? [];
+  const words = text.match(/\p{L}{2,}/gu) ?? [];
+  return figures.length >= 2 && figures.length * 3 > words.length;
 }

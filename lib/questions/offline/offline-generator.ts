@@ -1,24 +1,18 @@
 // In: chunks. Out: questions a reader would ask about them, made without any model: the corpus is read once for its
 // words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
-
 import { isEnglish } from '../../common/text/language';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
-import { candidatesFor, readCorpus } from './candidates';
-import { selectQuestions } from './select';
+import { candidatesFor, readCorpus, selectQuestions } from './candidates';
 
-/**
- * The question generator for users with neither an API key nor an LLM server.
- * @param options.seed the one source of chance: equal seeds and chunks give equal questions
- */
-export function createOfflineGenerator({ seed = 0 }: { seed?: number } = {}): QuestionGenerator {
+/** The question generator for users with neither an API key nor an LLM server: equal chunks, equal questions. */
+export function createOfflineGenerator(): QuestionGenerator {
   return {
-    name: 'offline',
     description: 'offline: questions made from salient sentences by rules, no language model',
-    generate: (chunks, options) => generate(chunks, options, seed),
+    generate,
   };
 }
 
-async function generate(chunks: SourceChunk[], options: GenerationOptions, seed: number): Promise<GenerationResult> {
+async function generate(chunks: SourceChunk[], options: GenerationOptions): Promise<GenerationResult> {
   const { questionsPerChunk, onProgress, signal } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
     throw new Error(`questionsPerChunk is ${questionsPerChunk}: it must be a whole number, 1 or more`);
@@ -34,24 +28,17 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions, seed:
   const drop = (reason: string): void => {
     dropped[reason] = (dropped[reason] ?? 0) + 1;
   };
-  const start = Date.now();
   for (const [at, chunk] of chunks.entries()) {
     signal?.throwIfAborted();
     if (!isEnglish(chunk.text)) drop('chunk is not in English');
-    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, seed, drop) : [];
+    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, drop) : [];
     const fresh = candidates.filter(({ text }) => !asked.has(text.toLowerCase()));
     for (const _ of candidates.slice(fresh.length)) drop('asked about another chunk');
     const chosen = selectQuestions(fresh, questionsPerChunk).map(({ text }) => text);
     for (const text of chosen) asked.add(text.toLowerCase());
     questions.set(chunk.id, chosen);
-    const done = at + 1;
-    onProgress?.({
-      done,
-      failed: 0,
-      total: chunks.length,
-      secondsLeft: ((Date.now() - start) / 1000 / done) * (chunks.length - done),
-    });
-    if (done % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    onProgress?.({ done: at + 1, failed: 0, total: chunks.length });
+    if (at % 10 === 9) await new Promise((resolve) => setImmediate(resolve));
   }
   const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
   const empty = chunksWithoutQuestions.length;
