@@ -1,8 +1,8 @@
 // In: embeddings of chunks and questions. Out: a 2-D map a model (PCA), side by side.
 import type { Embeddings, Matrix } from '../../common/matrix';
 import { hoverText } from '../escape';
-import type { Chart, Trace } from '../figure-types';
 import { principalComponents } from '../pca';
+import type { Chart, Trace } from '../theme';
 import { GREY, modelColor } from '../theme';
 import { panelsBeside } from './panels';
 

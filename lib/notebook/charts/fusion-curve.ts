@@ -1,6 +1,6 @@
 // In: a metric at each weight of a fusion. Out: a line, the chosen weight marked.
 import type { chooseFusionWeight } from '../../evaluate/fusion';
-import type { Chart } from '../figure-types';
+import type { Chart } from '../theme';
 import { GREY, VERMILLION } from '../theme';
 
 /**

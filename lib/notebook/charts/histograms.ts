@@ -1,7 +1,7 @@
 // In: numbers. Out: histograms: similarities of pairs before and after training, token lengths beside a limit.
 
 import { hoverText } from '../escape';
-import type { Chart, Trace } from '../figure-types';
+import type { Chart, Trace } from '../theme';
 import { BLUE, GREY, modelColor, VERMILLION } from '../theme';
 
 interface Bins {

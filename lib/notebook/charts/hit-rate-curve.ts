@@ -1,7 +1,7 @@
 // In: hit rates over k with their confidence intervals. Out: a line and a band a model.
 
 import { hoverText } from '../escape';
-import type { Chart, Trace } from '../figure-types';
+import type { Chart, Trace } from '../theme';
 import { modelColor } from '../theme';
 
 /** One model's hit rate at each `k`, with the bounds of its confidence interval. */

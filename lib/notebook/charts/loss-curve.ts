@@ -1,7 +1,7 @@
 // In: losses and evaluations so far. Out: the curve of a training, for a live figure.
 
 import { escapeHtml } from '../escape';
-import type { Chart } from '../figure-types';
+import type { Chart } from '../theme';
 import { BLUE, VERMILLION } from '../theme';
 
 /** A training's course. Steps count from 1. */

@@ -1,7 +1,7 @@
 // In: metrics of several models. Out: grouped bars, one colour a model.
 
 import { hoverText } from '../escape';
-import type { Chart } from '../figure-types';
+import type { Chart } from '../theme';
 import { modelColor } from '../theme';
 
 /** One model's metrics, such as `{ 'hit rate@5': 0.84, 'MRR@10': 0.71 }`: shares between 0 and 1. */

@@ -1,8 +1,8 @@
 // In: each question's rank before and after. Out: points above and below the diagonal, with the texts to hover.
 
 import { hoverText } from '../escape';
-import type { Chart, Trace } from '../figure-types';
 import type { QueryRanks } from '../text';
+import type { Chart, Trace } from '../theme';
 import { GREY, SKY_BLUE, VERMILLION } from '../theme';
 
 /** Which questions moved, and where to? Ranks of the relevant chunk, 1 is best; null counts as `last`. */

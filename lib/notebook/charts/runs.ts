@@ -3,8 +3,8 @@
 import type { LoggedRun, RunEntry } from '../../evaluate/run-log';
 import type { TrainResult } from '../../train/train';
 import { hoverText } from '../escape';
-import type { Chart } from '../figure-types';
 import { formatSeconds } from '../progress';
+import type { Chart } from '../theme';
 import { BLUE, SKY_BLUE, VERMILLION } from '../theme';
 
 /** Where did the time of a training go? Seconds of its steps and of its evaluations. */

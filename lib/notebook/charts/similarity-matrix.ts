@@ -1,6 +1,6 @@
 // In: the cosine similarities of one batch's questions and chunks. Out: heat maps side by side.
 import { hoverText } from '../escape';
-import type { Chart, Trace } from '../figure-types';
+import type { Chart, Trace } from '../theme';
 import { panelsBeside } from './panels';
 
 /** One panel: `values[i][j]` is the similarity of question i and chunk j. */
