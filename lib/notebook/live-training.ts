@@ -3,7 +3,7 @@ import type { EmbedderEvaluation } from '../evaluate/evaluator';
 import type { MetricName, Metrics } from '../evaluate/metrics';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { type EvaluationReport, type TrainOptions, type TrainResult, train } from '../train/train';
-import { lossCurve, type TrainingCurve } from './charts/loss-curve';
+import { lossCurve, type TrainingCurve } from './charts/curves';
 import { liveFigure } from './figure';
 import { stoppable } from './interrupt';
 import { progressBar } from './progress';

@@ -143,7 +143,7 @@ describe('in a tslab kernel', () => {
   });
 
   it('redraws a live figure in one display and ends with its still picture', () => {
-    const sent = run(`const { liveFigure } = part('figure'); const { lossCurve } = part('charts/loss-curve');
+    const sent = run(`const { liveFigure } = part('figure'); const { lossCurve } = part('charts/curves');
       const live = liveFigure(); let drawn = 0;
       const chart = () => { drawn++; return lossCurve({ losses: [{ step: 1, loss: 2 }], evaluations: [], metric: 'MAP@100' }); };
       for (let i = 0; i < 100; i++) { wait(10); live.update(chart); }
