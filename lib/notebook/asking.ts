@@ -12,8 +12,8 @@ import {
   type SourceChunk,
 } from '../questions/generator';
 import type { TokenPrice } from '../questions/llm-settings';
+import { stoppable } from './cells';
 import { shorten } from './escape';
-import { stoppable } from './interrupt';
 import { progressBar } from './progress';
 import { table } from './table';
 import { note } from './text';
@@ -36,9 +36,8 @@ export function askWithProgress(
       ...options,
       signal,
       onProgress: ({ done, total, failed, costSoFar }) => {
-        const troubles = failed ? [`${failed} failed`] : [];
-        const costs = costSoFar ? [`$${costSoFar.toFixed(3)} so far`] : [];
-        bar.update(done, total, [...troubles, ...costs].join(', '));
+        const remarks = [failed && `${failed} failed`, costSoFar && `$${costSoFar.toFixed(3)} so far`];
+        bar.update(done, total, remarks.filter(Boolean).join(', '));
       },
     }),
   );
@@ -69,18 +68,8 @@ export async function showCost(
 export function showAccount(chunks: SourceChunk[], result: GenerationResult): void {
   const { asked, answered, underFilled, empty, unparsable, failed, dropped, problems } = result.summary;
   const kept = [...result.questions.values()].flat().length;
-  table([
-    {
-      chunks: chunks.length,
-      asked,
-      answered,
-      'too few': underFilled,
-      empty,
-      unparsable,
-      failed,
-      'questions kept': kept,
-    },
-  ]);
+  const outcomes = { asked, answered, 'too few': underFilled, empty, unparsable, failed };
+  table([{ chunks: chunks.length, ...outcomes, 'questions kept': kept }]);
   for (const [why, count] of Object.entries(problems ?? {})) note(`${count} failed: ${why}`);
   const droppedRows = Object.entries(dropped).map(([why, count]) => ({ why, questions: count }));
   if (droppedRows.length > 0) table(droppedRows, { caption: 'Dropped questions' });

@@ -24,6 +24,8 @@ export async function evaluateWithProgress(
   return evaluation;
 }
 
+const labelOf = (metric: ComparedMetric, topK: number): string => (metric === 'hitRate' ? `hit rate@${topK}` : metric);
+
 /** Several evaluations of the same questions, as a table, a log and a model card take them. */
 export interface Summary {
   /** A row a retriever: each metric, and the 95% intervals of hit rate and MAP@100. */
@@ -33,22 +35,21 @@ export interface Summary {
 }
 
 /** Metrics, and what of them is luck of the draw: the 95% intervals of the bootstrap over questions. */
-export function summarize(results: EvaluationResult[], metrics: ComparedMetric[]): Summary {
+export function summarize(evaluations: EvaluationResult[], metrics: ComparedMetric[]): Summary {
   const summary: Summary = { rows: [], results: {}, intervals: {} };
-  for (const result of results) {
-    const row: Row = { retriever: result.name };
-    const values: Record<string, number> = {};
-    const ends: Record<string, [number, number]> = {};
+  for (const result of evaluations) {
+    const { name } = result;
+    const row: Row = { retriever: name };
+    summary.rows.push(row);
+    summary.results[name] = {};
+    summary.intervals[name] = {};
     for (const metric of metrics) {
-      const label = metric === 'hitRate' ? `hit rate@${result.topK}` : metric;
+      const label = labelOf(metric, result.topK);
       const { mean, low, high } = metricInterval(result, metric);
-      row[label] = values[label] = mean;
-      ends[label] = [low, high];
+      row[label] = summary.results[name][label] = mean;
+      summary.intervals[name][label] = [low, high];
       if (metric === 'hitRate' || metric === 'MAP@100') row[`${label}: 95%`] = `${low.toFixed(3)}–${high.toFixed(3)}`;
     }
-    summary.rows.push(row);
-    summary.results[result.name] = values;
-    summary.intervals[result.name] = ends;
   }
   return summary;
 }
@@ -58,10 +59,10 @@ export function cardResults({ results, intervals }: Summary, names: string[]): C
   return names.map((retriever) => ({
     retriever,
     metrics: Object.fromEntries(
-      Object.entries(results[retriever]).map(([metric, value]) => {
-        const [low, high] = intervals[retriever][metric];
-        return [metric, { value, low, high }];
-      }),
+      Object.entries(intervals[retriever]).map(([metric, [low, high]]) => [
+        metric,
+        { value: results[retriever][metric], low, high },
+      ]),
     ),
   }));
 }
@@ -72,7 +73,7 @@ export function comparisonRows(before: EvaluationResult, after: EvaluationResult
     const compared = compareResults(before, after, { metric });
     const { mean, low, high } = compared.difference;
     return {
-      metric: metric === 'hitRate' ? `hit rate@${before.topK}` : metric,
+      metric: labelOf(metric, before.topK),
       [before.name]: compared.before.mean,
       [after.name]: compared.after.mean,
       difference: mean,
@@ -92,7 +93,7 @@ export function groupRows(
   after: EvaluationResult,
   groupOf: (query: QueryResult) => string,
 ): Row[] {
-  const hitRate = `hit rate@${before.topK}`;
+  const hitRate = labelOf('hitRate', before.topK);
   const second = groupResults(after, groupOf);
   return [...groupResults(before, groupOf)]
     .sort(([, a], [, b]) => b.perQuery.length - a.perQuery.length)

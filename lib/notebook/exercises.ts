@@ -8,12 +8,13 @@ const sum = (numbers: number[]): number => numbers.reduce((a, b) => a + b, 0);
 const mean = (numbers: number[]): number => sum(numbers) / numbers.length;
 const isNear = (value: number, expected: number, tolerance = 1e-6): boolean => Math.abs(value - expected) < tolerance;
 
-/** Shows the remark on an answer, or that there is none yet. Of a function, the answer is what it returns for `probe`. */
+/** Shows the remark on an answer, or that there is none yet. */
 const exercise =
   <A, G extends unknown[]>(number: number, remark: (answer: A, ...given: G) => string) =>
   (answer: A | undefined, ...given: G): void =>
     note(answer === undefined ? `Exercise ${number}: not answered yet.` : remark(answer, ...given));
 
+/** The same where a reader writes a function: remarked on is what it returns for `probe`. */
 const functionExercise =
   <P extends unknown[], G extends unknown[]>(
     number: number,

@@ -16,10 +16,9 @@ interface PagePlotly {
   Plots: { resize(node: Element): void };
 }
 
-/** What the figures of one page share. */
+/** What the figures of one page share: Plotly, and live plots by id, as the next update goes on with the same one. */
 interface PageState {
   loading?: Promise<PagePlotly>;
-  /** Live plots by id: the next update goes on with the same one. */
   nodes: Map<string, HTMLElement>;
 }
 

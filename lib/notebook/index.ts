@@ -1,5 +1,6 @@
 // In: the stages before. Out: what the notebooks show of them.
 export { askWithProgress, datasetToMeasure, showAccount, showCost } from './asking';
+export { replaceEarlier } from './cells';
 export { comparableRuns, metricBars, runsComparison, stageTimes } from './charts/bars';
 export { fusionCurve, hitRateCurve } from './charts/curves';
 export { embeddingMap } from './charts/embedding-map';
@@ -12,7 +13,6 @@ export { check } from './exercises';
 export { figure } from './figure';
 export { trainLive } from './live-training';
 export { progressBar } from './progress';
-export { replaceEarlier } from './replace';
 export { setting } from './settings';
 export { table } from './table';
 export { note, preformatted, questionsBesideChunk, wonAndLost } from './text';

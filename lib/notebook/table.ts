@@ -5,20 +5,13 @@ import { type Content, show } from './output';
 /** One row: column name → value. A missing, null or NaN value shows as a dash. */
 export type Row = Record<string, string | number | boolean | null | undefined>;
 
-export interface TableOptions {
-  /** Columns to show, in this order; all keys of the rows in order of appearance otherwise. */
-  columns?: string[];
+interface TableOptions {
   caption?: string;
   /** Which numbers are best: shown bold in every numeric column, or in the named columns only. */
   highlight?: 'max' | 'min' | Record<string, 'max' | 'min'>;
 }
 
-interface Column {
-  name: string;
-  numeric: boolean;
-  cells: string[];
-  best: boolean[];
-}
+type Column = ReturnType<typeof makeColumn>;
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
@@ -30,11 +23,11 @@ function numberFormat(values: number[]): (value: number) => string {
   return (value) => value.toLocaleString('en-US', { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 }
 
-function makeColumn(name: string, rows: Row[], highlight: TableOptions['highlight']): Column {
+function makeColumn(name: string, rows: Row[], highlight: TableOptions['highlight']) {
   const values = rows.map((row) => row[name]);
   const numbers = values.filter(isNumber);
   const missing = (value: unknown): boolean => value === null || value === undefined || Number.isNaN(value);
-  const numeric = numbers.length > 0 && values.every((value) => typeof value === 'number' || missing(value));
+  const numeric: boolean = numbers.length > 0 && values.every((value) => typeof value === 'number' || missing(value));
   const format = numberFormat(numbers);
   const direction = typeof highlight === 'object' ? highlight[name] : highlight;
   const best = numeric && direction && new Set(numbers).size > 1 ? Math[direction](...numbers) : undefined;
@@ -48,7 +41,7 @@ function makeColumn(name: string, rows: Row[], highlight: TableOptions['highligh
 
 /** The table as HTML and as text, for whoever places it in a larger output. */
 export function renderTable(rows: Row[], options: TableOptions = {}): Content {
-  const names = options.columns ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = names.map((name) => makeColumn(name, rows, options.highlight));
   // The align attribute repeats the style for viewers that strip styles (GitHub).
   const align = (column: Column): string => {

@@ -61,19 +61,8 @@ export function modelColor(name: string): string {
 const GRID = 'rgba(128,128,128,0.25)';
 const AXIS = { gridcolor: GRID, zerolinecolor: GRID, linecolor: GREY, automargin: true };
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** `over` laid on `base`, object by object. */
-function merge(base: Record<string, unknown>, over: Record<string, unknown>): Record<string, unknown> {
-  const merged = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    merged[key] = isObject(below) && isObject(value) ? merge(below, value) : value;
-  }
-  return merged;
-}
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Plain JSON values: typed arrays as arrays, numbers to 5 digits, those that are not finite as null. */
 export function plain<T>(value: T): T {
@@ -87,7 +76,7 @@ export function plain<T>(value: T): T {
 /** The house style: transparent, mid-contrast, colour-blind-safe. As plain JSON. */
 export function styled(layout: Layout, title: string): Layout {
   const text = `<b>${escapeHtml(title)}</b>`;
-  const base = {
+  const base: Layout = {
     height: 400,
     title: { text, x: 0.02, xanchor: 'left', y: 0.97, yanchor: 'top', font: { size: 16 } },
     font: { family: 'Helvetica, Arial, sans-serif', size: 12, color: GREY },
@@ -97,13 +86,12 @@ export function styled(layout: Layout, title: string): Layout {
     margin: { l: 60, r: 30, t: 60, b: 50 },
     legend: { orientation: 'h', x: 0, y: 1.02, xanchor: 'left', yanchor: 'bottom', bgcolor: 'rgba(0,0,0,0)' },
     modebar: { bgcolor: 'rgba(0,0,0,0)', color: GREY, activecolor: BLUE },
-    xaxis: {},
-    yaxis: {},
   };
-  const merged = merge(base, layout);
-  for (const key of Object.keys(merged))
-    if (/^[xy]axis\d*$/.test(key)) merged[key] = merge(AXIS, merged[key] as Record<string, unknown>);
-  return plain(merged);
+  for (const [key, value] of Object.entries({ xaxis: {}, yaxis: {}, ...layout })) {
+    const below = /^[xy]axis\d*$/.test(key) ? AXIS : (base[key] as object);
+    base[key] = isObject(value) ? { ...below, ...value } : value;
+  }
+  return plain(base);
 }
 
 /** Every `step`-th point of the traces that have many; their first and last stay. */
