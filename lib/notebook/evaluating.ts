@@ -1,12 +1,13 @@
 // In: embedders and evaluations. Out: evaluations, with progress; rows for `table`: how two differ and whether by luck,
-// group by group, and what each search costs.
-
+// group by group, what each search costs, and what windows mean for a corpus.
 import type { Embedder } from '../common/matrix';
+import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { groupResults } from '../evaluate/compare';
 import type { EvaluationResult, QueryResult } from '../evaluate/evaluation';
 import { type EmbedderEvaluation, evaluateEmbedder } from '../evaluate/evaluator';
 import { type ComparedMetric, compareResults, metricInterval } from '../evaluate/significance';
+import type { EmbeddingModel } from '../model/embedding-model';
 import type { CardResult } from '../model/model-card';
 import { progressBar } from './progress';
 import type { Row } from './table';
@@ -18,8 +19,7 @@ export async function evaluateWithProgress(
   options: { topK?: number; windowTemperature?: number } = {},
 ): Promise<EmbedderEvaluation> {
   const bar = progressBar(embedder.name);
-  const onProgress = (done: number, total: number) => bar.update(done, total);
-  const evaluation = await evaluateEmbedder(embedder, dataset, { ...options, onProgress });
+  const evaluation = await evaluateEmbedder(embedder, dataset, { ...options, onProgress: bar.update });
   bar.finish('done');
   return evaluation;
 }
@@ -116,4 +116,30 @@ export function costRows(evaluations: EmbedderEvaluation[]): Row[] {
     'index made in s': cost.indexSeconds,
     'ms a question': Math.round(cost.queryMilliseconds),
   }));
+}
+
+/** Windows of `size` word pieces or, where the model reads less (special tokens included), of what it reads. */
+export function fitWindows({ tokenizer, maxSeqLength }: EmbeddingModel, size: number, stride: number): WindowSettings {
+  const { before, after } = tokenizer.around;
+  const fitting = Math.min(size, maxSeqLength - before.length - after.length);
+  return { size: fitting, stride: Math.min(stride, fitting) };
+}
+
+/**
+ * How much of a corpus is read and how many vectors its index holds, a chunk on average.
+ * @param windows those that a search embeds; without, a chunk is cut at what the model reads, and has one vector
+ */
+export function windowRow(model: EmbeddingModel, corpus: Record<string, string>, windows?: WindowSettings): Row {
+  const texts = Object.values(corpus);
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const lengths = texts.map((text) => model.tokenizer.encodeWhole(text).length);
+  const { before, after } = model.tokenizer.around;
+  const limit = windows ? Number.POSITIVE_INFINITY : model.maxSeqLength - before.length - after.length;
+  const read = lengths.map((length) => Math.min(length, limit));
+  const vectors = lengths.map((length) => (windows ? windowRanges(length, windows.size, windows.stride).length : 1));
+  return {
+    'word pieces a chunk': Math.round(mean(lengths)),
+    'of them read': `${Math.round((100 * mean(read)) / mean(lengths))}%`,
+    'vectors a chunk, in a search': mean(vectors),
+  };
 }

@@ -1,6 +1,6 @@
 // In: a figure's data. Out: its HTML: a still picture that a script, where scripts run, replaces by the live plot.
 import { escapeHtml } from './escape';
-import type { Layout, Trace } from './theme';
+import type { FigureOptions, Layout, Trace } from './theme';
 
 /** Plotly's file below the Jupyter server's root, which is the project's folder. */
 const PLOTLY_PATH = 'node_modules/plotly.js-dist/plotly.js';
@@ -96,17 +96,10 @@ const scriptJson = (value: unknown): string => JSON.stringify(value).replace(/</
  * @param id of the element that it is drawn in
  * @param svg the still picture; none in an update of a live figure, which is drawn by script or not at all
  */
-export function figureHtml(
-  id: string,
-  traces: Trace[],
-  layout: Layout,
-  title: string,
-  caption?: string,
-  svg?: string,
-): string {
+export function figureHtml(id: string, traces: Trace[], layout: Layout, words: FigureOptions, svg?: string): string {
   const data = svg && `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
-  const picture = data ? `<img alt="${escapeHtml(title)}" src="${data}" style="max-width:100%">` : '';
-  const below = caption ? `<p><em>${escapeHtml(caption)}</em></p>` : '';
+  const picture = data ? `<img alt="${escapeHtml(words.title)}" src="${data}" style="max-width:100%">` : '';
+  const below = words.caption ? `<p><em>${escapeHtml(words.caption)}</em></p>` : '';
   const call = [id, traces, layout, PLOTLY_PATH, PLOTLY_CDN, PLOTLY_INTEGRITY].map(scriptJson).join(',');
   return (
     `<div class="embedding-figure"><div id="${id}" style="min-height:${layout.height}px">${picture}</div>` +

@@ -37,8 +37,8 @@ export async function renderFigure(traces: Trace[], layout: Layout, { title, cap
   for (let step = 1; step <= 64; step *= 2) {
     const some = thinned(full, step);
     const limit = step > 1 ? `One point in ${step} is drawn, to keep the notebook small.` : '';
-    const below = [caption, limit].filter(Boolean).join(' ');
-    const html = figureHtml(id, some, dressed, title, below, await drawStill(some, dressed));
+    const words = { title, caption: [caption, limit].filter(Boolean).join(' ') };
+    const html = figureHtml(id, some, dressed, words, await drawStill(some, dressed));
     if (Buffer.byteLength(JSON.stringify(html)) <= MAX_BYTES) return { html, text: summary(traces, title) };
   }
   throw new Error(
@@ -74,9 +74,9 @@ export function liveFigure() {
     /** Redraws at most 4 times a second; `chart` is called only when it does, so it may be called after every step. */
     update(chart: () => Chart): void {
       output.update(() => {
-        const [traces, layout, { title, caption }] = chart();
-        const html = figureHtml(id, plain(traces), styled(layout, title), title, caption);
-        return { html, text: summary(traces, title) };
+        const [traces, layout, options] = chart();
+        const html = figureHtml(id, plain(traces), styled(layout, options.title), options);
+        return { html, text: summary(traces, options.title) };
       });
     },
     /** Draws the last state, with its still picture. */

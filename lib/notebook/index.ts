@@ -8,7 +8,16 @@ export { similarityHistogram, tokenLengthHistogram } from './charts/histograms';
 export { rankChanges } from './charts/rank-changes';
 export { similarityMatrix } from './charts/similarity-matrix';
 export { shorten } from './escape';
-export { cardResults, comparisonRows, costRows, evaluateWithProgress, groupRows, summarize } from './evaluating';
+export {
+  cardResults,
+  comparisonRows,
+  costRows,
+  evaluateWithProgress,
+  fitWindows,
+  groupRows,
+  summarize,
+  windowRow,
+} from './evaluating';
 export { check } from './exercises';
 export { figure } from './figure';
 export { trainLive } from './live-training';
@@ -17,4 +26,3 @@ export { setting } from './settings';
 export { table } from './table';
 export { note, preformatted, questionsBesideChunk, wonAndLost } from './text';
 export type { Chart } from './theme';
-export { fitWindows, windowRow } from './window-setup';

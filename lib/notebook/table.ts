@@ -44,9 +44,8 @@ export function renderTable(rows: Row[], options: TableOptions = {}): Content {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = names.map((name) => makeColumn(name, rows, options.highlight));
   // The align attribute repeats the style for viewers that strip styles (GitHub).
-  const align = (column: Column): string => {
-    const side = column.numeric ? 'right' : 'left';
-    const digits = column.numeric ? 'font-variant-numeric:tabular-nums' : 'white-space:pre-line';
+  const align = ({ numeric }: Column): string => {
+    const [side, digits] = numeric ? ['right', 'font-variant-numeric:tabular-nums'] : ['left', 'white-space:pre-line'];
     return ` align="${side}" style="text-align:${side};${digits}"`;
   };
   const head = columns.map((column) => `<th${align(column)}>${escapeHtml(column.name)}</th>`).join('');
@@ -59,23 +58,23 @@ export function renderTable(rows: Row[], options: TableOptions = {}): Content {
   });
   const caption = options.caption ? `<caption>${escapeHtml(options.caption)}</caption>` : '';
   const html = `<table>${caption}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table>`;
-  return { html, text: tableText(columns, rows.length, options.caption) };
+  return { html, text: tableText(columns, options.caption) };
 }
 
-function tableText(columns: Column[], rows: number, caption?: string): string {
-  const texts = columns.map((column) =>
-    column.cells.map((cell, row) => (column.best[row] ? `${cell}*` : column.numeric ? `${cell} ` : cell)),
-  );
-  const widths = columns.map((column, i) => Math.max(column.name.length, ...texts[i].map((cell) => cell.length)));
-  const line = (cell: (i: number) => string): string =>
-    columns
-      .map((column, i) => (column.numeric ? cell(i).padStart(widths[i]) : cell(i).padEnd(widths[i])))
+function tableText(columns: Column[], caption?: string): string {
+  const padded = columns.map(({ name, numeric, cells, best }) => {
+    const texts = cells.map((cell, row) => (best[row] ? `${cell}*` : numeric ? `${cell} ` : cell));
+    const width = Math.max(name.length, ...texts.map((text) => text.length));
+    const lines = [name, '-'.repeat(width), ...texts];
+    return lines.map((line) => (numeric ? line.padStart(width) : line.padEnd(width)));
+  });
+  const lines = (padded[0] ?? []).map((_, line) =>
+    padded
+      .map((column) => column[line])
       .join('  ')
-      .trimEnd();
-  const lines = [line((i) => columns[i].name), line((i) => '-'.repeat(widths[i]))];
-  for (let row = 0; row < rows; row++) lines.push(line((i) => texts[i][row]));
-  if (caption) lines.unshift(caption);
-  return lines.join('\n');
+      .trimEnd(),
+  );
+  return [...(caption ? [caption] : []), ...lines].join('\n');
 }
 
 /**

@@ -30,9 +30,9 @@ export type Chart = [traces: Trace[], layout: Layout, options: FigureOptions];
 // left out: one vanishes in the dark theme, the other in the light one.
 export const BLUE = '#0072B2';
 export const VERMILLION = '#D55E00';
-export const GREEN = '#009E73';
-export const PURPLE = '#CC79A7';
-export const ORANGE = '#E69F00';
+const GREEN = '#009E73';
+const PURPLE = '#CC79A7';
+const ORANGE = '#E69F00';
 export const SKY_BLUE = '#56B4E9';
 /** Readable on white (4.5:1) and on JupyterLab's dark background (4.2:1) alike. */
 export const GREY = '#777777';
@@ -52,10 +52,7 @@ const FAMILIES: [RegExp, string][] = [
  */
 export function modelColor(name: string): string {
   const family = FAMILIES.find(([pattern]) => pattern.test(name));
-  if (family) return family[1];
-  let sum = 0;
-  for (const character of name) sum += character.codePointAt(0) as number;
-  return [ORANGE, SKY_BLUE][sum % 2];
+  return family?.[1] ?? [ORANGE, SKY_BLUE][name.length % 2];
 }
 
 const GRID = 'rgba(128,128,128,0.25)';

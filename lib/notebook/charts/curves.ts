@@ -3,11 +3,11 @@ import type { chooseFusionWeight } from '../../evaluate/fusion';
 import { hoverText } from '../escape';
 import { BLUE, type Chart, GREY, modelColor, type Trace, VERMILLION } from '../theme';
 
-const curve = (name: string, x: number[], y: number[], color: string, width = 2): Trace => ({
+const curve = (name: string, points: number[][], color: string, width = 2): Trace => ({
   mode: 'lines+markers',
   name,
-  x,
-  y,
+  x: points.map(([x]) => x),
+  y: points.map(([, y]) => y),
   line: { color, width },
   marker: { color, size: 6 },
 });
@@ -26,19 +26,19 @@ export interface TrainingCurve {
 export function lossCurve({ losses, evaluations, metric, totalSteps }: TrainingCurve): Chart {
   // A point of the smoothed curve averages an eighth of the run: of 40 steps, 5 losses.
   const span = Math.max(1, Math.round((totalSteps ?? losses.length) / 8));
-  const values = losses.map(({ loss }) => loss);
-  const smooth = values.map((_, i) => {
-    const window = values.slice(Math.max(0, i - span + 1), i + 1);
-    return window.reduce((sum, loss) => sum + loss, 0) / window.length;
+  const points = losses.map(({ step, loss }) => [step, loss]);
+  const smooth = points.map(([step], i) => {
+    const window = losses.slice(Math.max(0, i - span + 1), i + 1);
+    return [step, window.reduce((sum, { loss }) => sum + loss, 0) / window.length];
   });
-  const steps = losses.map(({ step }) => step);
-  const [evaluated, scores] = [evaluations.map(({ step }) => step), evaluations.map(({ score }) => score)];
+  const right = { overlaying: 'y', side: 'right' };
+  const scores = evaluations.map(({ step, score }) => [step, score]);
   return [
     [
-      { ...curve('loss of each batch', steps, values, BLUE, 1), mode: 'lines', opacity: 0.6 },
-      { ...curve(`loss, average of ${span}`, steps, smooth, BLUE, 2.5), mode: 'lines' },
+      { ...curve('loss of each batch', points, BLUE, 1), mode: 'lines', opacity: 0.6 },
+      { ...curve(`loss, average of ${span}`, smooth, BLUE, 2.5), mode: 'lines' },
       {
-        ...curve(`${metric} (right)`, evaluated, scores, VERMILLION),
+        ...curve(`${metric} (right)`, scores, VERMILLION),
         yaxis: 'y2',
         cliponaxis: false,
         line: { color: VERMILLION, width: 2, dash: 'dot' },
@@ -48,14 +48,7 @@ export function lossCurve({ losses, evaluations, metric, totalSteps }: TrainingC
     {
       xaxis: { title: { text: 'step' }, ...(totalSteps ? { range: [0, totalSteps] } : { rangemode: 'tozero' }) },
       yaxis: { title: { text: 'loss' }, rangemode: 'tozero' },
-      yaxis2: {
-        title: { text: metric },
-        overlaying: 'y',
-        side: 'right',
-        showgrid: false,
-        range: [0, 1],
-        tickmode: 'auto',
-      },
+      yaxis2: { ...right, title: { text: metric }, range: [0, 1], tickmode: 'auto', showgrid: false },
       margin: { r: 60, t: 80 },
       hovermode: 'x unified',
       hoverlabel: { bgcolor: '#ffffff', font: { color: '#333333' } },
@@ -72,18 +65,13 @@ export function hitRateCurve(
   models: { model: string; points: { k: number; rate: number; low: number; high: number }[] }[],
 ): Chart {
   const traces = models.flatMap(({ model, points }): Trace[] => {
-    const [k, rates] = [points.map((point) => point.k), points.map(({ rate }) => rate)];
-    const [low, high] = [points.map((point) => point.low), points.map((point) => point.high)];
+    const upper = points.map(({ k, high }) => [k, high]);
+    const lower = points.map(({ k, low }) => [k, low]).reverse();
+    const rates = points.map(({ k, rate }) => [k, rate]);
     const color = modelColor(model);
     return [
       {
-        ...curve(
-          `${hoverText(model)}, 95% interval`,
-          [...k, ...[...k].reverse()],
-          [...high, ...low.reverse()],
-          color,
-          0,
-        ),
+        ...curve(`${hoverText(model)}, 95% interval`, [...upper, ...lower], color, 0),
         mode: 'lines',
         fill: 'toself',
         fillcolor: `${color}33`,
@@ -91,8 +79,8 @@ export function hitRateCurve(
         showlegend: false,
       },
       {
-        ...curve(hoverText(model), k, rates, color),
-        customdata: points.map((point) => [point.low, point.high]),
+        ...curve(hoverText(model), rates, color),
+        customdata: points.map(({ low, high }) => [low, high]),
         hovertemplate: 'hit rate@%{x}: %{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})',
       },
     ];
@@ -118,13 +106,14 @@ export function hitRateCurve(
  * @param chosen what {@link chooseFusionWeight} returned
  */
 export function fusionCurve(chosen: ReturnType<typeof chooseFusionWeight>, metric: string): Chart {
-  const [weights, values] = [chosen.curve.map(({ weight }) => weight), chosen.curve.map(({ value }) => value)];
+  const points = chosen.curve.map(({ weight, value }) => [weight, value]);
+  const best = points.filter(([weight]) => weight === chosen.weight);
   const common = { hovertemplate: `weight %{x:.4f}: ${metric} %{y:.3f}<extra></extra>`, showlegend: false };
   return [
     [
-      { ...curve(metric, weights, values, GREY), ...common },
+      { ...curve(metric, points, GREY), ...common },
       {
-        ...curve('chosen', [chosen.weight], [values[weights.indexOf(chosen.weight)]], VERMILLION),
+        ...curve('chosen', best, VERMILLION),
         ...common,
         mode: 'markers+text',
         text: [`weight ${chosen.weight}`],

@@ -19,16 +19,8 @@ export function panelsBeside(names: string[], gap: number, axes: (panel: number)
     const [x, y] = axes(i);
     layout[`xaxis${suffix(i)}`] = { ...x, domain: [left, left + width], anchor: `y${suffix(i)}` };
     layout[`yaxis${suffix(i)}`] = { ...y, anchor: `x${suffix(i)}` };
-    return {
-      text: hoverText(name),
-      x: left + width / 2,
-      y: 1,
-      xref: 'paper',
-      yref: 'paper',
-      yanchor: 'bottom',
-      showarrow: false,
-      font: { size: 13 },
-    };
+    const above = { xref: 'paper', yref: 'paper', x: left + width / 2, y: 1, yanchor: 'bottom' };
+    return { ...above, text: hoverText(name), font: { size: 13 }, showarrow: false };
   });
   return layout;
 }
