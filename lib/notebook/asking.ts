@@ -31,16 +31,11 @@ export function askWithProgress(
   options: Omit<GenerationOptions, 'onProgress' | 'signal'>,
 ): Promise<GenerationResult> {
   const bar = progressBar(title, chunks.length);
-  return stoppable((signal) =>
-    generator.generate(chunks, {
-      ...options,
-      signal,
-      onProgress: ({ done, total, failed, costSoFar }) => {
-        const remarks = [failed && `${failed} failed`, costSoFar && `$${costSoFar.toFixed(3)} so far`];
-        bar.update(done, total, remarks.filter(Boolean).join(', '));
-      },
-    }),
-  );
+  const onProgress: GenerationOptions['onProgress'] = ({ done, total, failed, costSoFar }) => {
+    const remarks = [failed && `${failed} failed`, costSoFar && `$${costSoFar.toFixed(3)} so far`];
+    bar.update(done, total, remarks.filter(Boolean).join(', '));
+  };
+  return stoppable((signal) => generator.generate(chunks, { ...options, signal, onProgress }));
 }
 
 /**
@@ -58,10 +53,8 @@ export async function showCost(
     missing.push(...(await generator.missing(chunks, { questionsPerChunk, corpus })));
   const { calls, inputTokens, outputTokens, dollars = 0 } = estimateCost(missing, { questionsPerChunk, price });
   note(`${calls} of ${Object.values(corpora).flat().length} chunks are still to be asked about.`);
-  note(
-    `Some ${inputTokens} tokens in and ${outputTokens} out: ` +
-      `$${dollars.toFixed(2)} at LLM_PRICE (nothing on a server of your own).`,
-  );
+  const cost = `$${dollars.toFixed(2)} at LLM_PRICE (nothing on a server of your own)`;
+  note(`Some ${inputTokens} tokens in and ${outputTokens} out: ${cost}.`);
 }
 
 /** Shows what became of every chunk and question: answered or not, kept or dropped and why, and who has none. */
@@ -98,9 +91,11 @@ export async function datasetToMeasure(
   }
   const { dataset, unmatched } = buildGoldenDataset(chunks, golden);
   for (const { question } of unmatched) note(`No chunk holds the evidence of: ${question}`);
-  const rows = golden
-    .slice(0, 6)
-    .map(({ question, evidence, type }) => ({ question, evidence: [evidence].flat().join(' … '), type }));
-  table(rows, { caption: `Golden questions and their evidence, the first of ${golden.length}` });
+  const rows = golden.map(({ question, evidence, type }) => ({
+    question,
+    evidence: [evidence].flat().join(' … '),
+    type,
+  }));
+  table(rows.slice(0, 6), { caption: `Golden questions and their evidence, the first of ${golden.length}` });
   return dataset;
 }

@@ -56,15 +56,11 @@ export function summarize(evaluations: EvaluationResult[], metrics: ComparedMetr
 
 /** The rows of a model card: {@link summarize}'s results, those of `names` in this order. */
 export function cardResults({ results, intervals }: Summary, names: string[]): CardResult[] {
-  return names.map((retriever) => ({
-    retriever,
-    metrics: Object.fromEntries(
-      Object.entries(intervals[retriever]).map(([metric, [low, high]]) => [
-        metric,
-        { value: results[retriever][metric], low, high },
-      ]),
-    ),
-  }));
+  return names.map((retriever) => {
+    const ofEach = ([metric, [low, high]]: [string, [number, number]]) =>
+      [metric, { value: results[retriever][metric], low, high }] as const;
+    return { retriever, metrics: Object.fromEntries(Object.entries(intervals[retriever]).map(ofEach)) };
+  });
 }
 
 /** A row a metric: before, after, their difference with its 95% interval, and the p-value of a permutation test. */

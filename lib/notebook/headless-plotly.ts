@@ -1,7 +1,7 @@
 // In: nothing. Out: Plotly inside jsdom, with stand-ins for what a browser measures and paints. Made once a process.
 import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
-import { clientBox, ownBox, textWidth } from './layout-boxes';
+import { clientBox, ownBox } from './layout-boxes';
 
 /** The part of Plotly's API used here. */
 interface Plotly {
@@ -27,9 +27,6 @@ export function headlessPlotly(): { plotly: Plotly; document: Document } {
     getBoundingClientRect(this: Element) {
       return clientBox(this);
     },
-    getComputedTextLength(this: Element) {
-      return ownBox(this).width;
-    },
   });
   // A canvas that takes pixels and gives them back as a PNG: all that Plotly's heat maps ask for.
   Object.assign(window.HTMLCanvasElement.prototype, {
@@ -37,13 +34,8 @@ export function headlessPlotly(): { plotly: Plotly; document: Document } {
       if (kind !== '2d') return null;
       return {
         canvas: this,
-        font: '12px sans-serif',
-        measureText: (text: string) => ({ width: textWidth(text, 12) }),
         createImageData: (width: number, height: number) => ({ data: new Uint8ClampedArray(width * height * 4) }),
         putImageData: (image: ImageData) => painted.set(this, image.data),
-        fillText() {},
-        fillRect() {},
-        clearRect() {},
       };
     },
     toDataURL(this: HTMLCanvasElement) {
@@ -52,7 +44,6 @@ export function headlessPlotly(): { plotly: Plotly; document: Document } {
     },
   });
   Object.assign(window, { CSS: { supports: () => true } }); // heat maps as one pixel a cell
-  Object.assign(window.URL, { createObjectURL: () => 'blob:', revokeObjectURL() {} });
   window.eval(readFileSync(require.resolve('plotly.js-dist'), 'utf8'));
   instance = { plotly: (window as unknown as { Plotly: Plotly }).Plotly, document: window.document };
   return instance;

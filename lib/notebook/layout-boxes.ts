@@ -18,7 +18,7 @@ const WIDTHS = [
 ];
 
 /** Width of a line of text in pixels; a little generous, as fonts standing in for Helvetica are wider. */
-export function textWidth(text: string, fontSize: number, bold = false): number {
+function textWidth(text: string, fontSize: number, bold = false): number {
   let thousandths = 0;
   for (const character of text) thousandths += WIDTHS[(character.codePointAt(0) as number) - 32] ?? 600;
   return (thousandths / 1000) * fontSize * (bold ? 1.1 : 1.04);

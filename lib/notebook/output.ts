@@ -23,10 +23,10 @@ function kernel(): typeof import('tslab') | undefined {
 export const inNotebook = (): boolean => kernel() !== undefined;
 
 /** Shows one output. */
-export function show(content: Content): void {
+export function show({ html, text }: Content): void {
   const tslab = kernel();
-  if (tslab) tslab.display.html(content.html);
-  else process.stdout.write(`${content.text}\n`);
+  if (tslab) tslab.display.html(html);
+  else process.stdout.write(`${text}\n`);
 }
 
 /** Opens an output that is updated in place; its place is taken at once, with `first` in it. */

@@ -24,14 +24,11 @@ export function questionsBesideChunk(items: { chunk: string; questions: string[]
     return `<tr><td ${cell}>${escapeHtml(shorten(chunk, limit))}</td><td ${cell}><ol>${list}</ol></td></tr>`;
   });
   const head = `<thead><tr><th ${cell}>Chunk</th><th ${cell}>Questions</th></tr></thead>`;
-  show({
-    html: `<table style="width:100%">${head}<tbody>${rows.join('')}</tbody></table>`,
-    text: items
-      .map(({ chunk, questions }) =>
-        [shorten(chunk, limit), ...questions.map((question, i) => `  ${i + 1}. ${question}`)].join('\n'),
-      )
-      .join('\n\n'),
-  });
+  const html = `<table style="width:100%">${head}<tbody>${rows.join('')}</tbody></table>`;
+  const texts = items.map(({ chunk, questions }) =>
+    [shorten(chunk, limit), ...questions.map((question, i) => `  ${i + 1}. ${question}`)].join('\n'),
+  );
+  show({ html, text: texts.join('\n\n') });
 }
 
 /**

@@ -84,10 +84,7 @@ export function comparableRuns(log: LoggedRun[], run: LoggedRun, retriever: stri
 
 /** Did the change help? Earlier runs in order, the last one marked; the untrained model as a dashed line. */
 export function runsComparison(runs: Run[], metric: string, baseScore: number): Chart {
-  const detail = ({ settings = {} }: Run): string =>
-    Object.entries(settings)
-      .map(([key, value]) => hoverText(`${key} = ${value}`))
-      .join('<br>');
+  const details = runs.map(({ settings = {} }) => Object.entries(settings).map(([key, value]) => `${key} = ${value}`));
   const places = [...runs.keys()];
   const base = { xref: 'paper', y: baseScore, text: `base ${baseScore.toFixed(3)}`, showarrow: false };
   const line = { color: BLUE, dash: 'dash' };
@@ -99,7 +96,7 @@ export function runsComparison(runs: Run[], metric: string, baseScore: number): 
         x: places,
         y: runs.map(({ score }) => score),
         text: runs.map(({ score }) => score.toFixed(3)),
-        customdata: runs.map(detail),
+        customdata: details.map((lines) => lines.map((line) => hoverText(line)).join('<br>')),
         marker: { color: places.map((i) => (i === runs.length - 1 ? VERMILLION : SKY_BLUE)) },
         hovertemplate: '%{text}<br>%{customdata}<extra></extra>',
       },

@@ -21,14 +21,11 @@ export function similarityMatrix(
     throw new Error(`similarityMatrix draws at most ${MAX_CELLS} cells, not ${all.length}: take a smaller batch.`);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const [columns, rows] = [texts.chunks.length, texts.queries.length];
-  const beside = panelsBeside(
-    panels.map(({ name }) => name),
-    0.08,
-    (panel) => [
-      { ...numbered(columns), range: [-0.5, columns - 0.5], title: { text: 'chunk' } },
-      { ...numbered(rows), range: [rows - 0.5, -0.5], title: { text: panel === 0 ? 'question' : '' } },
-    ],
-  );
+  const names = panels.map(({ name }) => name);
+  const beside = panelsBeside(names, 0.08, (panel) => [
+    { ...numbered(columns), range: [-0.5, columns - 0.5], title: { text: 'chunk' } },
+    { ...numbered(rows), range: [rows - 0.5, -0.5], title: { text: panel === 0 ? 'question' : '' } },
+  ]);
   const traces = panels.map(
     ({ name, values }, i): Trace => ({
       type: 'heatmap',
