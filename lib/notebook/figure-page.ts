@@ -16,11 +16,8 @@ interface PagePlotly {
   Plots: { resize(node: Element): void };
 }
 
-/** What the figures of one page share: Plotly, and live plots by id, as the next update goes on with the same one. */
-interface PageState {
-  loading?: Promise<PagePlotly>;
-  nodes: Map<string, HTMLElement>;
-}
+/** What figures of a page share: Plotly, and live plots by id, as the next update goes on with the same one. */
+type PageState = { loading?: Promise<PagePlotly>; nodes: Map<string, HTMLElement> };
 
 /**
  * Runs in the reader's page, as source text: it can use nothing outside itself.
@@ -56,11 +53,8 @@ function drawInPage(id: string, traces: Trace[], layout: Layout, path: string, c
   };
   if (!state.loading) state.loading = find();
   // No button that uploads the reader's data, none that selects points to no effect.
-  const config = {
-    displaylogo: false,
-    plotlyServerURL: '',
-    modeBarButtonsToRemove: ['sendChartToCloud', 'select2d', 'lasso2d'],
-  };
+  const modeBarButtonsToRemove = ['sendChartToCloud', 'select2d', 'lasso2d'];
+  const config = { displaylogo: false, plotlyServerURL: '', modeBarButtonsToRemove };
   const draw = (plotly: PagePlotly): void => {
     for (const box of document.querySelectorAll<HTMLElement>(`[id="${id}"]`)) {
       if (box.dataset.drawn) continue;

@@ -27,9 +27,7 @@ function textWidth(text: string, fontSize: number, bold = false): number {
 /** A presentation property from the nearest element that sets it, as style or attribute. */
 function inherited(element: Element, property: string): string {
   for (let node: Element | null = element; node; node = node.parentElement) {
-    const style = node.getAttribute('style');
-    const found = style && new RegExp(`(?:^|;)\\s*${property}:\\s*([^;]+)`).exec(style);
-    const value = found ? found[1].trim() : node.getAttribute(property);
+    const value = (node as SVGElement).style.getPropertyValue(property) || node.getAttribute(property);
     if (value) return value;
   }
   return '';

@@ -61,15 +61,13 @@ function refusal(value: unknown, like: unknown, rules: Rules): string | undefine
     const fits = Number.isFinite(number) && number >= min && number <= max && (!integer || Number.isInteger(number));
     return fits ? undefined : `a ${integer ? 'whole ' : ''}number${range(rules)}`;
   }
-  if (Array.isArray(like)) {
+  if (Array.isArray(like))
     return rules.optional || (value as string[]).length > 0 ? undefined : 'a list with at least one entry';
-  }
   if (rules.oneOf) return rules.oneOf.includes(value as string) ? undefined : `one of ${rules.oneOf.join(', ')}`;
   return (value as string).trim() ? undefined : 'a text that is not empty';
 }
 
 function range({ min, max }: Rules): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
-  if (min !== undefined) return ` of ${min} or more`;
-  return max !== undefined ? ` of ${max} or less` : '';
+  if (max === undefined) return min === undefined ? '' : ` of ${min} or more`;
+  return min === undefined ? ` of ${max} or less` : ` from ${min} to ${max}`;
 }
