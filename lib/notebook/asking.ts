@@ -6,8 +6,8 @@ import { estimateCost } from '../questions/cost';
 import { filterQuestions } from '../questions/filters';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../questions/generator';
 import type { TokenPrice } from '../questions/llm-settings';
+import { stoppable } from './cells';
 import { shorten } from './escape';
-import { stoppable } from './interrupt';
 import { progressBar } from './progress';
 import { table } from './table';
 import { note } from './text';
@@ -25,17 +25,11 @@ export function askWithProgress(
   options: Omit<GenerationOptions, 'onProgress' | 'signal'>,
 ): Promise<GenerationResult> {
   const bar = progressBar(title, chunks.length);
-  return stoppable((signal) =>
-    generator.generate(chunks, {
-      ...options,
-      signal,
-      onProgress: ({ done, total, failed, costSoFar }) => {
-        const troubles = failed ? [`${failed} failed`] : [];
-        const costs = costSoFar ? [`$${costSoFar.toFixed(3)} so far`] : [];
-        bar.update(done, total, [...troubles, ...costs].join(', '));
-      },
-    }),
-  );
+  const onProgress: GenerationOptions['onProgress'] = ({ done, total, failed, costSoFar }) => {
+    const remarks = [failed && `${failed} failed`, costSoFar && `$${costSoFar.toFixed(3)} so far`];
+    bar.update(done, total, remarks.filter(Boolean).join(', '));
+  };
+  return stoppable((signal) => generator.generate(chunks, { ...options, signal, onProgress }));
 }
 
 /**
@@ -53,28 +47,16 @@ export async function showCost(
     missing.push(...(await generator.missing(chunks, { questionsPerChunk, corpus })));
   const { calls, inputTokens, outputTokens, dollars = 0 } = estimateCost(missing, { questionsPerChunk, price });
   note(`${calls} of ${Object.values(corpora).flat().length} chunks are still to be asked about.`);
-  note(
-    `Some ${inputTokens} tokens in and ${outputTokens} out: ` +
-      `$${dollars.toFixed(2)} at LLM_PRICE (nothing on a server of your own).`,
-  );
+  const cost = `$${dollars.toFixed(2)} at LLM_PRICE (nothing on a server of your own)`;
+  note(`Some ${inputTokens} tokens in and ${outputTokens} out: ${cost}.`);
 }
 
 /** Shows what became of every chunk and question: answered or not, kept or dropped and why, and who has none. */
 export function showAccount(chunks: SourceChunk[], result: GenerationResult): void {
   const { asked, answered, underFilled, empty, unparsable, failed, dropped, problems } = result.summary;
   const kept = [...result.questions.values()].flat().length;
-  table([
-    {
-      chunks: chunks.length,
-      asked,
-      answered,
-      'too few': underFilled,
-      empty,
-      unparsable,
-      failed,
-      'questions kept': kept,
-    },
-  ]);
+  const outcomes = { asked, answered, 'too few': underFilled, empty, unparsable, failed };
+  table([{ chunks: chunks.length, ...outcomes, 'questions kept': kept }]);
   for (const [why, count] of Object.entries(problems ?? {})) note(`${count} failed: ${why}`);
   const droppedRows = Object.entries(dropped).map(([why, count]) => ({ why, questions: count }));
   if (droppedRows.length > 0) table(droppedRows, { caption: 'Dropped questions' });
@@ -103,9 +85,11 @@ export async function datasetToMeasure(
   }
   const { dataset, unmatched } = buildGoldenDataset(chunks, golden);
   for (const { question } of unmatched) note(`No chunk holds the evidence of: ${question}`);
-  const rows = golden
-    .slice(0, 6)
-    .map(({ question, evidence, type }) => ({ question, evidence: [evidence].flat().join(' … '), type }));
-  table(rows, { caption: `Golden questions and their evidence, the first of ${golden.length}` });
+  const rows = golden.map(({ question, evidence, type }) => ({
+    question,
+    evidence: [evidence].flat().join(' … '),
+    type,
+  }));
+  table(rows.slice(0, 6), { caption: `Golden questions and their evidence, the first of ${golden.length}` });
   return dataset;
 }

@@ -21,12 +21,8 @@ export function shorten(text: string, limit: number): string {
   return `${(wordEnd > limit * 0.6 ? cut.slice(0, wordEnd) : cut).trimEnd()}…`;
 }
 
-/** `text` as a Plotly hover label: shortened to `limit` characters, escaped, broken into lines of about 60. */
+/** `text` as a Plotly hover label: shortened to `limit` characters, escaped, broken into lines of at most 60. */
 export function hoverText(text: string, limit = 120): string {
-  const lines: string[] = [''];
-  for (const word of shorten(text, limit).split(' ')) {
-    if (lines[lines.length - 1].length + word.length > 60) lines.push('');
-    lines[lines.length - 1] += `${lines[lines.length - 1] ? ' ' : ''}${word}`;
-  }
-  return lines.map(escapeHtml).join('<br>');
+  const lines = shorten(text, limit).match(/.{1,60}(?= |$)|[^ ]+/g) ?? [];
+  return lines.map((line) => escapeHtml(line.trim())).join('<br>');
 }

@@ -1,12 +1,13 @@
 // In: embedders and evaluations. Out: evaluations, with progress; rows for `table`: how two differ and whether by luck,
-// group by group, and what each search costs.
-
+// group by group, what each search costs, and what windows mean for a corpus.
 import type { Embedder } from '../common/matrix';
+import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { groupResults } from '../evaluate/compare';
 import type { EvaluationResult, QueryResult } from '../evaluate/evaluation';
 import { type EmbedderEvaluation, evaluateEmbedder } from '../evaluate/evaluator';
 import { type ComparedMetric, compareResults, metricInterval } from '../evaluate/significance';
+import type { EmbeddingModel } from '../model/embedding-model';
 import type { CardResult } from '../model/model-card';
 import { progressBar } from './progress';
 import type { Row } from './table';
@@ -18,11 +19,12 @@ export async function evaluateWithProgress(
   options: { topK?: number; windowTemperature?: number } = {},
 ): Promise<EmbedderEvaluation> {
   const bar = progressBar(embedder.name);
-  const onProgress = (done: number, total: number) => bar.update(done, total);
-  const evaluation = await evaluateEmbedder(embedder, dataset, { ...options, onProgress });
+  const evaluation = await evaluateEmbedder(embedder, dataset, { ...options, onProgress: bar.update });
   bar.finish('done');
   return evaluation;
 }
+
+const labelOf = (metric: ComparedMetric, topK: number): string => (metric === 'hitRate' ? `hit rate@${topK}` : metric);
 
 /** Several evaluations of the same questions, as a table, a log and a model card take them. */
 export interface Summary {
@@ -33,37 +35,32 @@ export interface Summary {
 }
 
 /** Metrics, and what of them is luck of the draw: the 95% intervals of the bootstrap over questions. */
-export function summarize(results: EvaluationResult[], metrics: ComparedMetric[]): Summary {
+export function summarize(evaluations: EvaluationResult[], metrics: ComparedMetric[]): Summary {
   const summary: Summary = { rows: [], results: {}, intervals: {} };
-  for (const result of results) {
-    const row: Row = { retriever: result.name };
-    const values: Record<string, number> = {};
-    const ends: Record<string, [number, number]> = {};
+  for (const result of evaluations) {
+    const { name } = result;
+    const row: Row = { retriever: name };
+    summary.rows.push(row);
+    summary.results[name] = {};
+    summary.intervals[name] = {};
     for (const metric of metrics) {
-      const label = metric === 'hitRate' ? `hit rate@${result.topK}` : metric;
+      const label = labelOf(metric, result.topK);
       const { mean, low, high } = metricInterval(result, metric);
-      row[label] = values[label] = mean;
-      ends[label] = [low, high];
+      row[label] = summary.results[name][label] = mean;
+      summary.intervals[name][label] = [low, high];
       if (metric === 'hitRate' || metric === 'MAP@100') row[`${label}: 95%`] = `${low.toFixed(3)}–${high.toFixed(3)}`;
     }
-    summary.rows.push(row);
-    summary.results[result.name] = values;
-    summary.intervals[result.name] = ends;
   }
   return summary;
 }
 
 /** The rows of a model card: {@link summarize}'s results, those of `names` in this order. */
 export function cardResults({ results, intervals }: Summary, names: string[]): CardResult[] {
-  return names.map((retriever) => ({
-    retriever,
-    metrics: Object.fromEntries(
-      Object.entries(results[retriever]).map(([metric, value]) => {
-        const [low, high] = intervals[retriever][metric];
-        return [metric, { value, low, high }];
-      }),
-    ),
-  }));
+  return names.map((retriever) => {
+    const ofEach = ([metric, [low, high]]: [string, [number, number]]) =>
+      [metric, { value: results[retriever][metric], low, high }] as const;
+    return { retriever, metrics: Object.fromEntries(Object.entries(intervals[retriever]).map(ofEach)) };
+  });
 }
 
 /** A row a metric: before, after, their difference with its 95% interval, and the p-value of a permutation test. */
@@ -72,7 +69,7 @@ export function comparisonRows(before: EvaluationResult, after: EvaluationResult
     const compared = compareResults(before, after, { metric });
     const { mean, low, high } = compared.difference;
     return {
-      metric: metric === 'hitRate' ? `hit rate@${before.topK}` : metric,
+      metric: labelOf(metric, before.topK),
       [before.name]: compared.before.mean,
       [after.name]: compared.after.mean,
       difference: mean,
@@ -92,7 +89,7 @@ export function groupRows(
   after: EvaluationResult,
   groupOf: (query: QueryResult) => string,
 ): Row[] {
-  const hitRate = `hit rate@${before.topK}`;
+  const hitRate = labelOf('hitRate', before.topK);
   const second = groupResults(after, groupOf);
   return [...groupResults(before, groupOf)]
     .sort(([, a], [, b]) => b.perQuery.length - a.perQuery.length)
@@ -115,4 +112,30 @@ export function costRows(evaluations: EmbedderEvaluation[]): Row[] {
     'index made in s': cost.indexSeconds,
     'ms a question': Math.round(cost.queryMilliseconds),
   }));
+}
+
+/** Windows of `size` word pieces or, where the model reads less (special tokens included), of what it reads. */
+export function fitWindows({ tokenizer, maxSeqLength }: EmbeddingModel, size: number, stride: number): WindowSettings {
+  const { before, after } = tokenizer.around;
+  const fitting = Math.min(size, maxSeqLength - before.length - after.length);
+  return { size: fitting, stride: Math.min(stride, fitting) };
+}
+
+/**
+ * How much of a corpus is read and how many vectors its index holds, a chunk on average.
+ * @param windows those that a search embeds; without, a chunk is cut at what the model reads, and has one vector
+ */
+export function windowRow(model: EmbeddingModel, corpus: Record<string, string>, windows?: WindowSettings): Row {
+  const texts = Object.values(corpus);
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const lengths = texts.map((text) => model.tokenizer.encodeWhole(text).length);
+  const { before, after } = model.tokenizer.around;
+  const limit = windows ? Number.POSITIVE_INFINITY : model.maxSeqLength - before.length - after.length;
+  const read = lengths.map((length) => Math.min(length, limit));
+  const vectors = lengths.map((length) => (windows ? windowRanges(length, windows.size, windows.stride).length : 1));
+  return {
+    'word pieces a chunk': Math.round(mean(lengths)),
+    'of them read': `${Math.round((100 * mean(read)) / mean(lengths))}%`,
+    'vectors a chunk, in a search': mean(vectors),
+  };
 }

@@ -1,31 +1,29 @@
 // In: a figure's data. Out: its HTML: a still picture that a script, where scripts run, replaces by the live plot.
 import { escapeHtml } from './escape';
-import { PLOTLY_CDN, PLOTLY_INTEGRITY, PLOTLY_PATH } from './plotly';
+import type { FigureOptions, Layout, Trace } from './theme';
 
-/** A plot as Plotly takes it, and the id of the element it is drawn in. */
-export interface Plot {
-  id: string;
-  traces: unknown[];
-  layout: Record<string, unknown>;
-}
+/** Plotly's file below the Jupyter server's root, which is the project's folder. */
+const PLOTLY_PATH = 'node_modules/plotly.js-dist/plotly.js';
+
+/** The same file, byte for byte, from a CDN: the last resort of a page without a Jupyter server. */
+export const PLOTLY_CDN = 'https://cdn.jsdelivr.net/npm/plotly.js-dist@4.1.1/plotly.js';
+
+/** Subresource integrity of that file; a test holds it against the installed package. */
+export const PLOTLY_INTEGRITY = 'sha384-WQ1AwRTh1OMvkqdtW61RUvQ1VIvyOYAvC4bPxQnFwwyq15kpo+WXIhzrGljgSdeT';
 
 interface PagePlotly {
   react(node: Element, traces: unknown[], layout: unknown, config: unknown): Promise<unknown>;
   Plots: { resize(node: Element): void };
 }
 
-/** What the figures of one page share. */
-interface PageState {
-  loading?: Promise<PagePlotly>;
-  /** Live plots by id: the next update goes on with the same one. */
-  nodes: Map<string, HTMLElement>;
-}
+/** What figures of a page share: Plotly, and live plots by id, as the next update goes on with the same one. */
+type PageState = { loading?: Promise<PagePlotly>; nodes: Map<string, HTMLElement> };
 
 /**
  * Runs in the reader's page, as source text: it can use nothing outside itself.
  * The classes in the style sheet are Plotly's: its texts take the colour of the page's theme, also when that changes.
  */
-function drawInPage(plot: Plot, path: string, cdn: string, integrity: string): void {
+function drawInPage(id: string, traces: Trace[], layout: Layout, path: string, cdn: string, integrity: string): void {
   const page = window as unknown as { Plotly?: PagePlotly; embeddingFigures?: PageState };
   if (!page.embeddingFigures) {
     page.embeddingFigures = { nodes: new Map() };
@@ -55,21 +53,18 @@ function drawInPage(plot: Plot, path: string, cdn: string, integrity: string): v
   };
   if (!state.loading) state.loading = find();
   // No button that uploads the reader's data, none that selects points to no effect.
-  const config = {
-    displaylogo: false,
-    plotlyServerURL: '',
-    modeBarButtonsToRemove: ['sendChartToCloud', 'select2d', 'lasso2d'],
-  };
+  const modeBarButtonsToRemove = ['sendChartToCloud', 'select2d', 'lasso2d'];
+  const config = { displaylogo: false, plotlyServerURL: '', modeBarButtonsToRemove };
   const draw = (plotly: PagePlotly): void => {
-    for (const box of document.querySelectorAll<HTMLElement>(`[id="${plot.id}"]`)) {
+    for (const box of document.querySelectorAll<HTMLElement>(`[id="${id}"]`)) {
       if (box.dataset.drawn) continue;
       box.dataset.drawn = 'true';
-      const old = state.nodes.get(plot.id);
+      const old = state.nodes.get(id);
       const node = old && !old.isConnected ? old : document.createElement('div');
       const picture = [...box.childNodes];
       box.replaceChildren(node);
-      if (plot.id.startsWith('live')) state.nodes.set(plot.id, node);
-      plotly.react(node, plot.traces, plot.layout, config).catch((error) => {
+      if (id.startsWith('live')) state.nodes.set(id, node);
+      plotly.react(node, traces, layout, config).catch((error) => {
         box.replaceChildren(...picture);
         console.error(error);
       });
@@ -92,15 +87,16 @@ const scriptJson = (value: unknown): string => JSON.stringify(value).replace(/</
 
 /**
  * The HTML of one figure.
+ * @param id of the element that it is drawn in
  * @param svg the still picture; none in an update of a live figure, which is drawn by script or not at all
  */
-export function figureHtml(plot: Plot, title: string, caption: string | undefined, svg: string | undefined): string {
+export function figureHtml(id: string, traces: Trace[], layout: Layout, words: FigureOptions, svg?: string): string {
   const data = svg && `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
-  const picture = data ? `<img alt="${escapeHtml(title)}" src="${data}" style="max-width:100%">` : '';
-  const below = caption ? `<p><em>${escapeHtml(caption)}</em></p>` : '';
-  const call = [plot, PLOTLY_PATH, PLOTLY_CDN, PLOTLY_INTEGRITY].map(scriptJson).join(',');
+  const picture = data ? `<img alt="${escapeHtml(words.title)}" src="${data}" style="max-width:100%">` : '';
+  const below = words.caption ? `<p><em>${escapeHtml(words.caption)}</em></p>` : '';
+  const call = [id, traces, layout, PLOTLY_PATH, PLOTLY_CDN, PLOTLY_INTEGRITY].map(scriptJson).join(',');
   return (
-    `<div class="embedding-figure"><div id="${plot.id}" style="min-height:${plot.layout.height}px">${picture}</div>` +
+    `<div class="embedding-figure"><div id="${id}" style="min-height:${layout.height}px">${picture}</div>` +
     `${below}</div>\n` +
     `<script>(${drawInPage.toString().replace(/\n\s+/g, '\n')})(${call})</script>`
   );

@@ -2,78 +2,52 @@
 import { createHash } from 'node:crypto';
 import { unescapeHtml } from './escape';
 import { figureHtml } from './figure-page';
-import type { Chart, FigureOptions, Layout, Trace } from './figure-types';
-import { headlessPlotly } from './headless-plotly';
 import { type Content, inNotebook, liveOutput, show } from './output';
-import { slimSvg } from './slim-svg';
-import { plain, styled, thinned } from './theme';
+import { drawStill } from './still-picture';
+import { type Chart, type FigureOptions, type Layout, plain, styled, type Trace, thinned } from './theme';
 
 /** Largest output in bytes, counted as the notebook file stores it. */
 const MAX_BYTES = 100_000;
-/** Width of the still picture in pixels; the interactive figure is as wide as its cell. */
-const STILL_WIDTH = 760;
-async function drawStill(traces: unknown[], layout: Record<string, unknown>): Promise<string> {
-  const { plotly, document } = headlessPlotly();
-  const div = document.createElement('div');
-  document.body.append(div);
-  try {
-    const size = { width: STILL_WIDTH, height: layout.height };
-    await plotly.newPlot(div, traces, { ...layout, ...size }, { staticPlot: true });
-    const text = await plotly.toImage(div, { format: 'svg', imageDataOnly: true, ...size });
-    const holder = document.createElement('div');
-    holder.innerHTML = text;
-    const svg = holder.firstElementChild as Element;
-    svg.setAttribute('font-family', 'Helvetica, Arial, sans-serif');
-    return slimSvg(svg);
-  } finally {
-    plotly.purge(div);
-    div.remove();
-  }
-}
 
 /** A plot of the same content has the same id in every run: committed outputs change only with their content. */
 const drawn = new Map<string, number>();
 function newId(traces: unknown[], layout: unknown): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([traces, layout]))
-    .digest('hex')
-    .slice(0, 12);
+  const content = JSON.stringify([traces, layout]);
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
   const count = (drawn.get(hash) ?? 0) + 1;
   drawn.set(hash, count);
   return `figure-${hash}${count > 1 ? `-${count}` : ''}`;
 }
 
-const storedBytes = (html: string): number => Buffer.byteLength(JSON.stringify(html));
-
 /** For the terminal: the title, and what each trace holds. */
 function summary(traces: Trace[], title: string): string {
   const parts = traces.map((trace) => {
-    const values = trace.x ?? trace.y ?? trace.z;
-    const count = Array.isArray(values) || ArrayBuffer.isView(values) ? (values as unknown[]).length : 0;
+    const { length } = (trace.x ?? trace.y ?? trace.z ?? []) as ArrayLike<unknown>;
     const name = (trace.name ?? trace.type ?? 'trace').replace(/<[^>]*>/g, ' ');
-    return `${unescapeHtml(name)} (${count} values)`;
+    return `${unescapeHtml(name)} (${length} values)`;
   });
   return `[figure] ${title}: ${parts.join(', ')}`;
 }
 
-/** The figure as an output: for `figure`, and for tests. */
-export async function renderFigure(traces: Trace[], layout: Layout, options: FigureOptions): Promise<Content> {
-  const text = summary(traces, options.title);
-  const full = plain(traces) as Trace[];
-  const dressed = plain(styled(layout, options.title)) as Record<string, unknown>;
+/** The figure as a notebook's output, whatever this process is: for `figure`, and for tests. */
+export async function renderFigure(traces: Trace[], layout: Layout, { title, caption }: FigureOptions) {
+  const full = plain(traces);
+  const dressed = styled(layout, title);
   const id = newId(full, dressed);
   for (let step = 1; step <= 64; step *= 2) {
     const some = thinned(full, step);
     const limit = step > 1 ? `One point in ${step} is drawn, to keep the notebook small.` : '';
-    const caption = [options.caption, limit].filter(Boolean).join(' ') || undefined;
-    const svg = await drawStill(some, dressed);
-    const html = figureHtml({ id, traces: some, layout: dressed }, options.title, caption, svg);
-    if (storedBytes(html) <= MAX_BYTES) return { html, text };
+    const words = { title, caption: [caption, limit].filter(Boolean).join(' ') };
+    const html = figureHtml(id, some, dressed, words, await drawStill(some, dressed));
+    if (Buffer.byteLength(JSON.stringify(html)) <= MAX_BYTES) return { html, text: summary(traces, title) };
   }
   throw new Error(
-    `The figure "${options.title}" takes more than ${MAX_BYTES / 1000} KB: give it fewer traces or shorter texts.`,
+    `The figure "${title}" takes more than ${MAX_BYTES / 1000} KB: give it fewer traces or shorter texts.`,
   );
 }
+
+const content = async (...[traces, layout, options]: Chart): Promise<Content> =>
+  inNotebook() ? renderFigure(traces, layout, options) : { html: '', text: summary(traces, options.title) };
 
 /**
  * Shows a Plotly figure: interactive where scripts run (Plotly is loaded once a page, from the Jupyter server), a still
@@ -82,42 +56,32 @@ export async function renderFigure(traces: Trace[], layout: Layout, options: Fig
  * @throws Error when the output would exceed 100 KB even with one point in 64
  */
 export async function figure(traces: Trace[], layout: Layout, options: FigureOptions): Promise<void> {
-  show(inNotebook() ? await renderFigure(traces, layout, options) : { html: '', text: summary(traces, options.title) });
+  show(await content(traces, layout, options));
 }
 
 /** The figure's still picture: a complete SVG file, 760 pixels wide, on a transparent background. */
-export async function figureSvg(traces: Trace[], layout: Layout, options: FigureOptions): Promise<string> {
-  return drawStill(plain(traces) as Trace[], plain(styled(layout, options.title)) as Record<string, unknown>);
-}
-
-/** A figure that changes while work goes on. */
-export interface LiveFigure {
-  /** Redraws at most 4 times a second; `chart` is called only when it does, so it may be called after every step. */
-  update(chart: () => Chart): void;
-  /** Draws the last state, with its still picture. Call it in a `finally`, so that a stopped run keeps its figure. */
-  finish(chart: Chart): Promise<void>;
+export async function figureSvg(traces: Trace[], layout: Layout, { title }: FigureOptions): Promise<string> {
+  return drawStill(plain(traces), styled(layout, title));
 }
 
 let liveFigures = 0;
 
-/** Opens a live figure: one output, redrawn in place. */
-export function liveFigure(): LiveFigure {
+/** Opens a figure that changes while work goes on: one output, redrawn in place. */
+export function liveFigure() {
   const id = `live-figure-${process.pid}-${++liveFigures}`;
   const output = liveOutput({ html: '', text: '' });
   return {
-    update(chart) {
+    /** Redraws at most 4 times a second; `chart` is called only when it does, so it may be called after every step. */
+    update(chart: () => Chart): void {
       output.update(() => {
         const [traces, layout, options] = chart();
-        const plot = { id, traces: plain(traces) as unknown[], layout: styled(layout, options.title) };
-        return {
-          html: figureHtml(plot, options.title, options.caption, undefined),
-          text: summary(traces, options.title),
-        };
+        const html = figureHtml(id, plain(traces), styled(layout, options.title), options);
+        return { html, text: summary(traces, options.title) };
       });
     },
-    async finish(chart) {
-      const [traces, , options] = chart;
-      output.finish(inNotebook() ? await renderFigure(...chart) : { html: '', text: summary(traces, options.title) });
+    /** Draws the last state, with its still picture. */
+    async finish(chart: Chart): Promise<void> {
+      output.finish(await content(...chart));
     },
   };
 }

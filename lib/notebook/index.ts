@@ -1,22 +1,28 @@
 // In: the stages before. Out: what the notebooks show of them.
 export { askWithProgress, datasetToMeasure, showAccount, showCost } from './asking';
+export { replaceEarlier } from './cells';
+export { comparableRuns, metricBars, runsComparison, stageTimes } from './charts/bars';
+export { fusionCurve, hitRateCurve } from './charts/curves';
 export { embeddingMap } from './charts/embedding-map';
-export { fusionCurve } from './charts/fusion-curve';
 export { similarityHistogram, tokenLengthHistogram } from './charts/histograms';
-export { hitRateCurve } from './charts/hit-rate-curve';
-export { metricBars } from './charts/metric-bars';
 export { rankChanges } from './charts/rank-changes';
-export { comparableRuns, runsComparison, stageTimes } from './charts/runs';
 export { similarityMatrix } from './charts/similarity-matrix';
 export { shorten } from './escape';
-export { cardResults, comparisonRows, costRows, evaluateWithProgress, groupRows, summarize } from './evaluating';
+export {
+  cardResults,
+  comparisonRows,
+  costRows,
+  evaluateWithProgress,
+  fitWindows,
+  groupRows,
+  summarize,
+  windowRow,
+} from './evaluating';
 export { check } from './exercises';
 export { figure } from './figure';
-export type { Chart } from './figure-types';
 export { trainLive } from './live-training';
 export { progressBar } from './progress';
-export { replaceEarlier } from './replace';
 export { setting } from './settings';
 export { table } from './table';
 export { note, preformatted, questionsBesideChunk, wonAndLost } from './text';
-export { fitWindows, windowRow } from './window-setup';
+export type { Chart } from './theme';

@@ -18,7 +18,7 @@ const WIDTHS = [
 ];
 
 /** Width of a line of text in pixels; a little generous, as fonts standing in for Helvetica are wider. */
-export function textWidth(text: string, fontSize: number, bold = false): number {
+function textWidth(text: string, fontSize: number, bold = false): number {
   let thousandths = 0;
   for (const character of text) thousandths += WIDTHS[(character.codePointAt(0) as number) - 32] ?? 600;
   return (thousandths / 1000) * fontSize * (bold ? 1.1 : 1.04);
@@ -27,9 +27,7 @@ export function textWidth(text: string, fontSize: number, bold = false): number 
 /** A presentation property from the nearest element that sets it, as style or attribute. */
 function inherited(element: Element, property: string): string {
   for (let node: Element | null = element; node; node = node.parentElement) {
-    const style = node.getAttribute('style');
-    const found = style && new RegExp(`(?:^|;)\\s*${property}:\\s*([^;]+)`).exec(style);
-    const value = found ? found[1].trim() : node.getAttribute(property);
+    const value = (node as SVGElement).style.getPropertyValue(property) || node.getAttribute(property);
     if (value) return value;
   }
   return '';
@@ -53,14 +51,19 @@ function textBox(element: Element): Box {
   };
 }
 
-function union(boxes: Box[]): Box {
-  const solid = boxes.filter((box) => box.width > 0 || box.height > 0);
-  if (solid.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
-  const x = Math.min(...solid.map((box) => box.x));
-  const y = Math.min(...solid.map((box) => box.y));
-  const right = Math.max(...solid.map((box) => box.x + box.width));
-  const bottom = Math.max(...solid.map((box) => box.y + box.height));
-  return { x, y, width: right - x, height: bottom - y };
+const corners = ({ x, y, width, height }: Box): [number, number][] => [
+  [x, y],
+  [x + width, y],
+  [x, y + height],
+  [x + width, y + height],
+];
+
+/** The smallest box around points. */
+function around(points: [number, number][]): Box {
+  if (points.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
 }
 
 /** The box after the element's own `transform` (translations and rotations, the kinds Plotly uses). */
@@ -68,46 +71,28 @@ function transformed(element: Element, box: Box): Box {
   const steps = [...(element.getAttribute('transform') ?? '').matchAll(/(translate|rotate)\(([^)]*)\)/g)].reverse();
   return steps.reduce((current, [, kind, list]) => {
     const [a, b = 0, c = 0] = list.split(/[\s,]+/).map(Number);
-    if (kind === 'translate')
-      return { x: current.x + a, y: current.y + b, width: current.width, height: current.height };
+    if (kind === 'translate') return around(corners(current).map(([x, y]) => [x + a, y + b]));
     const [sin, cos] = [Math.sin((a * Math.PI) / 180), Math.cos((a * Math.PI) / 180)];
-    const corners = [
-      [current.x, current.y],
-      [current.x + current.width, current.y],
-      [current.x, current.y + current.height],
-      [current.x + current.width, current.y + current.height],
-    ].map(([x, y]) => [b + (x - b) * cos - (y - c) * sin, c + (x - b) * sin + (y - c) * cos]);
-    const [xs, ys] = [corners.map((corner) => corner[0]), corners.map((corner) => corner[1])];
-    const [x, y] = [Math.min(...xs), Math.min(...ys)];
-    return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+    return around(
+      corners(current).map(([x, y]) => [b + (x - b) * cos - (y - c) * sin, c + (x - b) * sin + (y - c) * cos]),
+    );
   }, box);
 }
 
-/** `getBBox`: in the element's own coordinates. */
+/** `getBBox`: in the element's own coordinates. Plotly asks for texts, and for groups of them. */
 export function ownBox(element: Element): Box {
   const name = element.tagName.toLowerCase();
   if (name === 'text' || name === 'tspan') return textBox(element);
-  if (name === 'g' || name === 'a') return union([...element.children].map((c) => transformed(c, ownBox(c))));
-  if (name === 'defs' || name === 'path') return { x: 0, y: 0, width: 0, height: 0 };
-  if (name === 'circle') {
-    const r = attribute(element, 'r');
-    return { x: attribute(element, 'cx') - r, y: attribute(element, 'cy') - r, width: 2 * r, height: 2 * r };
-  }
-  const [width, height] = ['width', 'height'].map(
-    (side) => Number.parseFloat(inheritedSize(element, side)) || attribute(element, side),
-  );
-  return { x: attribute(element, 'x'), y: attribute(element, 'y'), width, height };
-}
-
-function inheritedSize(element: Element, side: string): string {
-  return new RegExp(`(?:^|;)\\s*${side}:\\s*([^;]+)`).exec(element.getAttribute('style') ?? '')?.[1] ?? '';
+  const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((side) => attribute(element, side));
+  if (name !== 'g') return { x, y, width, height };
+  const boxes = [...element.children].map((child) => transformed(child, ownBox(child)));
+  return around(boxes.filter((box) => box.width > 0 || box.height > 0).flatMap(corners));
 }
 
 /** `getBoundingClientRect`: in the page's coordinates. */
-export function clientBox(element: Element): DOMRect {
+export function clientBox(element: Element) {
   let box = ownBox(element);
   for (let node: Element | null = element; node; node = node.parentElement) box = transformed(node, box);
   const { x, y, width, height } = box;
-  const rect = { x, y, width, height, left: x, top: y, right: x + width, bottom: y + height };
-  return { ...rect, toJSON: () => rect };
+  return { x, y, width, height, left: x, top: y, right: x + width, bottom: y + height };
 }

@@ -2,10 +2,10 @@
 import type { EmbedderEvaluation } from '../evaluate/evaluator';
 import type { MetricName, Metrics } from '../evaluate/metrics';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { type EvaluationReport, type TrainOptions, type TrainResult, train } from '../train/train';
-import { lossCurve, type TrainingCurve } from './charts/loss-curve';
+import { type TrainOptions, train } from '../train/train';
+import { stoppable } from './cells';
+import { lossCurve, type TrainingCurve } from './charts/curves';
 import { liveFigure } from './figure';
-import { stoppable } from './interrupt';
 import { progressBar } from './progress';
 
 /** What {@link train} takes, but for what is wired up here. */
@@ -16,18 +16,14 @@ export interface LiveTrainingOptions extends Omit<TrainOptions, 'evaluate' | 'on
   metric: MetricName;
 }
 
-/** What a watched training left behind: each evaluation with all that was measured, rates and means from 0 to 1. */
-export interface LiveTrainingResult extends TrainResult {
-  evaluations: (EvaluationReport & { hitRate: number; metrics: Metrics })[];
-}
-
 /**
  * Trains as {@link train} does, with a progress bar and the loss curve in the cell's output, redrawn as they grow.
  * When Jupyter's stop button stops it, the best model so far is kept, and the notebook goes on.
  *
+ * @returns as `train` does, each evaluation with all that was measured: rates and means from 0 to 1
  * @throws Error as `train` does
  */
-export async function trainLive(model: EmbeddingModel, options: LiveTrainingOptions): Promise<LiveTrainingResult> {
+export async function trainLive(model: EmbeddingModel, options: LiveTrainingOptions) {
   const { evaluate, metric, ...rest } = options;
   const curve: TrainingCurve = { losses: [], evaluations: [], metric };
   const measured: { hitRate: number; metrics: Metrics }[] = [];

@@ -1,6 +1,5 @@
 // In: HTML and its plain-text equivalent. Out: the cell's output (in a tslab kernel) or the terminal's (in plain Node).
 import path from 'node:path';
-import type { Display } from 'tslab';
 
 /** One thing to show: as HTML where a notebook shows it, as text in a terminal. */
 export interface Content {
@@ -8,45 +7,30 @@ export interface Content {
   text: string;
 }
 
-/** An output that is replaced in place while work goes on. */
-export interface LiveOutput {
-  /** Shows `render()`, at most 4 times a second; calls in between are dropped and cost nothing. */
-  update(render: () => Content): void;
-  /** Shows the final content, always. Later calls to `update` or `finish` do nothing. */
-  finish(content: Content): void;
-}
-
 /** Milliseconds between two updates of a live output. */
 const UPDATE_INTERVAL = 250;
-
-interface Tslab {
-  display: Display;
-  newDisplay(): Display;
-}
 
 /**
  * tslab's display API if this process is a tslab kernel: the kernel's own copy, which holds the connection. Only a
  * kernel loads tslab's Jupyter server, however it was started.
  */
-function kernel(): Tslab | undefined {
+function kernel(): typeof import('tslab') | undefined {
   const server = Object.keys(require.cache).find((file) => /[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(file));
   return server && require(path.join(path.dirname(server), 'public.js'));
 }
 
 /** Whether this process is a notebook's kernel. */
-export function inNotebook(): boolean {
-  return kernel() !== undefined;
-}
+export const inNotebook = (): boolean => kernel() !== undefined;
 
 /** Shows one output. */
-export function show(content: Content): void {
+export function show({ html, text }: Content): void {
   const tslab = kernel();
-  if (tslab) tslab.display.html(content.html);
-  else process.stdout.write(`${content.text}\n`);
+  if (tslab) tslab.display.html(html);
+  else process.stdout.write(`${text}\n`);
 }
 
 /** Opens an output that is updated in place; its place is taken at once, with `first` in it. */
-export function liveOutput(first: Content): LiveOutput {
+export function liveOutput(first: Content) {
   const display = kernel()?.newDisplay();
   const terminal = !display && process.stdout.isTTY;
   const draw = (content: Content, final: boolean): void => {
@@ -58,12 +42,14 @@ export function liveOutput(first: Content): LiveOutput {
   let last = Date.now();
   let finished = false;
   return {
-    update(render) {
+    /** Shows `render()`, at most 4 times a second; calls in between are dropped and cost nothing. */
+    update(render: () => Content): void {
       if (finished || Date.now() - last < UPDATE_INTERVAL) return;
       draw(render(), false);
       last = Date.now();
     },
-    finish(content) {
+    /** Shows the final content, always. Later calls to `update` or `finish` do nothing. */
+    finish(content: Content): void {
       if (finished) return;
       finished = true;
       draw(content, true);

@@ -2,14 +2,6 @@
 import { escapeHtml } from './escape';
 import { type Content, liveOutput } from './output';
 
-/** A running progress bar. Its functions need no `this`: `update` can be handed over as an `OnProgress`. */
-export interface ProgressBar {
-  /** `done` of `total` units, and a remark such as the cost so far; the bar closes itself when they are equal. */
-  update(done: number, total?: number, remark?: string): void;
-  /** Closes the bar, with a remark if given. Needed where the total is not known, harmless elsewhere. */
-  finish(remark?: string): void;
-}
-
 /** A duration in seconds as people write it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -22,10 +14,11 @@ export function formatSeconds(seconds: number): string {
 const formatRate = (rate: number): string => (rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2));
 
 /**
- * Opens a progress bar: done and total, rate, time left. Updated in place at most 4 times a second.
+ * Opens a progress bar: done and total, rate, time left. Updated in place at most 4 times a second. Its functions need
+ * no `this`: `update` can be handed over as an `OnProgress`.
  * @param total units in all, if known already; `update` may tell it later
  */
-export function progressBar(title: string, total?: number): ProgressBar {
+export function progressBar(title: string, total?: number) {
   const started = Date.now();
   let done = 0;
   let all = total;
@@ -46,6 +39,7 @@ export function progressBar(title: string, total?: number): ProgressBar {
     return { html: `<div>${bar}${escapeHtml(text)}</div>`, text };
   };
   const output = liveOutput(running());
+  /** Closes the bar, with a remark if given. Needed where the total is not known, harmless elsewhere. */
   const finish = (remark = note): void => {
     const took = `in ${formatSeconds((Date.now() - started) / 1000)}`;
     const short = all && done < all ? `${done} of ${all}` : `${done}`;
@@ -54,7 +48,8 @@ export function progressBar(title: string, total?: number): ProgressBar {
     output.finish({ html: `<div>${escapeHtml(text)}</div>`, text });
   };
   return {
-    update: (newDone, newTotal, remark = '') => {
+    /** So many done, of so many, and a remark such as the cost so far; the bar closes itself when all are done. */
+    update: (newDone: number, newTotal?: number, remark = ''): void => {
       done = newDone;
       note = remark;
       all = newTotal ?? all;

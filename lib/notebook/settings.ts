@@ -1,31 +1,16 @@
 // In: a constant in a notebook's first cell. Out: its value, or that of the environment variable of its name, checked.
 
-/** What a numeric setting may be, and what it does. */
-export interface NumberRules {
+/** What a setting may be. */
+interface Rules {
+  /** What it does, in a few words; shown when its value is refused. */
+  help?: string;
   min?: number;
   max?: number;
   integer?: boolean;
-  help?: string;
-}
-
-/** What a setting that holds a choice may be, and what it does. */
-export interface ChoiceRules<T extends string> {
-  oneOf: readonly T[];
-  help?: string;
-}
-
-/** What a list may be, and what it does. */
-export interface ListRules extends Help {
-  /** Whether it may have no entry: something that one can do without. */
+  oneOf?: readonly string[];
+  /** Whether a list may have no entry. */
   optional?: boolean;
 }
-
-/** What a setting does, in a few words; shown when its value is refused. */
-export interface Help {
-  help?: string;
-}
-
-type Rules = NumberRules & { oneOf?: readonly string[]; optional?: boolean };
 
 /**
  * A notebook setting: the value in the cell, unless an environment variable called `name` is set and not empty.
@@ -35,11 +20,11 @@ type Rules = NumberRules & { oneOf?: readonly string[]; optional?: boolean };
  *
  * @throws RangeError one sentence with the setting's name, the refused value, where it came from and what is allowed
  */
-export function setting(name: string, value: number, rules?: NumberRules): number;
-export function setting(name: string, value: boolean, rules?: Help): boolean;
-export function setting(name: string, value: readonly string[], rules?: ListRules): string[];
-export function setting<T extends string>(name: string, value: T, rules: ChoiceRules<T>): T;
-export function setting(name: string, value: string, rules?: Help): string;
+export function setting(name: string, value: number, rules?: Rules): number;
+export function setting(name: string, value: boolean, rules?: Rules): boolean;
+export function setting(name: string, value: readonly string[], rules?: Rules): string[];
+export function setting<T extends string>(name: string, value: T, rules: Rules & { oneOf: readonly T[] }): T;
+export function setting(name: string, value: string, rules?: Rules): string;
 export function setting(
   name: string,
   value: number | boolean | string | readonly string[],
@@ -51,9 +36,7 @@ export function setting(
   if (allowed) {
     const source = given ? ' (from the environment)' : '';
     const help = rules.help ? ` (${rules.help})` : '';
-    throw new RangeError(
-      `${name} is ${given ? JSON.stringify(given) : JSON.stringify(value)}${source}, but must be ${allowed}${help}.`,
-    );
+    throw new RangeError(`${name} is ${JSON.stringify(given || value)}${source}, but must be ${allowed}${help}.`);
   }
   return Array.isArray(chosen) ? [...chosen] : (chosen as number | boolean | string);
 }
@@ -78,15 +61,13 @@ function refusal(value: unknown, like: unknown, rules: Rules): string | undefine
     const fits = Number.isFinite(number) && number >= min && number <= max && (!integer || Number.isInteger(number));
     return fits ? undefined : `a ${integer ? 'whole ' : ''}number${range(rules)}`;
   }
-  if (Array.isArray(like)) {
+  if (Array.isArray(like))
     return rules.optional || (value as string[]).length > 0 ? undefined : 'a list with at least one entry';
-  }
   if (rules.oneOf) return rules.oneOf.includes(value as string) ? undefined : `one of ${rules.oneOf.join(', ')}`;
   return (value as string).trim() ? undefined : 'a text that is not empty';
 }
 
 function range({ min, max }: Rules): string {
-  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
-  if (min !== undefined) return ` of ${min} or more`;
-  return max !== undefined ? ` of ${max} or less` : '';
+  if (max === undefined) return min === undefined ? '' : ` of ${min} or more`;
+  return min === undefined ? ` of ${max} or less` : ` from ${min} to ${max}`;
 }

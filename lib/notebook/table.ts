@@ -5,20 +5,13 @@ import { type Content, show } from './output';
 /** One row: column name → value. A missing, null or NaN value shows as a dash. */
 export type Row = Record<string, string | number | boolean | null | undefined>;
 
-export interface TableOptions {
-  /** Columns to show, in this order; all keys of the rows in order of appearance otherwise. */
-  columns?: string[];
+interface TableOptions {
   caption?: string;
   /** Which numbers are best: shown bold in every numeric column, or in the named columns only. */
   highlight?: 'max' | 'min' | Record<string, 'max' | 'min'>;
 }
 
-interface Column {
-  name: string;
-  numeric: boolean;
-  cells: string[];
-  best: boolean[];
-}
+type Column = ReturnType<typeof makeColumn>;
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
@@ -30,11 +23,11 @@ function numberFormat(values: number[]): (value: number) => string {
   return (value) => value.toLocaleString('en-US', { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 }
 
-function makeColumn(name: string, rows: Row[], highlight: TableOptions['highlight']): Column {
+function makeColumn(name: string, rows: Row[], highlight: TableOptions['highlight']) {
   const values = rows.map((row) => row[name]);
   const numbers = values.filter(isNumber);
   const missing = (value: unknown): boolean => value === null || value === undefined || Number.isNaN(value);
-  const numeric = numbers.length > 0 && values.every((value) => typeof value === 'number' || missing(value));
+  const numeric: boolean = numbers.length > 0 && values.every((value) => typeof value === 'number' || missing(value));
   const format = numberFormat(numbers);
   const direction = typeof highlight === 'object' ? highlight[name] : highlight;
   const best = numeric && direction && new Set(numbers).size > 1 ? Math[direction](...numbers) : undefined;
@@ -48,12 +41,11 @@ function makeColumn(name: string, rows: Row[], highlight: TableOptions['highligh
 
 /** The table as HTML and as text, for whoever places it in a larger output. */
 export function renderTable(rows: Row[], options: TableOptions = {}): Content {
-  const names = options.columns ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = names.map((name) => makeColumn(name, rows, options.highlight));
   // The align attribute repeats the style for viewers that strip styles (GitHub).
-  const align = (column: Column): string => {
-    const side = column.numeric ? 'right' : 'left';
-    const digits = column.numeric ? 'font-variant-numeric:tabular-nums' : 'white-space:pre-line';
+  const align = ({ numeric }: Column): string => {
+    const [side, digits] = numeric ? ['right', 'font-variant-numeric:tabular-nums'] : ['left', 'white-space:pre-line'];
     return ` align="${side}" style="text-align:${side};${digits}"`;
   };
   const head = columns.map((column) => `<th${align(column)}>${escapeHtml(column.name)}</th>`).join('');
@@ -66,23 +58,23 @@ export function renderTable(rows: Row[], options: TableOptions = {}): Content {
   });
   const caption = options.caption ? `<caption>${escapeHtml(options.caption)}</caption>` : '';
   const html = `<table>${caption}<thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table>`;
-  return { html, text: tableText(columns, rows.length, options.caption) };
+  return { html, text: tableText(columns, options.caption) };
 }
 
-function tableText(columns: Column[], rows: number, caption?: string): string {
-  const texts = columns.map((column) =>
-    column.cells.map((cell, row) => (column.best[row] ? `${cell}*` : column.numeric ? `${cell} ` : cell)),
-  );
-  const widths = columns.map((column, i) => Math.max(column.name.length, ...texts[i].map((cell) => cell.length)));
-  const line = (cell: (i: number) => string): string =>
-    columns
-      .map((column, i) => (column.numeric ? cell(i).padStart(widths[i]) : cell(i).padEnd(widths[i])))
+function tableText(columns: Column[], caption?: string): string {
+  const padded = columns.map(({ name, numeric, cells, best }) => {
+    const texts = cells.map((cell, row) => (best[row] ? `${cell}*` : numeric ? `${cell} ` : cell));
+    const width = Math.max(name.length, ...texts.map((text) => text.length));
+    const lines = [name, '-'.repeat(width), ...texts];
+    return lines.map((line) => (numeric ? line.padStart(width) : line.padEnd(width)));
+  });
+  const lines = (padded[0] ?? []).map((_, line) =>
+    padded
+      .map((column) => column[line])
       .join('  ')
-      .trimEnd();
-  const lines = [line((i) => columns[i].name), line((i) => '-'.repeat(widths[i]))];
-  for (let row = 0; row < rows; row++) lines.push(line((i) => texts[i][row]));
-  if (caption) lines.unshift(caption);
-  return lines.join('\n');
+      .trimEnd(),
+  );
+  return [...(caption ? [caption] : []), ...lines].join('\n');
 }
 
 /**

@@ -1,6 +1,7 @@
 // In: texts a reader should look at (chunks, questions, prompts, ranked queries). Out: shortened, escaped outputs.
+import type { QueryChange } from '../evaluate/compare';
 import { escapeHtml, shorten } from './escape';
-import { show } from './output';
+import { type Content, show } from './output';
 import { renderTable } from './table';
 
 /** Shows one remark to the reader, such as why a step was skipped. */
@@ -15,49 +16,30 @@ export function preformatted(text: string, title?: string): void {
   show({ html, text: title ? `${title}\n${text}` : text });
 }
 
-/** A chunk's text and the questions made from it. */
-export interface ChunkQuestions {
-  chunk: string;
-  questions: string[];
-}
-
 /** Shows each chunk (cut after `limit` characters) beside its questions. */
-export function questionsBesideChunk(items: ChunkQuestions[], limit = 600): void {
+export function questionsBesideChunk(items: { chunk: string; questions: string[] }[], limit = 600): void {
   const cell = 'style="text-align:left;vertical-align:top;width:50%;white-space:normal" align="left" valign="top"';
   const rows = items.map(({ chunk, questions }) => {
     const list = questions.map((question) => `<li>${escapeHtml(question)}</li>`).join('');
     return `<tr><td ${cell}>${escapeHtml(shorten(chunk, limit))}</td><td ${cell}><ol>${list}</ol></td></tr>`;
   });
   const head = `<thead><tr><th ${cell}>Chunk</th><th ${cell}>Questions</th></tr></thead>`;
-  show({
-    html: `<table style="width:100%">${head}<tbody>${rows.join('')}</tbody></table>`,
-    text: items
-      .map(({ chunk, questions }) =>
-        [shorten(chunk, limit), ...questions.map((question, i) => `  ${i + 1}. ${question}`)].join('\n'),
-      )
-      .join('\n\n'),
-  });
-}
-
-/** Where one query's relevant chunk stood before and after: 1 is first place, null is beyond what was searched. */
-export interface QueryRanks {
-  query: string;
-  before: number | null;
-  after: number | null;
-  /** The relevant chunk's text. */
-  expected: string;
-  /** The chunk ranked first after, where it is a different one. */
-  retrieved?: string;
+  const html = `<table style="width:100%">${head}<tbody>${rows.join('')}</tbody></table>`;
+  const texts = items.map(({ chunk, questions }) =>
+    [shorten(chunk, limit), ...questions.map((question, i) => `  ${i + 1}. ${question}`)].join('\n'),
+  );
+  show({ html, text: texts.join('\n\n') });
 }
 
 /**
  * Shows the queries whose relevant chunk moved into the first `k` places (won) and those where it dropped out (lost),
  * with their texts; at most `limit` of each, those that moved furthest first.
  */
-export function wonAndLost(rows: QueryRanks[], k: number, limit = 5): void {
+export function wonAndLost(rows: QueryChange[], k: number, limit = 5): void {
   const hit = (rank: number | null): boolean => rank !== null && rank <= k;
-  const moved = (row: QueryRanks): number => Math.abs((row.before ?? 1000) - (row.after ?? 1000));
-  const part = (title: string, chosen: QueryRanks[]): { html: string; text: string } => {
+  const moved = (row: QueryChange): number => Math.abs((row.before ?? 1000) - (row.after ?? 1000));
+  const part = (title: string, has: (was: boolean, is: boolean) => boolean): Content => {
+    const chosen = rows.filter((row) => has(hit(row.before), hit(row.after)));
     const some = chosen.length > limit ? `, ${limit} of them` : '';
     const caption = `${title}: ${chosen.length} of ${rows.length} queries${some}`;
     const sorted = [...chosen].sort((a, b) => moved(b) - moved(a)).slice(0, limit);
@@ -70,13 +52,7 @@ export function wonAndLost(rows: QueryRanks[], k: number, limit = 5): void {
     }));
     return cells.length > 0 ? renderTable(cells, { caption }) : { html: `<p>${caption}.</p>`, text: `${caption}.` };
   };
-  const won = part(
-    `Won (now in the first ${k})`,
-    rows.filter((row) => !hit(row.before) && hit(row.after)),
-  );
-  const lost = part(
-    `Lost (no longer in the first ${k})`,
-    rows.filter((row) => hit(row.before) && !hit(row.after)),
-  );
+  const won = part(`Won (now in the first ${k})`, (was, is) => !was && is);
+  const lost = part(`Lost (no longer in the first ${k})`, (was, is) => was && !is);
   show({ html: `${won.html}\n${lost.html}`, text: `${won.text}\n\n${lost.text}` });
 }

@@ -12,9 +12,9 @@ import {
   stageTimes,
   tokenLengthHistogram,
 } from 'finetune-embedding';
-import { lossCurve } from 'finetune-embedding/dist/notebook/charts/loss-curve.js';
+import { lossCurve } from 'finetune-embedding/dist/notebook/charts/curves.js';
+import { principalComponents } from 'finetune-embedding/dist/notebook/charts/embedding-map.js';
 import { figureSvg } from 'finetune-embedding/dist/notebook/figure.js';
-import { principalComponents } from 'finetune-embedding/dist/notebook/pca.js';
 import { modelColor } from 'finetune-embedding/dist/notebook/theme.js';
 import { describe, expect, it } from 'vitest';
 
@@ -41,7 +41,7 @@ describe('principalComponents', () => {
       const angle = (2 * Math.PI * i) / 40;
       return [(5 * Math.cos(angle)) / Math.SQRT2 + 3, (5 * Math.cos(angle)) / Math.SQRT2 - 1, 2 * Math.sin(angle) + 7];
     });
-    const [places] = principalComponents([matrix(rows)]);
+    const [places] = principalComponents([rows]);
     places.forEach(([x, y], i) => {
       const angle = (2 * Math.PI * i) / 40;
       expect(x).toBeCloseTo(5 * Math.cos(angle), 4);
@@ -50,7 +50,7 @@ describe('principalComponents', () => {
   });
 
   it('refuses vectors of different dimensions', () => {
-    expect(() => principalComponents([matrix([[1, 2]]), matrix([[1, 2, 3]])])).toThrow('2 and of 3 dimensions');
+    expect(() => principalComponents([[[1, 2]], [[1, 2, 3]]])).toThrow('Inconsistent array dimensions');
   });
 });
 

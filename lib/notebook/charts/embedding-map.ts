@@ -1,31 +1,17 @@
 // In: embeddings of chunks and questions. Out: a 2-D map a model (PCA), side by side.
+import { PCA } from 'ml-pca';
 import type { Embeddings, Matrix } from '../../common/matrix';
 import { hoverText } from '../escape';
-import type { Chart, Trace } from '../figure-types';
-import { principalComponents } from '../pca';
-import { GREY, modelColor } from '../theme';
-import { panelsBeside } from './panels';
+import { type Chart, GREY, modelColor, type Trace } from '../theme';
+import { onPanel, panelsBeside } from './panels';
 
-/** One model's vectors of the same chunks and questions. */
-export interface MapPanel {
-  model: string;
-  /** A chunk has a vector or, searched by windows, several: the one nearest to the question is shown. */
-  chunks: Embeddings;
-  queries: Matrix;
-}
+/** Questions that a panel shows: beyond it, evenly chosen ones. */
+const MAX_QUESTIONS = 150;
 
-/** Points of each kind that a panel shows: beyond it, evenly chosen ones. */
-const MAX_POINTS = 150;
-
-const rowOf = ({ data, columns }: Matrix, row: number) => data.subarray(row * columns, (row + 1) * columns);
-const rowsOf = (matrix: Matrix, rows: number[]): Matrix => ({
-  data: Float32Array.from(rows.flatMap((row) => [...rowOf(matrix, row)])),
-  rows: rows.length,
-  columns: matrix.columns,
-});
+const rowOf = ({ data, columns }: Matrix, row: number) => [...data.subarray(row * columns, (row + 1) * columns)];
 
 /** The row, among those of the question's own chunk, whose cosine with the question is highest. */
-function nearestRow({ vectors, owners }: Embeddings, owner: number, query: Float32Array): number {
+function nearestRow({ vectors, owners }: Embeddings, owner: number, query: number[]): number {
   const cosine = (row: number) => {
     const vector = rowOf(vectors, row);
     return vector.reduce((sum, value, i) => sum + value * query[i], 0) / Math.hypot(...vector);
@@ -35,71 +21,72 @@ function nearestRow({ vectors, owners }: Embeddings, owner: number, query: Float
 }
 
 /**
+ * Each vector's place along the first two principal components (Pearson 1901) of all `parts` together: one projection,
+ * so that what belongs together lies together. Signs are fixed, the largest loading positive: same input, same picture.
+ */
+export function principalComponents(parts: number[][][]): [x: number, y: number][][] {
+  const pca = new PCA(parts.flat());
+  const [xSign, ySign] = [0, 1].map((axis) => {
+    const loadings = pca.getEigenvectors().getColumn(axis);
+    return loadings.reduce((best, value) => (Math.abs(value) > Math.abs(best) + 1e-12 ? value : best), 0) < 0 ? -1 : 1;
+  });
+  return parts.map((rows) => {
+    const places = pca.predict(rows, { nComponents: 2 }).to2DArray();
+    return places.map(([x, y]): [number, number] => [xSign * x, ySign * y]);
+  });
+}
+
+/**
  * Do questions come to lie nearer to their chunks? Chunks grey, questions in the model's colour, a thin line from each
  * question to its chunk. Each model has its own PCA, as their spaces share no axes.
+ * @param panels each model's vectors of the same chunks and questions; of a chunk that has several vectors, as it is
+ *   searched by windows, the one nearest to the question is shown
  * @param owners `owners[i]` is the index of question i's chunk
  */
 export function embeddingMap(
-  panels: MapPanel[],
+  panels: { model: string; chunks: Embeddings; queries: Matrix }[],
   texts: { chunks: string[]; queries: string[] },
   owners: ArrayLike<number>,
 ): Chart {
-  const queryStep = Math.max(1, Math.ceil(texts.queries.length / MAX_POINTS));
-  const shown = texts.queries.map((_, i) => i).filter((i) => i % queryStep === 0);
-  const { places, titles } = panelsBeside(
-    panels.map(({ model }) => model),
-    0.06,
-  );
-  const layout: Record<string, unknown> = {
-    height: 460,
-    margin: { t: 110 },
-    legend: { y: 1.07 },
-    hovermode: 'closest',
-    annotations: titles,
-  };
+  const step = Math.max(1, Math.ceil(texts.queries.length / MAX_QUESTIONS));
+  const shown = [...texts.queries.keys()].filter((i) => i % step === 0);
+  const axis = { showticklabels: false, zeroline: false, showgrid: true };
+  const names = panels.map(({ model }) => model);
+  const beside = panelsBeside(names, 0.06, () => [axis, axis]);
   const traces = panels.flatMap(({ model, chunks, queries }, i): Trace[] => {
-    const nearest = shown.map((query) => nearestRow(chunks, owners[query], rowOf(queries, query)));
+    const questions = shown.map((query) => rowOf(queries, query));
+    const nearest = shown.map((query, q) => nearestRow(chunks, owners[query], questions[q]));
     const rows = [...new Set(nearest)];
-    const [chunkPlaces, queryPlaces] = principalComponents([rowsOf(chunks.vectors, rows), rowsOf(queries, shown)]);
-    const { suffix, domain } = places[i];
-    const bare = { showticklabels: false, zeroline: false, showgrid: true };
-    layout[`xaxis${suffix}`] = { ...bare, domain, anchor: `y${suffix}` };
-    layout[`yaxis${suffix}`] = { ...bare, anchor: `x${suffix}` };
-    const common = { type: 'scatter', xaxis: `x${suffix}`, yaxis: `y${suffix}`, showlegend: i === 0 } as const;
+    const vectors = rows.map((row) => rowOf(chunks.vectors, row));
+    const [chunkPlaces, queryPlaces] = principalComponents([vectors, questions]);
     const links = nearest.flatMap((row, q) => [queryPlaces[q], chunkPlaces[rows.indexOf(row)], [null, null]]);
-    const points = (at: [number, number][], words: string[]) => ({
-      x: at.map(([x]) => x),
-      y: at.map(([, y]) => y),
+    const drawn = (name: string, places: (number | null)[][]) => ({
+      ...onPanel(i),
+      showlegend: i === 0,
+      name,
+      x: places.map(([x]) => x),
+      y: places.map(([, y]) => y),
+    });
+    const points = (name: string, places: number[][], words: string[], color: string, size: number) => ({
+      ...drawn(name, places),
+      mode: 'markers',
+      marker: { color, size },
       text: words.map((text) => hoverText(text, 60)),
       hovertemplate: '%{text}<extra></extra>',
-      mode: 'markers',
     });
     const chunkTexts = rows.map((row) => texts.chunks[chunks.owners[row]]);
     const queryTexts = shown.map((query) => texts.queries[query]);
+    const line = { color: GREY, width: 0.7 };
     return [
-      {
-        ...common,
-        mode: 'lines',
-        name: 'question to its chunk',
-        x: links.map(([x]) => x),
-        y: links.map(([, y]) => y),
-        line: { color: GREY, width: 0.7 },
-        opacity: 0.5,
-        hoverinfo: 'skip',
-      },
-      { ...common, ...points(chunkPlaces, chunkTexts), name: 'chunk', marker: { color: GREY, size: 7 } },
-      {
-        ...common,
-        ...points(queryPlaces, queryTexts),
-        name: 'question',
-        marker: { color: modelColor(model), size: 6 },
-      },
+      { ...drawn('question to its chunk', links), mode: 'lines', line, opacity: 0.5, hoverinfo: 'skip' },
+      points('chunk', chunkPlaces, chunkTexts, GREY, 7),
+      points('question', queryPlaces, queryTexts, modelColor(model), 6),
     ];
   });
-  const chosen = queryStep > 1 ? ` Shown: one question in ${queryStep}.` : '';
+  const chosen = step > 1 ? ` Shown: one question in ${step}.` : '';
   return [
     traces,
-    layout,
+    { height: 460, margin: { t: 110 }, legend: { y: 1.07 }, hovermode: 'closest', ...beside },
     {
       title: 'Map of chunks and questions',
       caption:

@@ -1,28 +1,26 @@
-// In: the names of panels that stand beside each other. Out: where each lies, and the annotations that title them.
+// In: the names of panels that stand beside each other. Out: a layout with their axes and titles.
 import { hoverText } from '../escape';
+import type { Layout } from '../theme';
 
-/** A panel's place among several: its axes' suffix in Plotly's names (`xaxis2`), its share of the width. */
-export interface PanelPlace {
-  suffix: string;
-  domain: [left: number, right: number];
-}
+const suffix = (panel: number): string => (panel === 0 ? '' : String(panel + 1));
 
-/** @param gap between two panels, as a share of the figure's width */
-export function panelsBeside(names: string[], gap: number): { places: PanelPlace[]; titles: object[] } {
+/** The attributes that put a trace on a panel. */
+export const onPanel = (panel: number) => ({ xaxis: `x${suffix(panel)}`, yaxis: `y${suffix(panel)}` });
+
+/**
+ * @param gap between two panels, as a share of the figure's width
+ * @param axes what a panel's two axes are, but for their place
+ */
+export function panelsBeside(names: string[], gap: number, axes: (panel: number) => [x: object, y: object]): Layout {
   const width = (1 - gap * (names.length - 1)) / names.length;
-  const places = names.map((_, i): PanelPlace => {
+  const layout: Layout = {};
+  layout.annotations = names.map((name, i) => {
     const left = i * (width + gap);
-    return { suffix: i === 0 ? '' : String(i + 1), domain: [left, left + width] };
+    const [x, y] = axes(i);
+    layout[`xaxis${suffix(i)}`] = { ...x, domain: [left, left + width], anchor: `y${suffix(i)}` };
+    layout[`yaxis${suffix(i)}`] = { ...y, anchor: `x${suffix(i)}` };
+    const above = { xref: 'paper', yref: 'paper', x: left + width / 2, y: 1, yanchor: 'bottom' };
+    return { ...above, text: hoverText(name), font: { size: 13 }, showarrow: false };
   });
-  const titles = places.map(({ domain: [left, right] }, i) => ({
-    text: hoverText(names[i]),
-    x: (left + right) / 2,
-    y: 1,
-    xref: 'paper',
-    yref: 'paper',
-    yanchor: 'bottom',
-    showarrow: false,
-    font: { size: 13 },
-  }));
-  return { places, titles };
+  return layout;
 }

@@ -1,58 +1,50 @@
 // In: the cosine similarities of one batch's questions and chunks. Out: heat maps side by side.
 import { hoverText } from '../escape';
-import type { Chart, Trace } from '../figure-types';
-import { panelsBeside } from './panels';
-
-/** One panel: `values[i][j]` is the similarity of question i and chunk j. */
-export interface SimilarityPanel {
-  name: string;
-  values: number[][];
-}
+import type { Chart, Trace } from '../theme';
+import { onPanel, panelsBeside } from './panels';
 
 /** Largest number of cells of all panels together. */
 const MAX_CELLS = 4_000;
 
 /**
  * What the loss compares: each question (row) with every chunk of the batch (column); its own lies on the diagonal.
- * @param panels one matrix, or the same batch before and after training
+ * @param panels one matrix, or the same batch before and after training: `values[i][j]` is of question i and chunk j
  * @param texts questions and chunks for the hover labels
  * @throws Error where there are more than 4,000 cells
  */
-export function similarityMatrix(panels: SimilarityPanel[], texts: { queries: string[]; chunks: string[] }): Chart {
+export function similarityMatrix(
+  panels: { name: string; values: number[][] }[],
+  texts: { queries: string[]; chunks: string[] },
+): Chart {
   const all = panels.flatMap(({ values }) => values.flat());
   if (all.length > MAX_CELLS)
     throw new Error(`similarityMatrix draws at most ${MAX_CELLS} cells, not ${all.length}: take a smaller batch.`);
-  const [low, high] = [all.reduce((a, b) => Math.min(a, b), 1), all.reduce((a, b) => Math.max(a, b), -1)];
-  const { places, titles } = panelsBeside(
-    panels.map(({ name }) => name),
-    0.08,
-  );
-  const layout: Record<string, unknown> = { height: 420, margin: { t: 80, r: 80 }, annotations: titles };
-  const traces = panels.map(({ name, values }, i): Trace => {
-    const { suffix, domain } = places[i];
-    const chunkAxis = { ...numbered(texts.chunks.length), range: [-0.5, texts.chunks.length - 0.5] };
-    const questionAxis = { ...numbered(texts.queries.length), range: [texts.queries.length - 0.5, -0.5] };
-    layout[`xaxis${suffix}`] = { ...chunkAxis, domain, title: { text: 'chunk' }, anchor: `y${suffix}` };
-    layout[`yaxis${suffix}`] = { ...questionAxis, title: { text: i === 0 ? 'question' : '' }, anchor: `x${suffix}` };
-    return {
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const [columns, rows] = [texts.chunks.length, texts.queries.length];
+  const names = panels.map(({ name }) => name);
+  const beside = panelsBeside(names, 0.08, (panel) => [
+    { ...numbered(columns), range: [-0.5, columns - 0.5], title: { text: 'chunk' } },
+    { ...numbered(rows), range: [rows - 0.5, -0.5], title: { text: panel === 0 ? 'question' : '' } },
+  ]);
+  const traces = panels.map(
+    ({ name, values }, i): Trace => ({
       type: 'heatmap',
       name: hoverText(name),
       x: texts.chunks.map(label),
       y: texts.queries.map(label),
       z: values,
-      xaxis: `x${suffix}`,
-      yaxis: `y${suffix}`,
+      ...onPanel(i),
       zmin: low,
       zmax: high,
       colorscale: 'Viridis',
       showscale: i === panels.length - 1,
       colorbar: { title: { text: 'cosine' }, thickness: 12, outlinewidth: 0 },
       hovertemplate: 'question %{y}<br>chunk %{x}<br><b>%{z:.3f}</b><extra></extra>',
-    };
-  });
+    }),
+  );
   return [
     traces,
-    layout,
+    { height: 420, margin: { t: 80, r: 80 }, ...beside },
     {
       title: 'Similarity of questions and chunks in one batch',
       caption: 'Bright on the diagonal, dark elsewhere: each question is nearest to its own chunk.',

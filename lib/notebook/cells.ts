@@ -1,4 +1,4 @@
-// In: work that takes long. Out: the same with an AbortSignal, which Jupyter's stop button sets off.
+// In: what a cell does, or has made. Out: the same, ended by Jupyter's stop button, freed when the cell runs again.
 
 /**
  * Runs work that can be stopped with Jupyter's stop button (or Ctrl+C): the signal is set off, the work ends in its own
@@ -26,4 +26,20 @@ export async function stoppable<T>(work: (signal: AbortSignal) => Promise<T>): P
   } finally {
     restore();
   }
+}
+
+const kept = new Map<string, { dispose(): void }>();
+
+/**
+ * Keeps what a cell has made under a name, and frees what an earlier run of the cell kept there. A notebook declares a
+ * constant anew each time its cell runs; a model behind the old one would stay in memory, as TensorFlow's tensors are
+ * not garbage-collected.
+ *
+ *     const model = replaceEarlier('model', await loadModel(BASE_MODEL));
+ */
+export function replaceEarlier<T extends { dispose(): void }>(name: string, made: T): T {
+  const earlier = kept.get(name);
+  if (earlier !== made) earlier?.dispose();
+  kept.set(name, made);
+  return made;
 }
