@@ -18,7 +18,7 @@ export interface Page {
 }
 
 /** What was read, and the files and pages that could not be, and why. */
-interface Documents {
+export interface Documents {
   pages: Page[];
   skipped: { file: string; reason: string }[];
 }

@@ -63,7 +63,7 @@ export function stageTimes({ steps, evaluations }: Pick<TrainResult, 'steps' | '
 }
 
 /** One finished training: its score, and for the hover label what was set. */
-interface Run {
+export interface Run {
   name: string;
   score: number;
   settings?: LoggedRun['settings'];
