@@ -38,6 +38,7 @@ export const SKY_BLUE = '#56B4E9';
 export const GREY = '#777777';
 
 const FAMILIES: [RegExp, string][] = [
+  [/\+ bm25/i, VERMILLION],
   [/fine-?tuned, windows/i, ORANGE],
   [/base, windows/i, SKY_BLUE],
   [/fine-?tuned/i, VERMILLION],
@@ -48,7 +49,7 @@ const FAMILIES: [RegExp, string][] = [
 
 /**
  * The colour of a model, the same in every figure: base blue, fine-tuned vermillion (searched by windows: their lighter
- * kin), OpenAI purple, BM25 green; others keep one by their name.
+ * kin), with keywords vermillion too, OpenAI purple, BM25 green; others keep one by their name.
  */
 export function modelColor(name: string): string {
   const family = FAMILIES.find(([pattern]) => pattern.test(name));
