@@ -17,7 +17,7 @@ const RUNS = '.cache/bench/recipe.jsonl';
 const WINDOWS = fe.DEFAULT_SEARCH.windows;
 const SHORT = ['base', 'original', 'best'];
 /** The row that the others are compared with. */
-const REFERENCE = 'fewer, larger steps';
+const REFERENCE = 'fewer larger steps';
 const NO_DATA = `Name a folder that holds the original workflow's train_dataset.json: npm run bench -- recipe --data FOLDER
 It is in the data folder of the repository run-llama/finetune-embedding on GitHub (real questions about Lyft's annual report of 2021).
 With --confirm, its val_dataset.json is asked as well, where it lies beside it.`;

@@ -80,7 +80,7 @@ export const VARIANTS = {
   base: {},
   original: { recipe: original, options: {} },
   best: { recipe: best, options: {} },
-  'fewer, larger steps': { ...changed({}), halfBase: true },
+  'fewer larger steps': { ...changed({}), halfBase: true },
   'one vector a chunk in the loss': changed({ windows: undefined }),
   'windows of 126 in the loss': changed({ windows: { size: 126, stride: 126 } }),
   'best window alone in the loss': changed({}, withLoss(bestWindowLoss)),
