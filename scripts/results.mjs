@@ -27,11 +27,17 @@ export function resultTable(run) {
   return [['', ...METRICS], ['---', '---', '---', '---'], ...rows].map((row) => `| ${row.join(' | ')} |\n`).join('');
 }
 
+/** Where in README the table stands. */
+const placeOf = (readme) => [readme.indexOf(BEGIN) + BEGIN.length, readme.indexOf(END)];
+
 /** The table that stands in README. */
-export const readResults = (readme) => readme.slice(readme.indexOf(BEGIN) + BEGIN.length, readme.indexOf(END));
+export const readResults = (readme) => readme.slice(...placeOf(readme));
 
 /** README with another table. */
-export const replaceResults = (readme, table) => readme.replace(readResults(readme), () => table);
+export function replaceResults(readme, table) {
+  const [from, to] = placeOf(readme);
+  return readme.slice(0, from) + table + readme.slice(to);
+}
 
 /** The cells of README's table by retriever: `{ base: { 'hit rate@5': '0.5 …' } }`. */
 export function parseResults(table) {
