@@ -1,33 +1,11 @@
 // resolveModel finds models on this machine: a folder, our cache, the Python packages, Python's Hugging Face cache.
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { resolveModel } from 'finetune-embedding/dist/model/hub/resolve.js';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NAME, REVISION, TestHub, wanted, writeModel } from './hub-server';
+import { describe, expect, it, vi } from 'vitest';
+import { cacheDir, folder, hub, NAME, REVISION, useHub, wanted, writeModel } from './hub-server';
 
-let folder: string;
-let cacheDir: string;
-let hub: TestHub;
-
-beforeEach(async () => {
-  folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'hub-')));
-  cacheDir = path.join(folder, '.cache', 'models');
-  vi.spyOn(process, 'cwd').mockReturnValue(folder);
-  vi.stubEnv('HF_HOME', path.join(folder, 'hf'));
-  vi.stubEnv('HF_HUB_CACHE', undefined);
-  vi.stubEnv('HF_TOKEN', '');
-  hub = new TestHub();
-  await hub.start();
-  vi.stubEnv('HF_ENDPOINT', hub.endpoint);
-});
-
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  await hub.stop();
-  fs.rmSync(folder, { recursive: true });
-});
+useHub();
 
 const resolve = (name = NAME) => resolveModel(name);
 const failure = (name?: string) =>

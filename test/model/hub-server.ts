@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
+import { afterEach, beforeEach, vi } from 'vitest';
 
 export const NAME = 'acme/tiny-encoder';
 export const REVISION = 'a'.repeat(40);
@@ -147,4 +149,31 @@ function listen(server: http.Server): Promise<string> {
 function close(server: http.Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((done) => server.close(() => done()));
+}
+
+/** The test's own folder, in which all runs; the project's cache in it; and the hub. */
+export let folder: string;
+export let cacheDir: string;
+export let hub: TestHub;
+
+/** Gives each test of a file a hub, a folder and an environment of its own. */
+export function useHub(): void {
+  beforeEach(async () => {
+    folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'hub-')));
+    cacheDir = path.join(folder, '.cache', 'models');
+    vi.spyOn(process, 'cwd').mockReturnValue(folder);
+    vi.stubEnv('HF_HOME', path.join(folder, 'hf'));
+    vi.stubEnv('HF_HUB_CACHE', undefined);
+    vi.stubEnv('HF_TOKEN', '');
+    hub = new TestHub();
+    await hub.start();
+    vi.stubEnv('HF_ENDPOINT', hub.endpoint);
+  });
+
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+    await hub.stop();
+    fs.rmSync(folder, { recursive: true });
+  });
 }

@@ -1,37 +1,15 @@
 // resolveModel downloads: against a hub and a content server that the test itself runs on this machine.
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { scanCacheDir } from '@huggingface/hub';
 import { resolveModel } from 'finetune-embedding/dist/model/hub/resolve.js';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NAME, REVISION, rangeStart, TestHub, wanted, weights } from './hub-server';
+import { describe, expect, it, vi } from 'vitest';
+import { cacheDir, folder, hub, NAME, REVISION, rangeStart, type TestHub, useHub, wanted, weights } from './hub-server';
 
 const TOKEN = 'hf_secret_of_the_test';
 
-let folder: string;
-let cacheDir: string;
-let hub: TestHub;
-
-beforeEach(async () => {
-  folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'hub-')));
-  cacheDir = path.join(folder, '.cache', 'models');
-  vi.spyOn(process, 'cwd').mockReturnValue(folder);
-  vi.stubEnv('HF_HOME', path.join(folder, 'hf'));
-  vi.stubEnv('HF_HUB_CACHE', undefined);
-  vi.stubEnv('HF_TOKEN', '');
-  hub = new TestHub();
-  await hub.start();
-  vi.stubEnv('HF_ENDPOINT', hub.endpoint);
-});
-
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-  await hub.stop();
-  fs.rmSync(folder, { recursive: true });
-});
+useHub();
 
 const resolve = (name = NAME, onProgress?: (done: number, total: number) => void) => resolveModel(name, { onProgress });
 const failure = (name?: string) =>
