@@ -22,7 +22,6 @@ export interface DropoutSettings {
 }
 
 interface LayerSaved {
-  x: tf.Tensor2D;
   attention: AttentionSaved[];
   /** [tokens, hidden] */
   context: tf.Tensor2D;
@@ -141,7 +140,6 @@ export class BertEncoder {
       const norm2 = layerNorm(tf.add(norm1.y, dropped), of('norm2Gamma'), of('norm2Beta'), layerNormEps);
       if (!keep.any) return { y: norm2.y };
       const saved: LayerSaved = {
-        x,
         attention: parts.map((part) => part.saved),
         context,
         norm1: norm1.saved,
@@ -178,6 +176,7 @@ export class BertEncoder {
         const keepScores = (this.config.layers - i) * scoresPerLayer <= MAX_KEPT_SCORES;
         const { y, saved } = this.layer(x, weights, i, batch, { any: true, scores: keepScores }, dropout);
         layers.push(saved!);
+        x.dispose();
         x = y;
       }
       const activations: Activations = { batch, dropout, embeddingNorm: embedded.saved, layers };
@@ -187,15 +186,26 @@ export class BertEncoder {
     });
   }
 
+  /** A layer's input, made again from what is kept of the one before: [tokens, hidden] */
+  private inputOf(index: number, weights: NamedTensors, { embeddingNorm, layers, dropout }: Activations): tf.Tensor2D {
+    if (index > 0) {
+      const { of } = this.layerWeights(weights, index - 1);
+      return scaled(layers[index - 1].norm2.normalized, of('norm2Gamma'), of('norm2Beta'));
+    }
+    const [gamma, beta] = [EMBEDDING.gamma, EMBEDDING.beta].map((name) => weights.get(name) as tf.Tensor1D);
+    return drop(scaled(embeddingNorm.normalized, gamma, beta), dropoutAt(dropout, -1, 0));
+  }
+
   /** dY of one layer → its dX: [tokens, hidden]; the weights' gradients go into `gradients`. */
   private layerGradients(
     dy: tf.Tensor2D,
     weights: NamedTensors,
     index: number,
-    { batch, dropout, layers }: Activations,
+    activations: Activations,
     gradients: NamedTensors,
   ): tf.Tensor2D {
-    const saved = layers[index];
+    const { batch, dropout } = activations;
+    const saved = activations.layers[index];
     const rows = this.rowsAfterAttention(index, batch);
     const { of, feedForwardWeights } = this.layerWeights(weights, index);
     const { dx, ...own } = tidy(() => {
@@ -203,6 +213,7 @@ export class BertEncoder {
       const dForwarded = drop(norm2.dx, dropoutAt(dropout, index, PLACES.feedForward));
       const middle = scaled(saved.norm1.normalized, of('norm1Gamma'), of('norm1Beta')); // the feed-forward's input
       const forwarded = feedForwardGradients(dForwarded, middle, feedForwardWeights, saved.feedForward);
+      tf.dispose([...saved.feedForward, middle]);
       const norm1 = layerNormGradients(tf.add(norm2.dx, forwarded.dx), of('norm1Gamma'), saved.norm1);
       const dAttended = drop(norm1.dx, dropoutAt(dropout, index, PLACES.attentionOutput));
       const out = linearWeightGradients(dAttended, take(saved.context, rows));
@@ -220,7 +231,7 @@ export class BertEncoder {
           ),
         ),
       ); // [tokens, 3 · hidden]
-      const qkv = linearWeightGradients(dqkv, saved.x);
+      const qkv = linearWeightGradients(dqkv, this.inputOf(index, weights, activations));
       return {
         dx: tf.add(putBack(norm1.dx, batch.tokens, rows), product(dqkv, of('qkvWeight'))) as tf.Tensor2D,
         qkvWeight: qkv.weight,
