@@ -60,11 +60,14 @@ export function weightShapes(config: EncoderConfig): Map<string, number[]> {
   return shapes;
 }
 
+/** Trained weights are far smaller; damaged ones are often larger, or no numbers. */
+const LARGEST_WEIGHT = 1e6;
+
 /**
- * Picks the encoder's weights out of a checkpoint (with or without a `bert.` prefix) and checks their shapes.
+ * Picks the encoder's weights out of a checkpoint (with or without a `bert.` prefix); checks their shapes and values.
  *
  * @param source what the weights come from, for error messages
- * @throws Error naming the first weight that is missing or of another shape
+ * @throws Error naming the first weight that is missing, of another shape, or no number that a weight can be
  */
 export function selectWeights(
   stored: Map<string, StoredTensor>,
@@ -84,6 +87,8 @@ export function selectWeights(
         `${source}: weight "${prefix + name}" is [${tensor.shape}], but config.json asks for [${shape}].`,
       );
     }
+    const bad = tensor.data.find((value) => !(Math.abs(value) <= LARGEST_WEIGHT));
+    if (bad !== undefined) throw new Error(`${source} is damaged: weight "${prefix + name}" holds ${bad}.`);
     selected.set(name, tensor);
   }
   return selected;
