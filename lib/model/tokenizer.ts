@@ -25,7 +25,7 @@ export function loadTokenizer(folder: string, vocabSize = Number.POSITIVE_INFINI
   const json = new ModelJson(folder, 'tokenizer.json');
   const config = new ModelJson(folder, 'tokenizer_config.json', true);
   checkSettings(json);
-  checkIds(json, vocabSize);
+  checkIds(json, config, vocabSize);
   try {
     return wrap(new PreTrainedTokenizer(json.content, config.content), config);
   } catch (error) {
@@ -47,14 +47,22 @@ function checkSettings(json: ModelJson): void {
   }
 }
 
-/** Word pieces must have the ids from 0 on, each once. */
-function checkIds(json: ModelJson, vocabSize: number): void {
+/** A token that tokenizer_config.json names, such as `sep_token`. */
+const named = (config: ModelJson, name: string) =>
+  (config.at(`${name}.content`) ?? config.at(name)) as string | undefined;
+
+/** Word pieces must have the ids from 0 on, each once; tokens that texts are not made of must be among those added. */
+function checkIds(json: ModelJson, config: ModelJson, vocabSize: number): void {
   const vocab = json.expect<object>('model.vocab', (value) => value instanceof Object, 'a vocabulary');
   const added = json.expect<{ content: string; id: number }[]>('added_tokens', Array.isArray, 'a list');
   const ids = new Map<string, number>(
     Array.isArray(vocab) ? vocab.map(([piece], id) => [piece, id]) : Object.entries(vocab),
   );
   for (const token of added) ids.set(token?.content, token?.id);
+  for (const name of ['cls_token', 'sep_token', 'unk_token', 'pad_token', 'mask_token']) {
+    const isAdded = added.some((token) => token?.content === named(config, name));
+    if (named(config, name) && !isAdded) throw json.error(`added_tokens lack "${named(config, name)}", the ${name}`);
+  }
   if (ids.size > vocabSize) throw json.error(`has ${ids.size} word pieces, but the model knows ${vocabSize}`);
   const sorted = [...ids].sort(([, a], [, b]) => a - b);
   const at = sorted.findIndex(([, id], i) => id !== i);
@@ -70,7 +78,7 @@ function wrap(tokenizer: PreTrainedTokenizer, config: ModelJson): Tokenizer {
   const around = { before: wrapped.slice(0, start), after: wrapped.slice(start + bare.length) };
   const pieces = (ids: ArrayLike<number>) => Array.from(ids, (id) => tokenizer.decode([id]));
   const own = pieces([...around.before, ...around.after]).join(' ');
-  const [cls, sep] = ['cls_token', 'sep_token'].map((name) => config.at(`${name}.content`) ?? config.at(name));
+  const [cls, sep] = [named(config, 'cls_token'), named(config, 'sep_token')];
   if (cls && sep && own !== `${cls} ${sep}`) throw new Error(`around a text are "${own}", not "${cls} ${sep}"`);
   return {
     around,
