@@ -75,7 +75,7 @@ export function readPoolingConfig(folder: string): PoolingConfig {
   // The Transformer lies in the folder itself, the others in folders there.
   const paths = modules.map((module) => module!.path).join(':');
   if (!/^:[\w-]+(:[\w-]*)?$/.test(paths)) throw list.error(`its modules lie in "${paths}", not in the model's folder`);
-  const json = new ModelJson(folder, path.join(modules[1]!.path!, 'config.json'));
+  const json = new ModelJson(folder, path.join(String(modules[1]!.path), 'config.json'));
   // Newer folders name the mode, older ones hold one flag a mode.
   const flags = Object.keys(json.content).filter(
     (key) => key.startsWith('pooling_mode_') && json.content[key] === true,

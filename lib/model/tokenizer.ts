@@ -75,6 +75,7 @@ function wrap(tokenizer: PreTrainedTokenizer, config: ModelJson): Tokenizer {
   const bare = tokenizer.encode('a', { add_special_tokens: false });
   const wrapped = tokenizer.encode('a');
   const start = wrapped.indexOf(bare[0]);
+  if (start < 0) throw new Error('it leaves nothing of a text');
   const around = { before: wrapped.slice(0, start), after: wrapped.slice(start + bare.length) };
   const pieces = (ids: ArrayLike<number>) => Array.from(ids, (id) => tokenizer.decode([id]));
   const own = pieces([...around.before, ...around.after]).join(' ');

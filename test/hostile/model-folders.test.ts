@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { writeSearchSettings } from 'finetune-embedding';
 import { writeJson } from 'finetune-embedding/dist/common/files.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../lib/common/random';
 import { TINY } from '../fixtures/engine';
 import { MUTATIONS, mutate } from './mutate';
 
@@ -50,6 +51,25 @@ class Loader {
   }
 }
 
+/** Takes away, changes or moves one value somewhere in a JSON file, which stays JSON: what a hostile hand would do. */
+function damageValue(bytes: Buffer, seed: string, n: number) {
+  const random = seededRandom(`value ${seed} ${n}`);
+  const pick = <T>(list: T[]): T => list[Math.floor(random() * list.length)];
+  const root = JSON.parse(bytes.toString());
+  const holders = [root];
+  for (const holder of holders) holders.push(...Object.values(holder).filter((value) => value instanceof Object));
+  const [holder, other] = [pick(holders.filter((one) => Object.keys(one).length > 0)), pick(holders)];
+  const key = pick(Object.keys(holder));
+  const kind = pick(['take away', 'change', 'move', 'rename']);
+  const value = holder[key];
+  if (kind !== 'change') delete holder[key];
+  if (kind === 'change') holder[key] = pick<unknown>([0, 1, -1, 7, 0.5, 1e9, null, true, false, '', '../x', [], {}]);
+  if (kind === 'move') Object.assign(other, { [pick(Object.keys(other)) ?? 'x']: value });
+  if (kind === 'rename') holder[`${key}x`] = value;
+  const isCircular = kind === 'move' && value instanceof Object;
+  return { kind, bytes: isCircular ? Buffer.from('{}') : Buffer.from(JSON.stringify(root)) };
+}
+
 /** Where two JSON values differ, as `a.b.0`. */
 function differences(a: unknown, b: unknown, at: string[] = []): string[] {
   if (isDeepStrictEqual(a, b)) return [];
@@ -84,7 +104,7 @@ interface Format {
 const json = (file: string, untold: Format['untold']): Format => ({
   name: file,
   file,
-  damage: (bytes, n) => mutate(bytes, file, n),
+  damage: (bytes, n) => (n % 2 ? damageValue(bytes, file, n) : mutate(bytes, file, n)),
   untold,
 });
 
@@ -115,7 +135,7 @@ const FORMATS: Format[] = [
   ]),
   json('tokenizer_config.json', []),
   json('modules.json', [[/^2$/, 'no Normalize']]),
-  json('1_Pooling/config.json', []),
+  json('1_Pooling/config.json', [[/^pooling_mode_(cls|mean)_token/, 'another pooling']]),
   json('sentence_bert_config.json', [[/^max_seq_length$/, 'another usual length']]),
   json('config_sentence_transformers.json', []),
   json('search_settings.json', [[/./, 'another usual setting']]),
