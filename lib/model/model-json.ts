@@ -37,8 +37,8 @@ export class ModelJson {
   }
 
   number(place: string, least: number, most: number, isWhole = true): number {
-    const isRight = (value: number) => (isWhole ? Number.isInteger(value) : typeof value === 'number');
-    const inRange = (value: number) => isRight(value) && value >= least && value <= most;
+    const isNumber = isWhole ? Number.isInteger : Number.isFinite;
+    const inRange = (value: number) => isNumber(value) && value >= least && value <= most;
     return this.expect(place, inRange, `a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}`);
   }
 }
