@@ -64,10 +64,9 @@ function damageValue(bytes: Buffer, seed: string, n: number) {
   const value = holder[key];
   if (kind !== 'change') delete holder[key];
   if (kind === 'change') holder[key] = pick<unknown>([0, 1, -1, 7, 0.5, 1e9, null, true, false, '', '../x', [], {}]);
-  if (kind === 'move') Object.assign(other, { [pick(Object.keys(other)) ?? 'x']: value });
+  if (kind === 'move') Object.assign(other, { [pick(Object.keys(other)) ?? 'x']: structuredClone(value) });
   if (kind === 'rename') holder[`${key}x`] = value;
-  const isCircular = kind === 'move' && value instanceof Object;
-  return { kind, bytes: isCircular ? Buffer.from('{}') : Buffer.from(JSON.stringify(root)) };
+  return { kind, bytes: Buffer.from(JSON.stringify(root)) };
 }
 
 /** Where two JSON values differ, as `a.b.0`. */
@@ -104,7 +103,7 @@ interface Format {
 const json = (file: string, untold: Format['untold']): Format => ({
   name: file,
   file,
-  damage: (bytes, n) => (n % 2 ? damageValue(bytes, file, n) : mutate(bytes, file, n)),
+  damage: (bytes, n) => (n % 2 ? damageValue(bytes, file, n) : mutate(bytes, file, n >> 1)),
   untold,
 });
 
@@ -138,7 +137,7 @@ const FORMATS: Format[] = [
   json('1_Pooling/config.json', [[/^pooling_mode_(cls|mean)_token/, 'another pooling']]),
   json('sentence_bert_config.json', [[/^max_seq_length$/, 'another usual length']]),
   json('config_sentence_transformers.json', []),
-  json('search_settings.json', [[/./, 'another usual setting']]),
+  json('search_settings.json', [[/./, 'another usual setting, or one left out']]),
 ];
 
 const changedJson = (original: Buffer, damaged: Buffer): string[] =>
