@@ -1,6 +1,7 @@
 // Model folders with one damaged file, loaded in a process of their own: it says by name what it refuses, never crashes,
 // hangs or eats memory, and takes without a word only what no check could tell. HOSTILE=2000 for the long mode.
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -28,8 +29,11 @@ interface Answer {
 class Loader {
   private child?: ChildProcess;
 
-  load(folder: string): Promise<Answer | { died: string }> {
-    this.child ??= fork(path.join(__dirname, 'load-child.mts'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  async load(folder: string): Promise<Answer | { died: string }> {
+    if (!this.child) {
+      this.child = fork(path.join(__dirname, 'load-child.mts'), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+      await once(this.child, 'message');
+    }
     const child = this.child;
     return new Promise((resolve) => {
       const end = (answer: Answer | { died: string }) => {
