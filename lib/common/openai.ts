@@ -34,11 +34,11 @@ export function serverUrl({ baseURL, apiKey }: OpenAIServer): string {
   return baseURL || OPENAI_URL;
 }
 
-/** Removes the key, and what looks like one, from text that people will see or that goes into a file. */
+/** Removes the key, and what looks like one or like a token of the Hugging Face hub, from text for people or files. */
 export function scrub(text: string, apiKey: string | undefined): string {
   // A dummy for a local server ("none", "ollama") is no secret, and may be a word of the text.
   const withoutKey = apiKey && apiKey.length >= 8 ? text.split(apiKey).join('[key]') : text;
-  return withoutKey.replace(/\bsk-[A-Za-z0-9_-]{16,}/g, '[key]');
+  return withoutKey.replace(/\b(sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{16,})/g, '[key]');
 }
 
 /** What an error says, without the key. */

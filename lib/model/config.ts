@@ -1,7 +1,7 @@
 // In: a model folder. Out: the encoder's shape (config.json) and how its vectors are pooled (modules.json, 1_Pooling).
 import fs from 'node:fs';
 import path from 'node:path';
-import { readJson } from '../common/files';
+import { ModelJson } from './model-json';
 
 /** The numbers of a BERT-family `config.json` that the encoder needs. */
 export interface EncoderConfig {
@@ -22,43 +22,37 @@ export interface PoolingConfig {
   normalize: boolean;
 }
 
-/** A model folder's JSON file. Throws an Error that names it if it is missing or no JSON. */
-export function readModelJson(file: string): Record<string, unknown> {
-  return readJson(file, 'Download or copy the model again.') as Record<string, unknown>;
-}
+/** What `config.json` must say, or may: the encoder computes nothing else. */
+const COMPUTED: Record<string, unknown[]> = {
+  model_type: ['bert'],
+  hidden_act: ['gelu'],
+  position_embedding_type: ['absolute', null, undefined],
+  is_decoder: [false, undefined],
+};
 
 /**
  * Reads `config.json`.
  *
- * @throws Error naming what this encoder cannot compute: another architecture, activation or position embedding.
+ * @throws Error naming what this encoder cannot compute (another architecture, activation or position embedding), or a
+ *   number that no model has
  */
 export function readEncoderConfig(folder: string): EncoderConfig {
-  const file = path.join(folder, 'config.json');
-  const raw = readModelJson(file);
-  const refuse = (what: string) =>
-    new Error(`${file}: ${what}. Supported are BERT encoders such as all-MiniLM-L6-v2, bge-small-en and e5-small-v2.`);
-  if (raw.model_type !== 'bert') throw refuse(`model_type is "${raw.model_type}"`);
-  if (raw.hidden_act !== 'gelu') throw refuse(`hidden_act is "${raw.hidden_act}"`);
-  const positions = raw.position_embedding_type ?? 'absolute';
-  if (positions !== 'absolute') throw refuse(`position_embedding_type is "${positions}"`);
-  const whole = (key: string): number => {
-    const value = raw[key];
-    if (!Number.isInteger(value) || (value as number) < 1)
-      throw refuse(`${key} is ${JSON.stringify(value)}, not a whole number`);
-    return value as number;
-  };
+  const json = new ModelJson(folder, 'config.json');
+  const supported = 'Supported are BERT encoders such as all-MiniLM-L6-v2, bge-small-en and e5-small-v2.';
+  const other = Object.keys(COMPUTED).find((key) => !COMPUTED[key].includes(json.at(key)));
+  if (other) throw json.error(`${other} is ${JSON.stringify(json.at(other))}`, supported);
   const config: EncoderConfig = {
-    vocabSize: whole('vocab_size'),
-    hiddenSize: whole('hidden_size'),
-    layers: whole('num_hidden_layers'),
-    heads: whole('num_attention_heads'),
-    intermediateSize: whole('intermediate_size'),
-    maxPositions: whole('max_position_embeddings'),
-    typeVocabSize: whole('type_vocab_size'),
-    layerNormEps: Number(raw.layer_norm_eps ?? 1e-12),
+    vocabSize: json.number('vocab_size', 1, 10_000_000),
+    hiddenSize: json.number('hidden_size', 1, 65_536),
+    layers: json.number('num_hidden_layers', 1, 1000),
+    heads: json.number('num_attention_heads', 1, 1000),
+    intermediateSize: json.number('intermediate_size', 1, 1_000_000),
+    maxPositions: json.number('max_position_embeddings', 3, 1_000_000),
+    typeVocabSize: json.number('type_vocab_size', 1, 1000),
+    layerNormEps: json.at('layer_norm_eps') === undefined ? 1e-12 : json.number('layer_norm_eps', 1e-15, 0.1, false),
   };
   if (config.hiddenSize % config.heads) {
-    throw refuse(`hidden_size ${config.hiddenSize} is no multiple of num_attention_heads ${config.heads}`);
+    throw json.error(`hidden_size ${config.hiddenSize} is no multiple of num_attention_heads ${config.heads}`);
   }
   return config;
 }
@@ -70,31 +64,38 @@ export function readEncoderConfig(folder: string): EncoderConfig {
  * @throws Error naming a module or pooling mode that is not supported.
  */
 export function readPoolingConfig(folder: string): PoolingConfig {
-  const modulesFile = path.join(folder, 'modules.json');
-  if (!fs.existsSync(modulesFile)) return { mode: 'mean', normalize: false };
-  const modules = readModelJson(modulesFile) as unknown as { type: string; path: string }[];
-  const kinds = modules.map(({ type }) => type.split('.').at(-1));
-  const unknown = kinds.find((kind) => !['Transformer', 'Pooling', 'Normalize'].includes(kind ?? ''));
-  if (unknown)
-    throw new Error(
-      `${modulesFile}: the module ${unknown} is not supported; only Transformer, Pooling and Normalize are.`,
-    );
-  const pooling = modules[kinds.indexOf('Pooling')];
-  if (!pooling) return { mode: 'mean', normalize: kinds.includes('Normalize') };
-  const poolingFile = path.join(folder, pooling.path, 'config.json');
-  const raw = readModelJson(poolingFile);
+  if (!fs.existsSync(path.join(folder, 'modules.json'))) return { mode: 'mean', normalize: false };
+  const list = new ModelJson(folder, 'modules.json');
+  const modules = Object.values(list.content) as ({ type?: string; path?: string } | null)[];
+  const kinds = modules.map((module) => String(module?.type).split('.').at(-1)!);
+  const unknown = kinds.find((kind) => !['Transformer', 'Pooling', 'Normalize'].includes(kind));
+  const only = 'Only Transformer, Pooling and Normalize are, in this order.';
+  if (unknown) throw list.error(`the module ${unknown} is not supported`, only);
+  if (!/^Transformer,Pooling(,Normalize)?$/.test(kinds.join())) throw list.error(`${kinds} are not supported`, only);
+  // The Transformer lies in the folder itself, the others in folders there.
+  const paths = modules.map((module) => module!.path).join(':');
+  if (!/^:[\w-]+(:[\w-]*)?$/.test(paths)) throw list.error(`its modules lie in "${paths}", not in the model's folder`);
+  const json = new ModelJson(folder, path.join(String(modules[1]!.path), 'config.json'));
   // Newer folders name the mode, older ones hold one flag a mode.
-  const flags = Object.keys(raw).filter((key) => key.startsWith('pooling_mode_') && raw[key] === true);
-  const named = typeof raw.pooling_mode === 'string' ? [raw.pooling_mode] : flags.map((key) => key.slice(13));
+  const flags = Object.keys(json.content).filter(
+    (key) => key.startsWith('pooling_mode_') && json.content[key] === true,
+  );
+  const name = json.at('pooling_mode');
+  const named = typeof name === 'string' ? [name] : flags.map((key) => key.slice(13));
   const modes: Record<string, 'mean' | 'cls'> = { mean_tokens: 'mean', mean: 'mean', cls_token: 'cls', cls: 'cls' };
   const mode = named.length === 1 ? modes[named[0]] : undefined;
-  if (!mode) throw new Error(`${poolingFile}: pooling by "${named.join(', ')}" is not supported; only mean or CLS is.`);
-  return { mode, normalize: kinds.includes('Normalize') };
+  if (!mode) throw json.error(`pooling by "${named.join(', ')}" is not supported`, 'Only mean or CLS is.');
+  return { mode, normalize: modules.length === 3 };
 }
 
-/** The sentence length the folder asks for (`sentence_bert_config.json`), at most the encoder's positions. */
-export function readMaxSeqLength(folder: string, config: EncoderConfig): number {
-  const file = path.join(folder, 'sentence_bert_config.json');
-  const stored = fs.existsSync(file) ? Number(readModelJson(file).max_seq_length) : Number.NaN;
-  return stored >= 3 ? Math.min(stored, config.maxPositions) : config.maxPositions;
+/**
+ * The sentence length the folder asks for, at most the encoder's positions: `max_seq_length` in
+ * `sentence_bert_config.json`, or, as sentence-transformers saves it from version 6 on, the tokenizer's own.
+ */
+export function readMaxSeqLength(folder: string, { maxPositions }: EncoderConfig): number {
+  const own = new ModelJson(folder, 'sentence_bert_config.json', true);
+  const json = (own.at('max_seq_length') ?? null) !== null ? own : new ModelJson(folder, 'tokenizer_config.json', true);
+  const place = json === own ? 'max_seq_length' : 'model_max_length';
+  // transformers writes 1e30 for a tokenizer without a limit.
+  return (json.at(place) ?? null) === null ? maxPositions : Math.min(json.number(place, 3, 1e30), maxPositions);
 }

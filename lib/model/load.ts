@@ -7,6 +7,7 @@ import { type EncoderConfig, readEncoderConfig, readMaxSeqLength, readPoolingCon
 import { EmbeddingModel } from './embedding-model';
 import { weightFiles } from './hub/model-folder';
 import { resolveModel } from './hub/resolve';
+import { ModelJson } from './model-json';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { readSearchSettings } from './search-settings';
 import { tf } from './tf';
@@ -37,7 +38,9 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
   if (!Number.isInteger(maxSeqLength) || maxSeqLength < 3 || maxSeqLength > config.maxPositions) {
     throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes 3 to ${config.maxPositions} tokens.`);
   }
-  const tokenizer = loadTokenizer(folder);
+  const tokenizer = loadTokenizer(folder, config.vocabSize);
+  new ModelJson(folder, 'config_sentence_transformers.json', true); // saved again: refused before any training
+  const search = readSearchSettings(folder, config.maxPositions);
   const { weights, untrained } = readWeights(folder, config);
   return new EmbeddingModel({
     name: options.name ?? nameOrPath,
@@ -47,17 +50,18 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
     weights,
     untrained,
     maxSeqLength,
-    search: readSearchSettings(folder),
+    search,
   });
 }
 
 /** Weights of a folder as tensors, query, key and value joined; and its other weights, which embeddings don't need. */
 function readWeights(folder: string, config: EncoderConfig) {
   const stored = new Map<string, StoredTensor>();
-  for (const file of weightFiles(folder)) {
+  const files = weightFiles(folder);
+  for (const file of files) {
     for (const [name, tensor] of readSafetensors(path.join(folder, file))) stored.set(name, tensor);
   }
-  const fused = fuseQueryKeyValue(selectWeights(stored, config, folder));
+  const fused = fuseQueryKeyValue(selectWeights(stored, config, path.join(folder, files.join(', '))));
   const weights: NamedTensors = new Map([...fused].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]));
   return { weights, untrained: new Map([...stored].filter(([name]) => /^(bert\.)?pooler\./.test(name))) };
 }

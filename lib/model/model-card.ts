@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeWhole } from '../common/files';
+import { scrub } from '../common/openai';
 import { readSearchSettings, type SearchSettings } from './search-settings';
 
 /** A dataset as a card names it. */
@@ -32,6 +33,7 @@ export interface CardResult {
 }
 
 const fileOf = (folder: string) => path.join(folder, 'README.md');
+const write = (folder: string, card: string) => writeWhole(fileOf(folder), scrub(card, process.env.OPENAI_API_KEY));
 /** Ours: a file without it was written by somebody, and stays. */
 const MARK = '<!-- model card of finetune-embedding -->';
 /** Results stand between these, in the metadata and in the text. */
@@ -46,7 +48,7 @@ const IN_TEXT = /(?<=\n<!-- results -->\n).*?(?=<!-- end of results -->\n)/s;
  */
 export function writeModelCard(folder: string, facts: TrainingFacts): void {
   if (fs.existsSync(fileOf(folder)) && !isOurs(folder)) return;
-  writeWhole(fileOf(folder), cardText(facts, readSearchSettings(folder), path.basename(path.resolve(folder))));
+  write(folder, cardText(facts, readSearchSettings(folder), path.basename(path.resolve(folder))));
 }
 
 /** Takes away a card that was written here: the weights that it tells of are being replaced. */
@@ -86,8 +88,8 @@ export function addTestResults(folder: string, results: CardResult[], measuredOn
   const sentence = `On ${measuredOn}, which neither training nor any choice has seen; in brackets 95% intervals:`;
   const card = fs.readFileSync(fileOf(folder), 'utf8');
   const withMetadata = card.replace(IN_METADATA, () => `${metadata.join('\n')}\n`);
-  writeWhole(
-    fileOf(folder),
+  write(
+    folder,
     withMetadata.replace(IN_TEXT, () => `${sentence}\n\n${table.join('\n')}\n`),
   );
   return true;

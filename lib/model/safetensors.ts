@@ -16,7 +16,6 @@ interface HeaderEntry {
 }
 
 const MAX_HEADER_BYTES = 100_000_000;
-const BYTES_PER_VALUE: Record<string, number> = { F32: 4, F16: 2, BF16: 2 };
 
 /** bfloat16 is the upper half of a float32. */
 function fromBfloat16(bits: Uint16Array): Float32Array {
@@ -37,51 +36,67 @@ function fromFloat16(bits: Uint16Array): Float32Array {
   });
 }
 
+const VALUES: Record<string, (bytes: ArrayBuffer) => Float32Array> = {
+  F32: (bytes) => new Float32Array(bytes),
+  F16: (bytes) => fromFloat16(new Uint16Array(bytes)),
+  BF16: (bytes) => fromBfloat16(new Uint16Array(bytes)),
+};
+
 /**
- * Reads every floating-point tensor of a safetensors file as 32-bit floats. Integer tensors, such as a stored
- * `position_ids`, are passed over.
+ * Reads every tensor of 32-bit, half or bfloat16 floats of a safetensors file as 32-bit floats. Others, such as a
+ * stored `position_ids`, are passed over.
  *
- * @throws Error naming the file (and tensor) if the file is damaged or a tensor's size disagrees with its shape.
+ * @throws Error naming the file (and tensor) if the file is not as the format asks: a header of JSON, no name twice,
+ *   each tensor of the size that its type and shape give, one after the other to the file's end
  */
 export function readSafetensors(file: string): Map<string, StoredTensor> {
   const descriptor = fs.openSync(file, 'r');
   try {
     const size = fs.fstatSync(descriptor).size;
-    const damaged = (what: string) =>
-      new Error(`${file} is not a complete safetensors file (${what}); download or copy it again.`);
-    const lengthBytes = Buffer.alloc(8);
-    if (fs.readSync(descriptor, lengthBytes, 0, 8, 0) < 8) throw damaged('shorter than its header');
-    const headerLength = Number(lengthBytes.readBigUInt64LE());
-    if (headerLength > MAX_HEADER_BYTES || headerLength + 8 > size) throw damaged('bad header length');
-    const headerBytes = Buffer.alloc(headerLength);
-    fs.readSync(descriptor, headerBytes, 0, headerLength, 8);
-    let header: Record<string, HeaderEntry>;
-    try {
-      header = JSON.parse(headerBytes.toString('utf8'));
-    } catch {
-      throw damaged('its header is not JSON');
-    }
+    const read = (position: number, length: number): Buffer => {
+      const bytes = Buffer.from(new ArrayBuffer(length));
+      if (fs.readSync(descriptor, bytes, 0, length, position) < length) throw new Error('it ends early');
+      return bytes;
+    };
+    const headerLength = Number(read(0, 8).readBigUInt64LE());
+    if (headerLength > MAX_HEADER_BYTES || headerLength + 8 > size) throw new Error('bad header length');
+    const start = 8 + headerLength;
     const tensors = new Map<string, StoredTensor>();
-    for (const [name, entry] of Object.entries(header)) {
-      const width = BYTES_PER_VALUE[entry.dtype];
-      if (name === '__metadata__' || !width) continue;
-      const [start, end] = entry.data_offsets;
-      const count = entry.shape.reduce((a, b) => a * b, 1);
-      if (end - start !== count * width)
-        throw damaged(`tensor ${name} has ${end - start} bytes for shape [${entry.shape}]`);
-      if (8 + headerLength + end > size) throw damaged(`tensor ${name} lies beyond its end`);
-      const bytes = new Uint8Array(end - start);
-      fs.readSync(descriptor, bytes, 0, bytes.length, 8 + headerLength + start);
-      const data =
-        entry.dtype === 'F32'
-          ? new Float32Array(bytes.buffer)
-          : (entry.dtype === 'F16' ? fromFloat16 : fromBfloat16)(new Uint16Array(bytes.buffer));
-      tensors.set(name, { shape: entry.shape, data });
+    for (const [name, { dtype, shape, data_offsets }] of parseHeader(read(8, headerLength).toString(), size - start)) {
+      if (!VALUES[dtype]) continue;
+      const { buffer } = read(start + data_offsets[0], data_offsets[1] - data_offsets[0]);
+      tensors.set(name, { shape, data: VALUES[dtype](buffer as ArrayBuffer) });
     }
     return tensors;
+  } catch (error) {
+    const isHeader = error instanceof SyntaxError || error instanceof TypeError;
+    const what = isHeader ? 'its header does not describe tensors' : (error as Error).message;
+    throw new Error(`${file} is not a complete safetensors file (${what}); download or copy it again.`);
   } finally {
     fs.closeSync(descriptor);
   }
+}
+
+/** A header's entries in the order of their bytes. Throws an Error unless these follow one another to the end. */
+function parseHeader(text: string, bytes: number): [name: string, entry: HeaderEntry][] {
+  const entries = Object.entries(JSON.parse(text) as Record<string, HeaderEntry>)
+    .filter(([name]) => name !== '__metadata__')
+    .sort(([, { data_offsets: a }], [, { data_offsets: b }]) => a[1] - b[1] || a[0] - b[0]);
+  // Of two entries of one name, JSON.parse keeps the last.
+  const places = text.match(/"data_offsets"\s*:\s*\[/g) ?? [];
+  if (places.length !== entries.length) throw new Error('a name appears twice, or without a place');
+  let position = 0;
+  for (const [name, { dtype, shape, data_offsets }] of entries) {
+    const [start, end] = data_offsets;
+    if (start !== position) throw new Error(`tensor ${name} starts at ${start}, the one before ends at ${position}`);
+    const width = dtype === 'BOOL' ? 1 : Number(/\d+/.exec(dtype)) / 8;
+    if (end - start !== shape.reduce((a, b) => a * b, width) || !shape.every(Number.isInteger)) {
+      throw new Error(`tensor ${name} has ${end - start} bytes for shape [${shape}] of ${dtype}`);
+    }
+    position = end;
+  }
+  if (position !== bytes) throw new Error(`its tensors take ${position} bytes, and ${bytes} are there`);
+  return entries;
 }
 
 /** Writes tensors as 32-bit floats, in the map's order; the file appears whole or not at all. */

@@ -5,6 +5,7 @@ import { writeJson, writeWhole } from '../common/files';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
 import { removeModelCard } from './model-card';
+import { ModelJson } from './model-json';
 import { type StoredTensor, writeSafetensors } from './safetensors';
 import { writeSearchSettings } from './search-settings';
 
@@ -17,13 +18,14 @@ export async function storedWeights(model: EmbeddingModel): Promise<Map<string, 
   return splitQueryKeyValue(stored);
 }
 
-const COPIED = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'vocab.txt'];
+const COPIED = ['config.json', 'special_tokens_map.json', 'vocab.txt'];
+const ABOUT = 'config_sentence_transformers.json';
 const MODULES = 'sentence_transformers.models';
 
 /**
- * Saves the model in the sentence-transformers layout: weights as model.safetensors, tokenizer and settings copied from
- * the folder it was loaded from, `max_seq_length` as trained. Each file appears whole. The weights are written first,
- * so that a full disk changes nothing, and take their place last.
+ * Saves the model in the sentence-transformers layout: weights as model.safetensors, tokenizer and settings as in the
+ * folder it was loaded from, but for the length of texts, which is as trained. Each file appears whole. The weights are
+ * written first, so that a full disk changes nothing, and take their place last.
  *
  * @param folder created if needed; a model in it is replaced
  */
@@ -42,6 +44,7 @@ export async function saveModel(model: EmbeddingModel, folder: string): Promise<
       const source = path.join(model.folder, name);
       if (fs.existsSync(source)) writeWhole(place(name), fs.readFileSync(source));
     }
+    saveTokenizer(model, folder);
     const { pooling, config } = model.encoder;
     const modules = [
       { idx: 0, name: '0', path: '', type: `${MODULES}.Transformer` },
@@ -60,9 +63,21 @@ export async function saveModel(model: EmbeddingModel, folder: string): Promise<
       pooling_mode_mean_sqrt_len_tokens: false,
     });
     writeJson(place('sentence_bert_config.json'), { max_seq_length: model.maxSeqLength, do_lower_case: false });
-    writeJson(place('config_sentence_transformers.json'), { similarity_fn_name: 'cosine' });
     fs.renameSync(unplaced, place('model.safetensors'));
   } finally {
     fs.rmSync(unplaced, { force: true });
   }
+}
+
+/** The base's tokenizer, for texts as long as those trained on, and what the base says of itself (its prompts). */
+function saveTokenizer({ folder: base, maxSeqLength }: EmbeddingModel, folder: string): void {
+  const [tokenizer, config, about] = ['tokenizer.json', 'tokenizer_config.json', ABOUT].map(
+    (name) => new ModelJson(base, name, true).content,
+  );
+  // A base's own may cut and fill up texts to another length: who reads the file alone would do so, too.
+  const truncation = { direction: 'Right', max_length: maxSeqLength, strategy: 'LongestFirst', stride: 0 };
+  const whole = JSON.stringify({ ...tokenizer, truncation, padding: null });
+  writeWhole(path.join(folder, 'tokenizer.json'), whole);
+  writeJson(path.join(folder, 'tokenizer_config.json'), { ...config, model_max_length: maxSeqLength });
+  writeJson(path.join(folder, ABOUT), { ...about, similarity_fn_name: 'cosine' });
 }

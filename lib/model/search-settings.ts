@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeJson } from '../common/files';
 import type { WindowSettings } from '../common/windows';
-import { readModelJson } from './config';
+import { ModelJson } from './model-json';
 
 /** How a model was trained to be searched with. */
 export interface SearchSettings {
@@ -16,31 +16,24 @@ export interface SearchSettings {
 }
 
 /** Beside the weights; sentence-transformers, LlamaIndex and transformers.js pass it over. */
-const fileOf = (folder: string) => path.join(folder, 'search_settings.json');
+const FILE = 'search_settings.json';
+const fileOf = (folder: string) => path.join(folder, FILE);
 
 /**
  * The settings that a model was saved with, if it was trained here.
  *
+ * @param longest tokens that the model reads at most
  * @throws Error naming the file and the setting if one is no number, or if windows would leave words out
  */
-export function readSearchSettings(folder: string): SearchSettings | undefined {
-  const file = fileOf(folder);
-  if (!fs.existsSync(file)) return undefined;
-  const raw = readModelJson(file);
-  const number = (name: string, value: unknown, least: number): number => {
-    if (typeof value === 'number' && value >= least) return value;
-    throw new Error(
-      `${file}: ${name} is ${JSON.stringify(value)}, not a number from ${least}. Mend it, or train again.`,
-    );
-  };
-  const search: SearchSettings = { windowTemperature: number('window_temperature', raw.window_temperature, 0) };
-  if (raw.windows) {
-    const { size, stride } = raw.windows as Partial<WindowSettings>;
-    search.windows = { size: number('windows.size', size, 1), stride: number('windows.stride', stride, 1) };
-    if (search.windows.stride > search.windows.size)
-      throw new Error(`${file}: windows of ${size} tokens, ${stride} apart, leave words out. Mend it, or train again.`);
+export function readSearchSettings(folder: string, longest = 1_000_000): SearchSettings | undefined {
+  if (!fs.existsSync(fileOf(folder))) return undefined;
+  const json = new ModelJson(folder, FILE);
+  const search: SearchSettings = { windowTemperature: json.number('window_temperature', 0, 1000, false) };
+  if (json.at('windows') !== undefined) {
+    const size = json.number('windows.size', 1, longest);
+    search.windows = { size, stride: json.number('windows.stride', 1, size) };
   }
-  if (raw.bm25_weight !== undefined) search.bm25Weight = number('bm25_weight', raw.bm25_weight, 0);
+  if (json.at('bm25_weight') !== undefined) search.bm25Weight = json.number('bm25_weight', 0, 1000, false);
   return search;
 }
 

@@ -1,9 +1,7 @@
 // In: a model folder, a text. Out: the text's word-piece ids, cut to a length as Python's tokenizers do, or by windows.
-import fs from 'node:fs';
-import path from 'node:path';
 import { PreTrainedTokenizer } from '@huggingface/transformers';
 import { type WindowSettings, windowRanges } from '../common/windows';
-import { readModelJson } from './config';
+import { ModelJson } from './model-json';
 
 /** Turns texts into token ids, special tokens included. */
 export interface Tokenizer {
@@ -20,23 +18,69 @@ export interface Tokenizer {
 /**
  * Loads `tokenizer.json` (and `tokenizer_config.json`) from a model folder.
  *
- * @throws Error if the file is missing or is not a tokenizer.
+ * @param vocabSize rows of the model's vocabulary, which ids must stay below
+ * @throws Error naming the file if it is missing, is not a tokenizer, or gives ids that the model does not know.
  */
-export function loadTokenizer(folder: string): Tokenizer {
-  const file = path.join(folder, 'tokenizer.json');
-  if (!fs.existsSync(file)) {
-    throw new Error(`${file} is missing: the tokenizer is read from it. Choose a model that ships a tokenizer.json.`);
+export function loadTokenizer(folder: string, vocabSize = Number.POSITIVE_INFINITY): Tokenizer {
+  const json = new ModelJson(folder, 'tokenizer.json');
+  const config = new ModelJson(folder, 'tokenizer_config.json', true);
+  checkSettings(json);
+  checkIds(json, config, vocabSize);
+  try {
+    return wrap(new PreTrainedTokenizer(json.content, config.content), config);
+  } catch (error) {
+    throw json.error(`is no tokenizer that can be used: ${(error as Error).message}`);
   }
-  const configFile = path.join(folder, 'tokenizer_config.json');
-  const tokenizer = new PreTrainedTokenizer(
-    readModelJson(file),
-    fs.existsSync(configFile) ? readModelJson(configFile) : {},
+}
+
+/** Settings that transformers.js would take for false, or for text, if they were missing or of another type. */
+function checkSettings(json: ModelJson): void {
+  const expect = (type: string, ...places: string[]) => {
+    for (const place of places) json.expect(place, (value) => typeof value === type, `a ${type}`);
+  };
+  if (json.at('normalizer.type') === 'BertNormalizer') {
+    expect('boolean', 'normalizer.clean_text', 'normalizer.handle_chinese_chars', 'normalizer.lowercase');
+  }
+  if (json.at('model.type') === 'WordPiece') {
+    expect('string', 'model.unk_token', 'model.continuing_subword_prefix');
+    expect('number', 'model.max_input_chars_per_word', `model.vocab.${json.at('model.unk_token')}`);
+  }
+}
+
+/** A token that tokenizer_config.json names, such as `sep_token`. */
+const named = (config: ModelJson, name: string) =>
+  (config.at(`${name}.content`) ?? config.at(name)) as string | undefined;
+
+/** Word pieces must have the ids from 0 on, each once; tokens that texts are not made of must be among those added. */
+function checkIds(json: ModelJson, config: ModelJson, vocabSize: number): void {
+  const vocab = json.expect<object>('model.vocab', (value) => value instanceof Object, 'a vocabulary');
+  const added = json.expect<{ content: string; id: number }[]>('added_tokens', Array.isArray, 'a list');
+  const ids = new Map<string, number>(
+    Array.isArray(vocab) ? vocab.map(([piece], id) => [piece, id]) : Object.entries(vocab),
   );
+  for (const token of added) ids.set(token?.content, token?.id);
+  for (const name of ['cls_token', 'sep_token', 'unk_token', 'pad_token', 'mask_token']) {
+    const isAdded = added.some((token) => token?.content === named(config, name));
+    if (named(config, name) && !isAdded) throw json.error(`added_tokens lack "${named(config, name)}", the ${name}`);
+  }
+  if (ids.size > vocabSize) throw json.error(`has ${ids.size} word pieces, but the model knows ${vocabSize}`);
+  const sorted = [...ids].sort(([, a], [, b]) => a - b);
+  const at = sorted.findIndex(([, id], i) => id !== i);
+  if (at >= 0)
+    throw json.error(`has no word piece of id ${at}, or two: next is "${sorted[at][0]}" with ${sorted[at][1]}`);
+}
+
+function wrap(tokenizer: PreTrainedTokenizer, config: ModelJson): Tokenizer {
   // What the tokenizer puts around a text shows on any text whose own ids are known.
   const bare = tokenizer.encode('a', { add_special_tokens: false });
   const wrapped = tokenizer.encode('a');
   const start = wrapped.indexOf(bare[0]);
+  if (start < 0) throw new Error('it leaves nothing of a text');
   const around = { before: wrapped.slice(0, start), after: wrapped.slice(start + bare.length) };
+  const pieces = (ids: ArrayLike<number>) => Array.from(ids, (id) => tokenizer.decode([id]));
+  const own = pieces([...around.before, ...around.after]).join(' ');
+  const [cls, sep] = [named(config, 'cls_token'), named(config, 'sep_token')];
+  if (cls && sep && own !== `${cls} ${sep}`) throw new Error(`around a text are "${own}", not "${cls} ${sep}"`);
   return {
     around,
     encode(text, maxLength) {
@@ -47,7 +91,7 @@ export function loadTokenizer(folder: string): Tokenizer {
       return Int32Array.from([...ids.slice(0, maxLength - tail), ...ids.slice(ids.length - tail)]);
     },
     encodeWhole: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: false })),
-    pieces: (ids) => Array.from(ids, (id) => tokenizer.decode([id])),
+    pieces,
   };
 }
 

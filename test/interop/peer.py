@@ -1,6 +1,6 @@
 """sentence-transformers' side of run.mjs: trains as the original notebook does, then measures its own model and ours.
 
-In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors"}.
+In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors", "ids"}.
 """
 
 import json
@@ -10,6 +10,7 @@ import torch
 from sentence_transformers import InputExample, SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from tokenizers import Tokenizer
 from torch.utils.data import DataLoader
 
 
@@ -27,9 +28,10 @@ class Reporting(torch.nn.Module):
         return value
 
 
-def load(folder, max_seq_length):
+def load(folder, max_seq_length=None):
+    """As long as asked; else as long as the folder says."""
     model = SentenceTransformer(folder, device="cpu")
-    model.max_seq_length = max_seq_length
+    model.max_seq_length = max_seq_length or model.max_seq_length
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
@@ -49,10 +51,12 @@ def main(settings):
         show_progress_bar=False,
     )
     evaluator = InformationRetrievalEvaluator(queries, corpus, {id: set(ids) for id, ids in relevant.items()})
-    ours = load(settings["ours"], settings["maxSeqLength"])
+    ours = load(settings["ours"])
     metrics = {name: plain(evaluator(peer)) for name, peer in [("theirs", model), ("ours", ours)]}
     vectors = ours.encode(settings["texts"]).tolist()
-    print(json.dumps({"metrics": metrics, "vectors": vectors}), flush=True)
+    tokenizer = Tokenizer.from_file(settings["ours"] + "/tokenizer.json")
+    ids = [encoding.ids for encoding in tokenizer.encode_batch(settings["texts"])]
+    print(json.dumps({"metrics": metrics, "vectors": vectors, "ids": ids}), flush=True)
 
 
 def plain(metrics):

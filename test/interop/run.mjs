@@ -1,6 +1,6 @@
 // npm run interop: RECIPE=original without dropout, by this project and by sentence-transformers on PyTorch, from the same model and
 // pairs. Losses are compared step by step, the trained models by their metrics, and our saved model by its embeddings in
-// sentence-transformers. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
+// sentence-transformers and its word pieces in raw tokenizers. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
 //
 //   --short: ten steps   --setup: only makes the Python environment (see venv.mjs)
 import { spawn } from 'node:child_process';
@@ -66,7 +66,9 @@ async function main() {
   const base = model.folder;
   const ours = path.join(folder, 'ours');
   const { steps } = await train(model, { data, recipe, outputDir: ours, seed: 1, evaluationSteps: 1_000_000 });
-  const texts = Object.values(data.corpus).slice(0, 20);
+  const chunks = Object.values(data.corpus).slice(0, 20);
+  const texts = [...chunks, chunks.join(' '), 'short', '']; // one far longer than the model reads
+  const ids = texts.map((text) => model.tokenize(text).join());
   const vectors = (await model.embedQueries(texts)).data;
   const own = await evaluateEmbedder(model, data);
 
@@ -98,11 +100,11 @@ async function main() {
   }
   if ((await ended) !== 0 || !result) throw new Error('The Python side failed; its message is above.');
   model.dispose();
-  return report(steps, theirs, own.metrics, result, vectors);
+  return report(steps, theirs, own.metrics, result, { vectors, ids });
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, vectors) {
+function report(steps, theirs, ownMetrics, result, { vectors, ids }) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -129,6 +131,11 @@ function report(steps, theirs, ownMetrics, result, vectors) {
       'embeddings of our saved model in sentence-transformers (relative)',
       largest(theirVectors.map((value, i) => Math.abs(value - vectors[i]))) / scale,
       EMBEDDING_TOLERANCE,
+    ],
+    [
+      'texts whose word pieces are others by tokenizer.json alone',
+      result.ids.filter((theirIds, i) => theirIds.join() !== ids[i]).length,
+      0,
     ],
   ];
   console.log('\nlargest differences');

@@ -99,16 +99,126 @@ describe('a model folder', () => {
     ).rejects.toThrow(new RegExp(`"${key}" is \\[16,64\\].*\\[32,32\\]`));
   });
 
-  it('is refused by name: unknown modules and pooling modes', async () => {
-    const dense = copyOfTiny((folder) =>
-      editJson<Json[]>(folder, 'modules.json', (modules) => {
-        modules[2].type = 'sentence_transformers.models.Dense';
-      }),
+  it.each([
+    ['num_hidden_layers', 1e9],
+    ['vocab_size', -1],
+    ['hidden_size', '32'],
+    ['num_attention_heads', 0],
+    ['intermediate_size', 1.5],
+    ['max_position_embeddings', Number.MAX_SAFE_INTEGER],
+    ['type_vocab_size', null],
+    ['layer_norm_eps', 0],
+    ['layer_norm_eps', -1e-12],
+  ])('is refused at once, by file and name: %s of %j', async (key, value) => {
+    const start = performance.now();
+    await expect(loadEdited('config.json', (config) => Object.assign(config, { [key]: value }))).rejects.toThrow(
+      new RegExp(`config\\.json: ${key} is ${JSON.stringify(value)}, not a (whole )?number from`),
     );
-    await expect(loadModel(dense)).rejects.toThrow(/modules\.json: the module Dense is not supported/);
-    const max = (pooling: Json) =>
-      Object.assign(pooling, { pooling_mode_mean_tokens: false, pooling_mode_max_tokens: true });
-    await expect(loadEdited('1_Pooling/config.json', max)).rejects.toThrow(/pooling by "max_tokens"/);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  it.each([Number.NaN, Number.NEGATIVE_INFINITY, 1e30])('is refused by name: a weight of %d', async (value) => {
+    const key = 'encoder.layer.1.output.dense.bias';
+    const change = (weights: ReturnType<typeof readSafetensors>) => weights.get(key)!.data.fill(value, 3, 4);
+    await expect(loadWithWeights(change)).rejects.toThrow(
+      /model\.safetensors is damaged: weight "encoder.layer.1.outp/,
+    );
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      'a module that is not computed',
+      [
+        ['Transformer', ''],
+        ['Pooling', '1_Pooling'],
+        ['Dense', '2_Dense'],
+      ],
+      /Dense is not/,
+    ],
+    [
+      'modules in another order',
+      [
+        ['Transformer', ''],
+        ['Normalize', '2'],
+        ['Pooling', '1_Pooling'],
+      ],
+      /Normalize,Pooling/,
+    ],
+    ['no pooling', [['Transformer', '']], /json: Transformer are not supported/],
+    [
+      'a module outside the folder',
+      [
+        ['Transformer', ''],
+        ['Pooling', '../model/1_Pooling'],
+      ],
+      /modules lie in ":\.\.\/model/,
+    ],
+    [
+      'a transformer elsewhere',
+      [
+        ['Transformer', '0_T'],
+        ['Pooling', '1_Pooling'],
+      ],
+      /modules lie in "0_T:1_Pooling"/,
+    ],
+    ['a module without a type', [[undefined, '']], /the module undefined is not supported/],
+  ])('is refused by name: %s', async (_, modules, message) => {
+    const write = (folder: string) => {
+      const list = (modules as string[][]).map(([kind, at]) => ({ type: kind && `st.models.${kind}`, path: at }));
+      fs.writeFileSync(path.join(folder, 'modules.json'), JSON.stringify(list));
+    };
+    await expect(loadModel(copyOfTiny(write))).rejects.toThrow(message);
+    await expect(loadModel(copyOfTiny(write))).rejects.toThrow(/modules\.json/);
+  });
+
+  it.each([
+    ['modules.json', '3', /modules\.json: is neither an object nor a list/],
+    ['modules.json', '{"map": 1}', /modules\.json: the module undefined is not/],
+    [
+      'sentence_bert_config.json',
+      '{"max_seq_length": "long"}',
+      /bert_config\.json: max_seq_length is "long", not a whole/,
+    ],
+    ['tokenizer_config.json', '[', /tokenizer_config\.json: is not JSON/],
+    ['config_sentence_transformers.json', '"', /config_sentence_transformers\.json: is not JSON/],
+    [
+      'search_settings.json',
+      '{"window_temperature": 0.1, "windows": 7}',
+      /search_settings\.json: windows.size is undefined/,
+    ],
+    ['1_Pooling/config.json', 'null', /1_Pooling\/config\.json: is neither/],
+    ['1_Pooling/config.json', '{"pooling_mode_max_tokens": true}', /1_Pooling\/config\.json: pooling by "max_tokens"/],
+  ])('is refused by name: %s that says %s', async (name, text, message) => {
+    await expect(loadModel(copyOfTiny((folder) => fs.writeFileSync(path.join(folder, name), text)))).rejects.toThrow(
+      message,
+    );
+  });
+
+  it('is refused by name: an index of shards that lists none, or some elsewhere', async () => {
+    for (const index of ['{}', '{"weight_map": {"a": "../model.safetensors"}}', '{"weight_map": [7]}']) {
+      const folder = copyOfTiny((copy) => {
+        fs.rmSync(path.join(copy, 'model.safetensors'));
+        fs.writeFileSync(path.join(copy, 'model.safetensors.index.json'), index);
+      });
+      await expect(loadModel(folder)).rejects.toThrow(
+        /model\.safetensors\.index\.json: weight_map is .*not weights and/,
+      );
+    }
+  });
+
+  it('has the length that sentence-transformers 6 saves with the tokenizer', async () => {
+    const lengthIn = async (max_seq_length: number | null, model_max_length: number) => {
+      const folder = copyOfTiny((copy) => {
+        fs.writeFileSync(path.join(copy, 'sentence_bert_config.json'), JSON.stringify({ max_seq_length }));
+        editJson<Json>(copy, 'tokenizer_config.json', (config) => Object.assign(config, { model_max_length }));
+      });
+      const model = await loadModel(folder);
+      onTestFinished(() => model.dispose());
+      return model.maxSeqLength;
+    };
+    expect(await lengthIn(null, 17)).toBe(17);
+    expect(await lengthIn(30, 17)).toBe(30);
+    expect(await lengthIn(null, 1e30)).toBe(64);
   });
 
   it('is refused by name: damaged or pickled weights, broken JSON, a wrong length', async () => {
@@ -119,7 +229,9 @@ describe('a model folder', () => {
     );
     await expect(loadModel(pickled)).rejects.toThrow(/safetensors/);
     const broken = copyOfTiny((folder) => fs.writeFileSync(path.join(folder, 'config.json'), '{"model_type": '));
-    await expect(loadModel(broken)).rejects.toThrow(/config\.json: is not JSON: .*Download or copy the model again/);
+    await expect(loadModel(broken)).rejects.toThrow(
+      /config\.json: is not JSON: .*Mend it, or download or copy the model again/,
+    );
     for (const maxSeqLength of [2, 65, 10.5]) {
       await expect(loadModel(TINY, { maxSeqLength })).rejects.toThrow(`MAX_SEQ_LENGTH is ${maxSeqLength}`);
     }

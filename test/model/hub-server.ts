@@ -53,6 +53,8 @@ export class TestHub {
   apiStatus?: [number, string?];
   fileStatus?: [number, string?];
   apiBody?: string;
+  /** Never answers, or no more after an answer's first half. */
+  silent?: 'api' | 'half of the api' | 'half of the weights';
 
   readonly log: Served[] = [];
   readonly contentLog: Served[] = [];
@@ -76,6 +78,11 @@ export class TestHub {
   private serveHub(request: http.IncomingMessage, response: http.ServerResponse): void {
     const served = record(this.log, request);
     const api = served.url.startsWith('/api/');
+    if (api && this.silent === 'api') return;
+    if (api && this.silent === 'half of the api') {
+      response.write('{"sha": ');
+      return;
+    }
     const status = api ? this.apiStatus : this.fileStatus;
     const file = served.url.slice(`/${NAME}/resolve/${REVISION}/`.length);
     if (status) {
@@ -118,6 +125,10 @@ export class TestHub {
       ...(start ? { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` } : {}),
     });
     const cut = this.breakAfter.shift() ?? body.length;
+    if (this.silent === 'half of the weights') {
+      response.write(body.subarray(0, cut / 2));
+      return;
+    }
     served.bytes = Math.min(cut, body.length);
     if (cut >= body.length) response.end(body);
     else response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 50));

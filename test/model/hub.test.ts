@@ -184,6 +184,22 @@ describe('HF_TOKEN', () => {
   });
 });
 
+describe('a wait', () => {
+  it.each([
+    ['api', /cannot be reached \(no whole answer within 30 s\)/],
+    ['half of the api', /no whole answer within 30 s/],
+    ['half of the weights', /interrupted at \d+ of 300000 bytes \(nothing came for 30 s\).*goes on from there/],
+  ] as const)('for %s ends, and says after what time', async (silent, message) => {
+    hub.silent = silent;
+    const { timeout } = AbortSignal;
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout.call(AbortSignal, ms / 100));
+    const { setTimeout } = globalThis;
+    const shorter = (run: () => void, ms?: number, ...rest: []) => setTimeout(run, ms === 30_000 ? 300 : ms, ...rest);
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(shorter as typeof setTimeout);
+    expect(await failure()).toMatch(message);
+  });
+});
+
 describe('a model that the hub does not give', () => {
   it.each<[string, Partial<TestHub>, RegExp]>([
     ['gated', { fileStatus: [401, 'GatedRepo'] }, /gated \(401; HF_TOKEN is not set\): accept its terms/],

@@ -5,7 +5,7 @@ import { loadWeights } from 'finetune-embedding/dist/model/load.js';
 import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { readSearchSettings } from 'finetune-embedding/dist/model/search-settings.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { copyOfTiny, embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
+import { copyOfTiny, editJson, embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
 
 const files = (folder: string) => fs.readdirSync(folder, { recursive: true }).map(String).sort();
 
@@ -106,6 +106,28 @@ describe('saveModel', () => {
     expect(loaded.tokenize('the ferry '.repeat(20)).length).toBe(17);
   });
 
+  it('tells every reader of the tokenizer the length it was trained with, and keeps what the base says of itself', async () => {
+    const about = { prompts: { query: 'query: ' }, default_prompt_name: null, similarity_fn_name: 'dot' };
+    const base = copyOfTiny((copy) => {
+      editJson<Record<string, unknown>>(copy, 'tokenizer.json', (tokenizer) => {
+        tokenizer.truncation = { direction: 'Right', max_length: 12, strategy: 'LongestFirst', stride: 0 };
+        tokenizer.padding = { strategy: { Fixed: 12 }, pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' };
+      });
+      fs.writeFileSync(path.join(copy, 'config_sentence_transformers.json'), JSON.stringify(about));
+    });
+    const model = await loadModel(base, { maxSeqLength: 40 });
+    onTestFinished(() => model.dispose());
+    const folder = path.join(temporaryFolder(), 'model');
+    await saveModel(model, folder);
+    const read = (name: string, from = folder) => JSON.parse(fs.readFileSync(path.join(from, name), 'utf8'));
+    const truncation = { direction: 'Right', max_length: 40, strategy: 'LongestFirst', stride: 0 };
+    expect(read('tokenizer.json')).toEqual({ ...read('tokenizer.json', base), truncation, padding: null });
+    const settings = read('tokenizer_config.json', base);
+    expect(read('tokenizer_config.json')).toEqual({ ...settings, model_max_length: 40 });
+    expect(read('sentence_bert_config.json').max_seq_length).toBe(40);
+    expect(read('config_sentence_transformers.json')).toEqual({ ...about, similarity_fn_name: 'cosine' });
+  });
+
   it('loadWeights puts a saved model back', async () => {
     const folder = path.join(temporaryFolder(), 'model');
     const model = await loadTiny();
@@ -123,7 +145,7 @@ describe('saveModel', () => {
   it('keeps how the model is searched with beside it, and takes an earlier model’s away', async () => {
     const folder = path.join(temporaryFolder(), 'saved');
     const model = await loadTiny();
-    model.search = { windows: { size: 94, stride: 47 }, windowTemperature: 0.05 };
+    model.search = { windows: { size: 48, stride: 24 }, windowTemperature: 0.05 };
     await saveModel(model, folder);
     const reloaded = await loadModel(folder);
     onTestFinished(() => reloaded.dispose());
@@ -138,7 +160,10 @@ describe('saveModel', () => {
 
   it.each([
     ['{"window_temperature": "warm"}', /search_settings\.json: window_temperature is "warm", not a number from 0/],
-    ['{"window_temperature": 0.05, "windows": {"size": 94, "stride": 95}}', /94 tokens, 95 apart, leave words out/],
+    [
+      '{"window_temperature": 0.05, "windows": {"size": 94, "stride": 95}}',
+      /windows\.stride is 95, not a whole number from 1 to 94/,
+    ],
     ['{"window_temperature": 0.05, "bm25_weight": -1}', /bm25_weight is -1/],
   ])('refuses search settings that nobody can search with: %s', (json, message) => {
     const folder = temporaryFolder();

@@ -4,6 +4,7 @@ import { loadModel, loadTokenizer } from 'finetune-embedding';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   copyOfTiny,
+  editJson,
   embeddedTexts,
   minilmReference,
   minilmTexts,
@@ -41,6 +42,43 @@ describe('tokenizer', () => {
 
   it('names a missing tokenizer.json', () => {
     const folder = copyOfTiny((copy) => fs.rmSync(path.join(copy, 'tokenizer.json')));
-    expect(() => loadTokenizer(folder)).toThrow(/tokenizer\.json is missing/);
+    expect(() => loadTokenizer(folder)).toThrow(/tokenizer\.json: there is no such file/);
+  });
+
+  type Edited = { model: { vocab: Record<string, number> }; added_tokens: { id: number }[]; normalizer: object };
+  const editors: Record<string, [(file: Edited) => void, RegExp]> = {
+    'an id beyond the vocabulary': [
+      ({ model }) => Object.assign(model.vocab, { more: 120 }),
+      /has 121 word pieces.*120/,
+    ],
+    'an id that is far away': [
+      ({ model }) => Object.assign(model.vocab, { ferry: 1e9 }),
+      /no word piece of id 6, or two: next is "port" with 7/,
+    ],
+    'an id twice': [
+      ({ model }) => Object.assign(model.vocab, { ferry: 7 }),
+      /id 6, or two: next is "(port|ferry)" with 7/,
+    ],
+    'a hole': [({ model }) => delete model.vocab.ferry, /id 6, or two: next is "port" with 7/],
+    'another token after a text': [(file) => Object.assign(file, { post_processor: null }), /around a text are ""/],
+    'a token moved': [
+      ({ added_tokens }) => Object.assign(added_tokens[3], { id: 4 }),
+      /id 3, or two: next is "\[(SEP|MASK)\]" with 4/,
+    ],
+    'no lower-casing said': [
+      ({ normalizer }) => Object.assign(normalizer, { lowercase: 1 }),
+      /normalizer\.lowercase is 1/,
+    ],
+    'no unknown token': [({ model }) => Object.assign(model, { unk_token: '[X]' }), /model\.vocab\.\[X\] is undefined/],
+    'no model': [(file) => Object.assign(file, { model: null }), /model\.vocab is undefined, not a vocabulary/],
+    'an unknown normaliser': [
+      (file) => Object.assign(file, { normalizer: { type: 'X' } }),
+      /Unknown Normalizer type: X/,
+    ],
+  };
+  it.each(Object.entries(editors))('is refused by name: %s', async (_, [edit, message]) => {
+    const folder = copyOfTiny((copy) => editJson<Edited>(copy, 'tokenizer.json', edit));
+    await expect(loadModel(folder)).rejects.toThrow(message);
+    await expect(loadModel(folder)).rejects.toThrow(/tokenizer\.json: .* again\.$/);
   });
 });

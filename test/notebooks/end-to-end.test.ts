@@ -241,9 +241,11 @@ describe('offline, with golden questions about documents to test on', () => {
 
 describe('with a language model and OpenAI embeddings', () => {
   const KEY = 'sk-notebooks-0123456789abcdefghijkl';
+  const TOKEN = 'hf_notebooks0123456789abcdefghijklmnop';
   const workplace = new Workplace(path.join(temporary, 'openai'), {
     QUESTION_GENERATOR: 'openai',
     OPENAI_API_KEY: KEY,
+    HF_TOKEN: TOKEN,
     // So small a step changes no ranking: the base model stays the best.
     LEARNING_RATE: '1e-7',
   });
@@ -315,11 +317,14 @@ describe('with a language model and OpenAI embeddings', () => {
     for (const file of filesBelow(workplace.folder)) expect(fs.readFileSync(file).includes(wrong), file).toBe(false);
   });
 
-  it('shows the key in no output, log or file', () => {
-    for (const { log } of Object.values(runs)) expect(log).not.toContain(KEY);
+  it('shows the key and the token in no output, log or file: card, weights, ONNX and the log of runs among them', () => {
     const files = filesBelow(workplace.folder);
-    expect(files.length).toBeGreaterThan(20);
-    for (const file of files) expect(fs.readFileSync(file).includes(KEY), file).toBe(false);
+    const names = ['README.md', 'model.safetensors', 'onnx/model.onnx'].map((name) => `exp_finetune/${name}`);
+    for (const name of [...names, 'results/runs.jsonl']) expect(files).toContain(workplace.path(name));
+    for (const secret of [KEY, TOKEN]) {
+      for (const { log } of Object.values(runs)) expect(log).not.toContain(secret);
+      for (const file of files) expect(fs.readFileSync(file).includes(secret), file).toBe(false);
+    }
   });
 });
 

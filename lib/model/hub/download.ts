@@ -8,7 +8,7 @@ import type { OnProgress } from '../../common/matrix';
 import { fetchFile, type HubFile } from './fetch-file';
 import { cachedModel } from './locations';
 import { missingFiles, WEIGHTS } from './model-folder';
-import { HubError, hubFetch } from './request';
+import { HubError, hubFetch, reason } from './request';
 
 const SETTINGS = [
   'config.json',
@@ -83,8 +83,10 @@ async function describe(name: string, hubUrl: string, fetch: typeof globalThis.f
     return { revision, files };
   } catch (error) {
     if (error instanceof HubError) throw error;
+    const isLate = (error as Error).name === 'TimeoutError';
+    const logIn = 'a network that asks for a log-in first answers so, too';
     throw new HubError(
-      `${hubUrl} did not answer as a Hugging Face hub does (a network that asks for a log-in first answers so, too)`,
+      `${hubUrl} did not answer as a Hugging Face hub does (${isLate ? reason(error) : logIn})`,
       false,
     );
   }

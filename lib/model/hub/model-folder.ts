@@ -1,7 +1,7 @@
 // In: a model folder, or its files' names. Out: what it lacks to be loaded, before any work starts; its weight files.
 import fs from 'node:fs';
 import path from 'node:path';
-import { readModelJson } from '../config';
+import { ModelJson } from '../model-json';
 
 /** The one file of weights of a model that is not in shards. */
 export const WEIGHTS = 'model.safetensors';
@@ -47,6 +47,8 @@ export function missingFromFolder(folder: string): string | undefined {
  */
 export function weightFiles(folder: string): string[] {
   if (fs.existsSync(path.join(folder, WEIGHTS))) return [WEIGHTS];
-  const { weight_map } = readModelJson(path.join(folder, WEIGHTS_INDEX));
-  return [...new Set(Object.values(weight_map as Record<string, string>))];
+  const json = new ModelJson(folder, WEIGHTS_INDEX);
+  const isMap = (value: unknown) =>
+    value instanceof Object && Object.values(value).every((name) => /^[\w.-]+\.safetensors$/.test(String(name)));
+  return [...new Set(Object.values(json.expect('weight_map', isMap, 'weights and the files they are in') as object))];
 }

@@ -74,7 +74,8 @@ function refusal({ status, statusText, headers, url }: Response): HubError {
 
 /** The cause of a failed fetch, such as `getaddrinfo ENOTFOUND huggingface.co`; its message is "fetch failed". */
 export function reason(error: unknown): string {
-  const { message, cause } = error as Error & { cause?: Error & { code?: string } };
+  const { name, message, cause } = error as Error & { cause?: Error & { code?: string } };
+  if (name === 'TimeoutError') return `no whole answer within ${ANSWER_WITHIN_MS / 1000} s`;
   return cause?.message || cause?.code || message;
 }
 
