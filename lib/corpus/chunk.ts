@@ -50,15 +50,17 @@ function pack(units: Unit[], size: number): Unit[] {
 }
 
 /** Sentences; one longer than a chunk is cut between words, and a word longer than a chunk between characters. */
-function splitUnits(text: string, size: number): Unit[] {
-  return splitSentences(text).flatMap((sentence) => {
+function* splitUnits(text: string, size: number): Generator<Unit> {
+  for (const sentence of splitSentences(text)) {
     const unit = unitOf(sentence);
-    if (unit.tokens <= size) return [unit];
-    const words = splitWords(sentence)
-      .map(unitOf)
-      .flatMap((word) => (word.tokens <= size ? [word] : pack([...word.text].map(unitOf), size)));
-    return pack(words, size);
-  });
+    if (unit.tokens <= size) yield unit;
+    else {
+      const words = splitWords(sentence)
+        .map(unitOf)
+        .flatMap((word) => (word.tokens <= size ? [word] : pack([...word.text].map(unitOf), size)));
+      yield* pack(words, size);
+    }
+  }
 }
 
 /** The last sentences of a chunk that fit into `overlap` tokens; where not even one does, its last words. */
@@ -73,13 +75,14 @@ function tail(units: Unit[], overlap: number): Unit[] {
   return sentences.length > 0 ? sentences : lastOnes(splitWords(units[units.length - 1].text).map(unitOf));
 }
 
-function chunkTexts(text: string, size: number, overlap: number): string[] {
+function chunkTexts(text: string, size: number, overlap: number, onChunk: () => void): string[] {
   const chunks: Unit[][] = [];
   let current: Unit[] = [];
   let tokens = 0;
   for (const unit of splitUnits(text, size)) {
     if (current.length > 0 && tokens + unit.tokens > size) {
       chunks.push(current);
+      onChunk();
       current = tail(current, Math.min(overlap, size - unit.tokens));
       tokens = current.reduce((sum, unit) => sum + unit.tokens, 0);
     }
@@ -104,14 +107,13 @@ function textSize(chunkSize: number, file: string, page: number): number {
  * Cuts pages into chunks at the ends of sentences, as LlamaIndex's SentenceSplitter does: as many whole sentences as
  * fit, each counted on its own with the space after it, and the next chunk repeats the last ones of up to
  * `chunkOverlap` tokens. A chunk never spans two pages, so that it can name its page; pages without text give none.
- * @param onPage called before each page
+ * @param onChunk called once a chunk is full, as a sign of life
  * @returns Chunks in the order of the pages. Two equal passages get different ids.
  */
-export function cutPages(pages: Page[], { chunkSize, chunkOverlap }: Required<ChunkSettings>, onPage = () => {}) {
+export function cutPages(pages: Page[], { chunkSize, chunkOverlap }: Required<ChunkSettings>, onChunk = () => {}) {
   const seen = new Map<string, number>();
   return pages.flatMap(({ file, page, text }): Chunk[] => {
-    onPage();
-    return chunkTexts(text, textSize(chunkSize, file, page), chunkOverlap).map((chunk) => {
+    return chunkTexts(text, textSize(chunkSize, file, page), chunkOverlap, onChunk).map((chunk) => {
       const name = JSON.stringify([path.basename(file), page, chunk]);
       const repeat = seen.get(name) ?? 0;
       seen.set(name, repeat + 1);
@@ -134,10 +136,10 @@ export async function chunkPages(pages: Page[], settings: ChunkSettings = {}): P
         `(${chunkSize}).`,
     );
   if (pages.length === 0) return [];
-  const letters = pages.reduce((sum, { text }) => sum + text.replace(/\P{L}+/gu, '').length, 0);
-  if (letters < MIN_LETTERS)
+  const letters = pages.map(({ text }) => text.slice(0, 10_000).replace(/\P{L}+/gu, '').length);
+  if (letters.reduce((sum, count) => sum + count) < MIN_LETTERS)
     throw new Error(
-      `${[...new Set(pages.map(({ file }) => file))].join(', ')}: no more than ${letters} letters of text, too few to ` +
+      `${[...new Set(pages.map(({ file }) => file))].join(', ')}: fewer than ${MIN_LETTERS} letters of text, too few to ` +
         'ask a question about. Take documents that hold a paragraph or more: set TRAIN_FILES, VAL_FILES or TEST_FILES.',
     );
   return inThread({ pages, settings: { chunkSize, chunkOverlap } });

@@ -1,5 +1,5 @@
-// In: a task, as the thread's data. Out: its result as a message, or what failed; before it, one message a page, as a
-// sign of life. A damaged file can make pdf-parse reject a promise that nobody holds: that ends this thread alone.
+// In: a task, as the thread's data. Out: its result as a message, or what failed; before it, one message a page or
+// chunk, as a sign of life. A damaged file can make pdf-parse reject a promise that nobody holds: that ends this thread.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ChunkSettings } from './chunk';
 import type { Page } from './pages';
@@ -8,10 +8,10 @@ import type { Message } from './thread';
 type Task = { file: string } | { pages: Page[]; settings: Required<ChunkSettings> };
 
 async function run(task: Task): Promise<unknown> {
-  const onPage = () => parentPort!.postMessage('reading' satisfies Message);
+  const onPart = () => parentPort!.postMessage('reading' satisfies Message);
   // Each loaded only where it is needed: a thread for a page of text starts in 50 ms.
-  if ('file' in task) return (require('./read-file') as typeof import('./read-file')).readFile(task.file, onPage);
-  return (require('./chunk') as typeof import('./chunk')).cutPages(task.pages, task.settings, onPage);
+  if ('file' in task) return (require('./read-file') as typeof import('./read-file')).readFile(task.file, onPart);
+  return (require('./chunk') as typeof import('./chunk')).cutPages(task.pages, task.settings, onPart);
 }
 
 run(workerData).then(

@@ -18,7 +18,7 @@ const READERS: Record<string, Reader> = {
   '.xhtml': readHtml,
 };
 /** A text file above this size, in bytes, would not fit into memory several times over, as cleaning needs. */
-const MAX_TEXT_BYTES = 50e6;
+const MAX_TEXT_BYTES = 20e6;
 /** A PDF is held in memory whole, next to its fonts and pages. */
 const MAX_PDF_BYTES = 1.5e9;
 

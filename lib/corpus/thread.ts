@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-/** What the thread says: a sign of life with each page, then what came of it. */
+/** What the thread says: a sign of life with each page or chunk, then what came of it. */
 export type Message = 'reading' | { result: unknown } | { failed: string };
 
 /** No page takes this long; a reader that sends nothing for so many milliseconds runs in circles. */
@@ -20,10 +20,11 @@ export async function inThread<T>(task: object, fileSize = 0): Promise<T> {
   // A kernel runs a cell's synchronous part under V8's own handler; a listener added meanwhile goes with it.
   await new Promise(setImmediate);
   return new Promise((resolve, reject) => {
+    const limit = MAX_BYTES + fileSize;
     const worker = new Worker(path.join(__dirname, 'document-worker.js'), {
       workerData: task,
       // Beyond the limit below: V8 ends the thread where it allocates faster than that is looked at.
-      resourceLimits: { maxOldGenerationSizeMb: (MAX_BYTES + fileSize) / 1e6 },
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(limit / 1e6) },
       // A parser's warnings about odd fonts are no use to the reader of a notebook.
       stdout: true,
       stderr: true,
@@ -41,11 +42,11 @@ export async function inThread<T>(task: object, fileSize = 0): Promise<T> {
     const fail = (reason: string, name = 'Error') => finish(() => reject(Object.assign(new Error(reason), { name })));
     const stop = () => fail('Stopped by the user.', 'AbortError');
     const tooLarge = () =>
-      fail(`takes more than ${(MAX_BYTES + fileSize) / 1e6} MB of memory to read; it is damaged, or needs splitting`);
+      fail(`takes more than ${Math.round(limit / 1e6)} MB of memory to read; it is damaged, or needs splitting`);
     const watch = setInterval(() => {
-      if (process.memoryUsage.rss() - before > MAX_BYTES + fileSize) tooLarge();
+      if (process.memoryUsage.rss() - before > limit) tooLarge();
       else if (Date.now() - lastSign > STALLED_MS)
-        fail(`gave no page for ${STALLED_MS / 1000} s; it is probably damaged`);
+        fail(`gave nothing for ${STALLED_MS / 1000} s; it is probably damaged`);
     }, 50);
     process.on('SIGINT', stop);
     worker.on('message', (message: Message) => {

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readJson } from '../common/files';
 import { questionId } from '../common/ids';
+import { normalise } from '../common/text/normalise';
 import { expandPattern } from '../corpus/read';
 import { corpusOf, type EmbeddingDataset } from './dataset';
 
@@ -95,8 +96,5 @@ const quotesOf = ({ evidence }: GoldenQuestion): string[] => [evidence].flat().m
 
 /** Letters and digits only, lower-cased: PDF readers differ in spaces, hyphens and quotation marks. */
 function comparable(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '');
+  return normalise(text).replace(/[^\p{L}\p{N}]+/gu, '');
 }

@@ -110,7 +110,7 @@ describe('chunkPages', () => {
   });
   it('says that a document of five words is too short, and what to do', async () => {
     await expect(chunkPages([page('The tide is out today.')])).rejects.toThrow(
-      /^report\.pdf: no more than 17 letters of text.*TRAIN_FILES/,
+      /^report\.pdf: fewer than 60 letters of text.*TRAIN_FILES/,
     );
     // Chinese has no blanks between its words.
     expect(await chunkPages([page('\u6f6e\u6c50\u8868'.repeat(25))])).toHaveLength(1);

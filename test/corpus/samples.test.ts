@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { chunkPages, readPages } from 'finetune-embedding';
-import type { Page } from 'finetune-embedding/dist/corpus/read.js';
+import type { Page } from 'finetune-embedding/dist/corpus/pages.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const NAMES = ['larkmoor_2024', 'quillon_2024'];

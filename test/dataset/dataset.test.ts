@@ -51,9 +51,9 @@ describe('buildDataset', () => {
   });
 });
 
-describe('golden questions', () => {
-  const golden = (question: string, evidence: string) => ({ question, evidence, type: 'fact', section: 'Fleet' });
+const golden = (question: string, evidence: string) => ({ question, evidence, type: 'fact', section: 'Fleet' });
 
+describe('golden questions', () => {
   it('makes every chunk relevant that holds the evidence, whatever spaces, hyphens and quotes are like', () => {
     const asked = golden('How many people fit on the Marlin?', 'ferry Marlin carries 240 passengers');
     const lost = golden('What colour are the buoys?', 'Buoys are red');
