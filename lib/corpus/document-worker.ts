@@ -1,5 +1,5 @@
 // In: a task, as the thread's data. Out: its result as a message, or what failed; before it, one message a page or
-// chunk, as a sign of life. A damaged file can make pdf-parse reject a promise that nobody holds: that ends this thread.
+// chunk, as a sign of life. A damaged file can make pdf-parse reject a promise that nobody holds: that ends only this.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ChunkSettings } from './chunk';
 import type { Page } from './pages';

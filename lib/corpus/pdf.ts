@@ -73,7 +73,9 @@ export async function readPdf(file: string, data: Uint8Array, onPage: () => void
   if (!/\S/.test(all) && warnings.length > 0)
     throw new Error(`is damaged: no text can be read from its ${raw.length} page(s) (${warnings[0]})`);
   if (!/\S/.test(all))
-    throw new Error(`has ${raw.length} page(s) and no text, as scans have; run OCR first (ocrmypdf, for one)`);
+    throw new Error(
+      `has ${raw.length} page(s) and no text, so it is a scan, or damaged; for a scan, run OCR first (ocrmypdf, for one)`,
+    );
   if (isGibberish(all)) throw new Error('has text without a Unicode map, which reads as gibberish; run OCR first');
   const furniture = findPageFurniture(raw);
   const words = countWords(texts);
