@@ -32,7 +32,7 @@ async function task() {
   return {
     name: 'sample corpus',
     pdf,
-    data: fe.buildGoldenDataset(fe.chunkPages(await fe.readPages(pdf)), golden).dataset,
+    data: fe.buildGoldenDataset(await fe.chunkPages(await fe.readPages(pdf)), golden).dataset,
   };
 }
 
@@ -64,7 +64,7 @@ export async function measureQuestions(args) {
     throw new Error(`--kinds is ${values.kinds}; it must be one of ${Object.keys(KINDS).join(', ')}.`);
   const recipe = { ...fe.RECIPES.best, ...(values.epochs && { epochs: Number(values.epochs) }) };
   const { name, pdf, data } = await task();
-  const chunks = fe.chunkPages(await fe.readPages(pdf));
+  const chunks = await fe.chunkPages(await fe.readPages(pdf));
   const training = fe.buildDataset(chunks, await KINDS[values.kinds](chunks, Number(values.questions)));
   const questions = Object.keys(training.queries).length;
   console.log(

@@ -28,19 +28,20 @@ export function writeJson(file: string, value: unknown): void {
 
 /**
  * @param advice what the reader can do if the file is missing or broken, a sentence
- * @throws Error that names the file if it is missing or no JSON.
+ * @throws Error that names the file if it is missing, or no JSON in UTF-8.
  */
 export function readJson(file: string, advice = ''): unknown {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const missing = `${file}: there is no such file. ${advice}`.trim();
     throw new Error(code === 'ENOENT' ? missing : `${file}: cannot be read: ${message}`);
   }
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    // Refuses bytes that are no UTF-8: replaced by marks, they would be trained on.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     throw new Error(`${file}: is not JSON: ${(error as Error).message}. ${advice}`.trim());
   }

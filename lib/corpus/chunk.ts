@@ -3,7 +3,8 @@ import path from 'node:path';
 import { chunkId } from '../common/ids';
 import { splitSentences, splitWords } from '../common/text/sentences';
 import { countTokens } from './count-tokens';
-import type { Page } from './read';
+import type { Page } from './pages';
+import { inThread } from './thread';
 
 export interface Chunk {
   /** UUID made from file name, page and text: the same on every run. */
@@ -30,6 +31,8 @@ interface Unit {
 }
 
 const MIN_CHUNK_SIZE = 64;
+/** Fewer, some fifteen words, make no passage that answers anything. */
+const MIN_LETTERS = 60;
 
 const unitOf = (text: string): Unit => ({ text, tokens: countTokens(text) });
 
@@ -47,18 +50,18 @@ function pack(units: Unit[], size: number): Unit[] {
 }
 
 /** Sentences; one longer than a chunk is cut between words, and a word longer than a chunk between characters. */
-function splitUnits(text: string, size: number): Unit[] {
-  return splitSentences(text).flatMap((sentence) => {
+function* splitUnits(text: string, size: number): Generator<Unit> {
+  for (const sentence of splitSentences(text)) {
     const unit = unitOf(sentence);
-    if (unit.tokens <= size) return [unit];
-    const words = splitWords(sentence)
-      .map(unitOf)
-      .flatMap((word) => (word.tokens <= size ? [word] : pack([...word.text].map(unitOf), size)));
-    return pack(words, size);
-  });
+    if (unit.tokens <= size) yield unit;
+    else {
+      const words = splitWords(sentence)
+        .map(unitOf)
+        .flatMap((word) => (word.tokens <= size ? [word] : pack([...word.text].map(unitOf), size)));
+      yield* pack(words, size);
+    }
+  }
 }
-
-const sum = (units: Unit[]) => units.reduce((total, { tokens }) => total + tokens, 0);
 
 /** The last sentences of a chunk that fit into `overlap` tokens; where not even one does, its last words. */
 function tail(units: Unit[], overlap: number): Unit[] {
@@ -72,15 +75,19 @@ function tail(units: Unit[], overlap: number): Unit[] {
   return sentences.length > 0 ? sentences : lastOnes(splitWords(units[units.length - 1].text).map(unitOf));
 }
 
-function chunkTexts(text: string, size: number, overlap: number): string[] {
+function chunkTexts(text: string, size: number, overlap: number, onChunk: () => void): string[] {
   const chunks: Unit[][] = [];
   let current: Unit[] = [];
+  let tokens = 0;
   for (const unit of splitUnits(text, size)) {
-    if (current.length > 0 && sum(current) + unit.tokens > size) {
+    if (current.length > 0 && tokens + unit.tokens > size) {
       chunks.push(current);
+      onChunk();
       current = tail(current, Math.min(overlap, size - unit.tokens));
+      tokens = current.reduce((sum, unit) => sum + unit.tokens, 0);
     }
     current.push(unit);
+    tokens += unit.tokens;
   }
   if (current.length > 0) chunks.push(current);
   const join = (units: Unit[]) => units.map(({ text }) => text).join('');
@@ -100,10 +107,27 @@ function textSize(chunkSize: number, file: string, page: number): number {
  * Cuts pages into chunks at the ends of sentences, as LlamaIndex's SentenceSplitter does: as many whole sentences as
  * fit, each counted on its own with the space after it, and the next chunk repeats the last ones of up to
  * `chunkOverlap` tokens. A chunk never spans two pages, so that it can name its page; pages without text give none.
+ * @param onChunk called once a chunk is full, as a sign of life
  * @returns Chunks in the order of the pages. Two equal passages get different ids.
- * @throws Error naming CHUNK_SIZE or CHUNK_OVERLAP if one is out of range.
  */
-export function chunkPages(pages: Page[], { chunkSize = 1024, chunkOverlap = 20 }: ChunkSettings = {}): Chunk[] {
+export function cutPages(pages: Page[], { chunkSize, chunkOverlap }: Required<ChunkSettings>, onChunk = () => {}) {
+  const seen = new Map<string, number>();
+  return pages.flatMap(({ file, page, text }): Chunk[] => {
+    return chunkTexts(text, textSize(chunkSize, file, page), chunkOverlap, onChunk).map((chunk) => {
+      const name = JSON.stringify([path.basename(file), page, chunk]);
+      const repeat = seen.get(name) ?? 0;
+      seen.set(name, repeat + 1);
+      return { id: chunkId(`${name}${repeat}`), text: chunk, file, page, tokens: countTokens(chunk) };
+    });
+  });
+}
+
+/**
+ * {@link cutPages} in a thread, so that Jupyter's stop button ends it.
+ * @throws Error naming CHUNK_SIZE or CHUNK_OVERLAP if one is out of range, or the files if they hold too little text.
+ */
+export async function chunkPages(pages: Page[], settings: ChunkSettings = {}): Promise<Chunk[]> {
+  const { chunkSize = 1024, chunkOverlap = 20 } = settings;
   if (!Number.isInteger(chunkSize) || chunkSize < MIN_CHUNK_SIZE)
     throw new Error(`CHUNK_SIZE is ${chunkSize}; set it to a whole number of tokens, ${MIN_CHUNK_SIZE} or more.`);
   if (!Number.isInteger(chunkOverlap) || chunkOverlap < 0 || chunkOverlap >= chunkSize)
@@ -111,13 +135,12 @@ export function chunkPages(pages: Page[], { chunkSize = 1024, chunkOverlap = 20 
       `CHUNK_OVERLAP is ${chunkOverlap}; set it to a whole number of tokens, 0 or more and less than CHUNK_SIZE ` +
         `(${chunkSize}).`,
     );
-  const seen = new Map<string, number>();
-  return pages.flatMap(({ file, page, text }) =>
-    chunkTexts(text, textSize(chunkSize, file, page), chunkOverlap).map((chunk) => {
-      const name = JSON.stringify([path.basename(file), page, chunk]);
-      const repeat = seen.get(name) ?? 0;
-      seen.set(name, repeat + 1);
-      return { id: chunkId(`${name}${repeat}`), text: chunk, file, page, tokens: countTokens(chunk) };
-    }),
-  );
+  if (pages.length === 0) return [];
+  const letters = pages.map(({ text }) => text.slice(0, 10_000).replace(/\P{L}+/gu, '').length);
+  if (letters.reduce((sum, count) => sum + count) < MIN_LETTERS)
+    throw new Error(
+      `${[...new Set(pages.map(({ file }) => file))].join(', ')}: fewer than ${MIN_LETTERS} letters of text, too few to ` +
+        'ask a question about. Take documents that hold a paragraph or more: set TRAIN_FILES, VAL_FILES or TEST_FILES.',
+    );
+  return inThread({ pages, settings: { chunkSize, chunkOverlap } });
 }

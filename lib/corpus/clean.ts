@@ -21,7 +21,7 @@ export function countWords(texts: string[]): Map<string, number> {
  */
 export function joinLines(first: string, second: string, words: Map<string, number>): string {
   if (first.endsWith('\u00ad')) return first.slice(0, -1) + second;
-  const left = /([\p{L}\p{M}]+)-$/u.exec(first)?.[1];
+  const left = first.endsWith('-') ? /(?<![\p{L}\p{M}])([\p{L}\p{M}]+)-$/u.exec(first)?.[1] : undefined;
   const right = /^[\p{L}\p{M}]+/u.exec(second)?.[0];
   if (left && right) {
     // A suspended hyphen, as in "short- and long-term".
@@ -35,7 +35,7 @@ export function joinLines(first: string, second: string, words: Map<string, numb
 }
 
 /** Two figures or more at a line's end; some PDFs set the cells of a table one space apart. */
-const FIGURES = /(?:\s[($€£¥+−-]{0,3}(?:\d(?:[\d.,]*\d)?%?\)?|[—–-])){2,}$/;
+const FIGURES = /(?:\s[($€£¥+−-]{0,3}(?:\d(?:[\d.,]*\d)?%?\)?|[—–-])){2}$/;
 
 /** A line of a table has cells that are short, or that hold no letters; elsewhere a tab is only a wide space. */
 function isRow(line: string): boolean {
@@ -54,8 +54,8 @@ function cleanLine(raw: string): string {
   const line = raw
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to go
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f\u200b\ufeff\ufffe\uffff]/g, '')
-    .replace(/[^\S\t\n]*\t\s*/g, '\t')
     .replace(/[^\S\t]+/g, ' ')
+    .replace(/ ?\t\s*/g, '\t')
     .trim();
   const text = BULLET.test(line) ? line.replace(BULLET, '• ').replace(/\t/g, ' ') : line;
   if (!isRow(text)) return text.replace(/\t/g, ' ');
@@ -80,11 +80,9 @@ export function cleanPage(raw: string, words: Map<string, number>): string {
     if (line.length >= FULL * width && width >= 30) return true;
     return /^\p{Ll}/u.test(next) && !/[.:;!?]$/.test(line) && line.length >= 20;
   };
-  let text = lines[0] ?? '';
-  for (const [i, line] of lines.slice(1).entries()) {
-    const start = text.lastIndexOf('\n') + 1;
-    if (continues(lines[i], line)) text = text.slice(0, start) + joinLines(text.slice(start), line, words);
-    else text += (isRow(lines[i]) && isRow(line) ? '\n' : '\n\n') + line;
-  }
-  return text;
+  const withGap = (line: string, next: string) => {
+    if (continues(line, next)) return joinLines(line, next, words).slice(0, -next.length);
+    return line + (isRow(line) && isRow(next) ? '\n' : '\n\n');
+  };
+  return lines.map((line, i) => (i + 1 < lines.length ? withGap(line, lines[i + 1]) : line)).join('');
 }

@@ -1,60 +1,90 @@
-// In: the bytes of a PDF. Out: the raw text of each page, or why it could not be read. Parsing happens in a worker
-// thread, so that no damaged file can end this process.
+// In: the bytes of a PDF. Out: its pages as readable text, and what is wrong with it.
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
-import type { PdfMessage, PdfPage } from './pdf-worker';
+import { PDFParse } from 'pdf-parse';
+import { findPageFurniture, stripFurniture } from '../common/text/page-furniture';
+import { cleanPage, countWords } from './clean';
+import type { Documents } from './pages';
 
-/** No page takes this long; a parser that sends nothing for so many milliseconds runs in circles. */
-const STALLED_MS = 120_000;
+interface RawPage {
+  /** 1-based. */
+  page: number;
+  /** Lines as they stand on the page, cells separated by tabs. */
+  text: string;
+  /** Why the page could not be read; its text is empty then. */
+  problem?: string;
+}
 
-function reasonOf({ name, message }: Error, password?: string): string {
-  if (name === 'PasswordException')
-    return password
-      ? 'is encrypted, and the password given does not open it'
-      : 'is encrypted; give its password in PDF_PASSWORD';
-  // What Node says of a rejection that nobody held is about programs; its last words are about the file.
-  const detail = /rejected with the reason "(?:#<)?(.+?)>?"\.?$/s.exec(message)?.[1] ?? message;
-  return `is damaged or not a complete PDF (${detail.replace(/\.$/, '')})`;
+/** Adobe's tables from character codes to Unicode: East Asian PDFs name them and do not embed them. */
+const CMAPS = path.join(
+  path.dirname(createRequire(require.resolve('pdf-parse')).resolve('pdfjs-dist/package.json')),
+  'cmaps/',
+);
+/** What pdf.js says of a file that breaks the rules without harm to its text. */
+const HARMLESS = /font|glyph|cmap|\bTT:|unicode|image|colou?r|annotation/i;
+
+/** The raw pages, and what pdf.js warned of: it repairs what it can, and says so only there. */
+async function parse(data: Uint8Array, onPage: () => void): Promise<{ raw: RawPage[]; warnings: string[] }> {
+  const warnings = new Set<string>();
+  console.warn = (text) => HARMLESS.test(text) || warnings.add(text.replace(/^Warning: |\.$/g, ''));
+  console.log = console.warn;
+  // A password is a secret: it belongs in the environment, not in a notebook that is shared.
+  const password = process.env.PDF_PASSWORD || undefined;
+  const parser = new PDFParse({ data, password, verbosity: 1, cMapUrl: CMAPS, cMapPacked: true });
+  try {
+    const raw: RawPage[] = [];
+    const { total } = await parser.getInfo();
+    for (let page = 1; page <= total; page++) {
+      const read = async () => ({ page, text: (await parser.getText({ partial: [page] })).pages[0].text });
+      raw.push(await read().catch(({ message }) => ({ page, text: '', problem: message })));
+      onPage();
+    }
+    return { raw, warnings: [...warnings] };
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name !== 'PasswordException')
+      throw new Error(`is damaged or not a complete PDF (${message.replace(/\.$/, '')})`);
+    throw new Error(
+      password
+        ? 'is encrypted, and the password given does not open it'
+        : 'is encrypted; give its password in PDF_PASSWORD',
+    );
+  } finally {
+    await parser.destroy();
+  }
+}
+
+/** Fonts without a Unicode map give private-use characters and replacement marks instead of letters. */
+function isGibberish(text: string): boolean {
+  const sample = text.slice(0, 100_000).replace(/\s/g, '');
+  return (sample.match(/[\p{Co}\p{Cn}\p{Cc}\ufffd]/gu)?.length ?? 0) > 0.3 * sample.length;
 }
 
 /**
- * Parses a PDF in a thread of its own.
- * @param data The file's bytes; moved to the thread, so empty afterwards.
- * @throws Error whose message is a reason without the file's name: `is encrypted; …`, `is damaged …`.
+ * @throws Error whose message is a reason without the file's name: encrypted, damaged, a scan.
  */
-export function parsePdf(data: Uint8Array, password?: string): Promise<PdfPage[]> {
-  return new Promise((resolve, reject) => {
-    const pages: PdfPage[] = [];
-    const worker = new Worker(path.join(__dirname, 'pdf-worker.js'), {
-      workerData: { data, password },
-      transferList: [data.buffer as ArrayBuffer],
-      // The parser's warnings about odd fonts are no use to the reader of a notebook.
-      stdout: true,
-      stderr: true,
-      // A kernel started with --require or --inspect must not pass that on.
-      execArgv: [],
-    });
-    let timer: NodeJS.Timeout;
-    const finish = (settle: () => void) => {
-      clearTimeout(timer);
-      settle();
-      void worker.terminate();
-    };
-    const fail = (reason: string) => finish(() => reject(new Error(reason)));
-    const watch = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => fail(`gave no page for ${STALLED_MS / 1000} s; it is probably damaged`), STALLED_MS);
-    };
-    worker.on('message', (message: PdfMessage) => {
-      if (message === 'done') finish(() => resolve(pages));
-      else if ('failed' in message) fail(reasonOf(message.failed, password));
-      else {
-        pages.push(message);
-        watch();
-      }
-    });
-    worker.on('error', (error) => fail(reasonOf(error, password)));
-    worker.on('exit', () => fail('is damaged: its parser stopped half-way'));
-    watch();
-  });
+export async function readPdf(file: string, data: Uint8Array, onPage: () => void): Promise<Documents> {
+  const { raw, warnings } = await parse(data, onPage);
+  if (raw.length === 0) throw new Error('has no pages');
+  const readable = raw.filter(({ problem }) => problem === undefined);
+  if (readable.length === 0) throw new Error(`is damaged: none of its ${raw.length} pages can be read`);
+  const texts = raw.map(({ text }) => text);
+  const all = texts.join('');
+  if (!/\S/.test(all) && warnings.length > 0)
+    throw new Error(`is damaged: no text can be read from its ${raw.length} page(s) (${warnings[0]})`);
+  if (!/\S/.test(all))
+    throw new Error(
+      `has ${raw.length} page(s) and no text, so it is a scan, or damaged; for a scan, run OCR first (ocrmypdf, for one)`,
+    );
+  if (isGibberish(all)) throw new Error('has text without a Unicode map, which reads as gibberish; run OCR first');
+  const furniture = findPageFurniture(raw);
+  const words = countWords(texts);
+  const bodies = texts.map((text, i) => stripFurniture(text, furniture[i]));
+  // A stack of forms can be alike from first line to last: then nothing is furniture.
+  const kept = bodies.some(Boolean) ? bodies : texts;
+  const skipped = raw.flatMap(({ page, problem }) =>
+    problem === undefined ? [] : { file: `${file}, page ${page}`, reason: `could not be read (${problem})` },
+  );
+  if (warnings.length > 0) skipped.push({ file: `parts of ${file}`, reason: `it is damaged (${warnings[0]})` });
+  return { pages: readable.map(({ page }) => ({ file, page, text: cleanPage(kept[page - 1], words) })), skipped };
 }

@@ -1,5 +1,4 @@
-// In: the bytes of a text or HTML file. Out: its text, with paragraphs separated by an empty line and table
-// rows one a line, cells separated by a tab: the form that pages of a PDF have.
+// In: the bytes of a text, Markdown or HTML file. Out: its characters; of plain text, with lines ended alike.
 
 /** Opens the colours of a terminal's log. */
 const ESCAPE = 27;
@@ -52,50 +51,12 @@ function looksWestern(text: string): boolean {
 
 /** Text as it is: line ends made equal, more than one empty line made one. */
 export function plainText(source: string): string {
-  return source
-    .replace(/\r\n?/g, '\n')
-    .replace(/[^\S\n\t]+$/gm, '')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim();
-}
-
-/** What a page's reader does not see or does not read. A header inside an article may hold its title, and stays. */
-const UNSEEN =
-  'script, style, noscript, template, svg, iframe, form, [hidden], nav, aside, body > header, body > footer';
-const BLOCKS = new Set(
-  (
-    'address article blockquote body dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr li main ol p pre ' +
-    'section table ul'
-  ).split(' '),
-);
-
-/** The text a reader sees in an HTML document, without navigation. Its scripts never run, and nothing is downloaded. */
-export async function htmlText(source: string): Promise<string> {
-  // Loaded when needed only: jsdom takes a second to load.
-  const { JSDOM } = await import('jsdom');
-  const { document, Node } = new JSDOM(source).window;
-  for (const element of document.querySelectorAll(UNSEEN)) element.remove();
-  let text = '';
-  // A walk by hand: recursion would end at the call-stack limit on deeply nested pages.
-  const stack: (globalThis.Node | string)[] = [document.body];
-  while (stack.length > 0) {
-    const node = stack.pop()!;
-    if (typeof node === 'string') text += node;
-    else if (node.nodeType === Node.TEXT_NODE) text += node.textContent!.replace(/\s+/g, ' ');
-    else {
-      const name = node.nodeName.toLowerCase();
-      const edge = BLOCKS.has(name) ? '\n\n' : '';
-      text += name === 'li' ? '\n\n• ' : name === 'br' ? '\n' : edge;
-      stack.push(name === 'tr' ? '\n' : name === 'td' || name === 'th' ? '\t' : edge);
-      const children = [...node.childNodes].reverse();
-      for (const child of children) stack.push(child);
-    }
-  }
-  document.defaultView?.close();
-  return plainText(
-    text
-      .replace(/ *\t */g, '\t')
-      .replace(/\t(?=\n|$)/g, '')
-      .replace(/^[^\S\n]+|[^\S\n]+$/gm, ''),
+  return (
+    source
+      .replace(/\r\n?/g, '\n')
+      // Looks behind, so that a gap inside a line is tried once and not from each of its places.
+      .replace(/(?<![^\S\n\t])[^\S\n\t]+$/gm, '')
+      .replace(/\n{3,}/g, '\n\n')
+      .trim()
   );
 }

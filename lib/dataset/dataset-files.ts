@@ -60,6 +60,7 @@ function parseDataset(value: unknown, file: string): EmbeddingDataset {
     for (const [id, text] of Object.entries(record)) {
       if (typeof text !== 'string') fail(`${key}.${id}`, `must be a text, but is ${typeName(text)}.`);
       else if (text.trim() === '') fail(`${key}.${id}`, 'the text is empty.');
+      else if (/\p{Surrogate}/u.test(text)) fail(`${key}.${id}`, 'the text holds half a character (a lone surrogate).');
     }
     return record as Record<string, string>;
   };
@@ -72,6 +73,7 @@ function parseDataset(value: unknown, file: string): EmbeddingDataset {
       const entry = `${key}.${queryId}`;
       if (!Object.hasOwn(checkedQueries, queryId)) fail(entry, 'there is no such query.');
       if (!Array.isArray(ids) || ids.length === 0) return fail(entry, 'must be a list of one or more chunk ids.');
+      if (new Set(ids).size < ids.length) fail(entry, 'names a chunk twice.');
       for (const id of ids) {
         if (typeof id !== 'string') fail(entry, `chunk ids are texts, but one is ${typeName(id)}.`);
         if (!Object.hasOwn(checkedCorpus, id)) fail(entry, `chunk ${id} is not in the corpus.`);
@@ -87,7 +89,8 @@ function parseDataset(value: unknown, file: string): EmbeddingDataset {
   if (negatives !== undefined) {
     dataset.hardNegatives = chunkLists('negatives', negatives);
     for (const [queryId, ids] of Object.entries(dataset.hardNegatives)) {
-      const both = ids.find((id) => checkedDocs[queryId].includes(id));
+      const relevant = new Set(checkedDocs[queryId]);
+      const both = ids.find((id) => relevant.has(id));
       if (both !== undefined) fail(`negatives.${queryId}`, `chunk ${both} is in relevant_docs too.`);
     }
   }

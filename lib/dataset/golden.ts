@@ -4,6 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readJson } from '../common/files';
 import { questionId } from '../common/ids';
+import { normalise } from '../common/text/normalise';
+import { expandPattern } from '../corpus/read';
 import { corpusOf, type EmbeddingDataset } from './dataset';
 
 const STYLES = ['question', 'keywords', 'claim', 'two places'] as const;
@@ -48,13 +50,19 @@ function problemOf(entry: Partial<GoldenQuestion> | undefined): string | undefin
   if (style !== undefined && !STYLES.includes(style)) return `style must be one of ${STYLES.join(', ')}, or left out`;
 }
 
-/** Golden questions of the documents that have a file of them beside them: `report.questions.json` and `report.pdf`. */
+/**
+ * Golden questions of the documents that have a file of them beside them: `report.questions.json` and `report.pdf`.
+ * @param documents files, folders and globs, as `readDocuments` takes them; a file may be missing itself
+ */
 export async function readGoldenQuestionsBeside(documents: string[]): Promise<GoldenQuestion[]> {
-  const files = documents
-    .map((file) => path.join(path.dirname(file), `${path.parse(file).name}.questions.json`))
-    .filter((file) => fs.existsSync(file));
+  const found = await Promise.all(
+    documents.map(async (pattern) => [...(await expandPattern(pattern)), pattern].map(questionsBeside)),
+  );
+  const files = [...new Set(found.flat())].filter((file) => fs.existsSync(file));
   return (await Promise.all(files.map(readGoldenQuestions))).flat();
 }
+
+const questionsBeside = (file: string) => path.resolve(path.dirname(file), `${path.parse(file).name}.questions.json`);
 
 /**
  * A dataset of golden questions. Relevant is every chunk whose letters and digits, lower-cased, hold those of the
@@ -88,8 +96,5 @@ const quotesOf = ({ evidence }: GoldenQuestion): string[] => [evidence].flat().m
 
 /** Letters and digits only, lower-cased: PDF readers differ in spaces, hyphens and quotation marks. */
 function comparable(text: string): string {
-  return text
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '');
+  return normalise(text).replace(/[^\p{L}\p{N}]+/gu, '');
 }

@@ -1,12 +1,11 @@
 // In: a text. Out: its beginning, or its windows, measured in tokens of OpenAI's embedding models (cl100k_base).
 import { decode, encode } from 'gpt-tokenizer/encoding/cl100k_base';
 import { type WindowSettings, windowRanges } from '../common/windows';
-import { LONG_RUN } from '../corpus/count-tokens';
+import { encodablePieces } from '../corpus/count-tokens';
 
 /** Text that spells a special token, such as `<|endoftext|>`, is encoded as the text it is. */
 function tokenIds(text: string): number[] {
-  const pieces = text.replaceAll('\0', ' ').replace(LONG_RUN, '$&\0').split('\0');
-  return pieces.flatMap((piece) => encode(piece, { disallowedSpecial: new Set<string>() }));
+  return encodablePieces(text).flatMap((piece) => encode(piece, { disallowedSpecial: new Set<string>() }));
 }
 
 /** A cut may fall inside a character of several bytes, whose half decodes to U+FFFD. */

@@ -58,4 +58,11 @@ describe('JSON', () => {
     fs.writeFileSync(at('half.json'), '{"a":');
     expect(() => readJson(at('half.json'))).toThrow(/half\.json: is not JSON/);
   });
+
+  it('is refused where its bytes are no UTF-8, not read with marks for them', () => {
+    fs.writeFileSync(at('latin.json'), Buffer.from('["caf\xe9"]', 'latin1'));
+    expect(() => readJson(at('latin.json'))).toThrow(/latin\.json: is not JSON: .*utf-8/);
+    fs.writeFileSync(at('replaced.json'), '["caf\ufffd"]');
+    expect(readJson(at('replaced.json'))).toEqual(['caf\ufffd']);
+  });
 });

@@ -1,10 +1,13 @@
 import { chunkPages } from 'finetune-embedding';
 import { splitSentences } from 'finetune-embedding/dist/common/text/sentences.js';
+import { cutPages } from 'finetune-embedding/dist/corpus/chunk.js';
 import { countTokens } from 'finetune-embedding/dist/corpus/count-tokens.js';
 import { describe, expect, it } from 'vitest';
 
 const page = (text: string, number = 1, file = 'report.pdf') => ({ file, page: number, text });
 const prose = Array.from({ length: 60 }, (_, i) => `Boat ${i} left the quay at noon and came back at dusk.`).join(' ');
+const cut = (pages: Parameters<typeof cutPages>[0], settings = {}) =>
+  cutPages(pages, { chunkSize: 1024, chunkOverlap: 20, ...settings });
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe('countTokens', () => {
@@ -38,9 +41,9 @@ describe('splitSentences', () => {
   });
 });
 
-describe('chunkPages', () => {
+describe('cutPages', () => {
   it('fills chunks with whole sentences up to the size', () => {
-    const chunks = chunkPages([page(prose)], { chunkSize: 128, chunkOverlap: 0 });
+    const chunks = cut([page(prose)], { chunkSize: 128, chunkOverlap: 0 });
     expect(chunks.length).toBeGreaterThan(5);
     for (const chunk of chunks) {
       expect(chunk.tokens).toBe(countTokens(chunk.text));
@@ -57,7 +60,7 @@ describe('chunkPages', () => {
       [20, /^Boat \d+ left/],
       [8, /^(?!Boat)[a-z ]+ dusk\. Boat \d+ left/],
     ] as const) {
-      const chunks = chunkPages([page(prose)], { chunkSize: 128, chunkOverlap });
+      const chunks = cut([page(prose)], { chunkSize: 128, chunkOverlap });
       for (let i = 1; i < chunks.length; i++) {
         expect(chunks[i].text).toMatch(pattern);
         const start = chunks[i].text.slice(0, chunks[i].text.indexOf('dusk.') + 5);
@@ -68,15 +71,15 @@ describe('chunkPages', () => {
   });
   it('cuts a sentence longer than a chunk between words, and a word longer than a chunk', () => {
     const sentence = `${Array.from({ length: 400 }, (_, i) => `word${i}`).join(' ')}.`;
-    const words = chunkPages([page(sentence)], { chunkSize: 64, chunkOverlap: 0 });
+    const words = cut([page(sentence)], { chunkSize: 64, chunkOverlap: 0 });
     expect(words.map((chunk) => chunk.text).join(' ')).toBe(sentence);
     const long = 'é😀'.repeat(300);
-    const pieces = chunkPages([page(long)], { chunkSize: 64, chunkOverlap: 0 });
+    const pieces = cut([page(long)], { chunkSize: 64, chunkOverlap: 0 });
     expect(pieces.map((chunk) => chunk.text).join('')).toBe(long);
     for (const chunk of [...words, ...pieces]) expect(chunk.tokens).toBeLessThanOrEqual(64);
   });
   it('never spans pages, skips empty ones, and names file and page', () => {
-    const chunks = chunkPages([page('One.', 1), page('  ', 2), page('Three.', 3, 'b/other.pdf')]);
+    const chunks = cut([page('One.', 1), page('  ', 2), page('Three.', 3, 'b/other.pdf')]);
     expect(chunks.map(({ text, page, file }) => [text, page, file])).toEqual([
       ['One.', 1, 'report.pdf'],
       ['Three.', 3, 'b/other.pdf'],
@@ -84,17 +87,32 @@ describe('chunkPages', () => {
   });
   it('gives the same ids on every run, wherever the file lies, and distinct ones to equal passages', () => {
     const pages = [page(prose), page('Left blank.', 2), page('Left blank.', 3), page('Left blank.', 3)];
-    const ids = chunkPages(pages).map((chunk) => chunk.id);
+    const ids = cut(pages).map((chunk) => chunk.id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) expect(id).toMatch(UUID);
     const moved = pages.map((one) => ({ ...one, file: `/elsewhere/${one.file}` }));
-    expect(chunkPages(moved).map((chunk) => chunk.id)).toEqual(ids);
-    expect(chunkPages([page('Other text.', 2)])[0].id).not.toBe(ids[1]);
+    expect(cut(moved).map((chunk) => chunk.id)).toEqual(ids);
+    expect(cut([page('Other text.', 2)])[0].id).not.toBe(ids[1]);
   });
-  it('names the setting that is out of range', () => {
-    expect(() => chunkPages([], { chunkSize: 10 })).toThrow(/^CHUNK_SIZE is 10; .*64 or more\.$/);
-    expect(() => chunkPages([], { chunkSize: Number.NaN })).toThrow(/CHUNK_SIZE is NaN/);
-    expect(() => chunkPages([], { chunkSize: 128, chunkOverlap: 128 })).toThrow(/^CHUNK_OVERLAP is 128; .*\(128\)\.$/);
-    expect(() => chunkPages([], { chunkOverlap: -1 })).toThrow(/CHUNK_OVERLAP is -1/);
+});
+
+describe('chunkPages', () => {
+  it('gives the same chunks, from a thread', async () => {
+    expect(await chunkPages([page(prose)], { chunkSize: 128 })).toEqual(cut([page(prose)], { chunkSize: 128 }));
+    expect(await chunkPages([])).toEqual([]);
+  });
+  it('names the setting that is out of range', async () => {
+    const refused = (settings: object) => expect(chunkPages([], settings)).rejects;
+    await refused({ chunkSize: 10 }).toThrow(/^CHUNK_SIZE is 10; .*64 or more\.$/);
+    await refused({ chunkSize: Number.NaN }).toThrow(/CHUNK_SIZE is NaN/);
+    await refused({ chunkSize: 128, chunkOverlap: 128 }).toThrow(/^CHUNK_OVERLAP is 128; .*\(128\)\.$/);
+    await refused({ chunkOverlap: -1 }).toThrow(/CHUNK_OVERLAP is -1/);
+  });
+  it('says that a document of five words is too short, and what to do', async () => {
+    await expect(chunkPages([page('The tide is out today.')])).rejects.toThrow(
+      /^report\.pdf: fewer than 60 letters of text.*TRAIN_FILES/,
+    );
+    // Chinese has no blanks between its words.
+    expect(await chunkPages([page('\u6f6e\u6c50\u8868'.repeat(25))])).toHaveLength(1);
   });
 });

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { chunkPages, readPages } from 'finetune-embedding';
-import type { Page } from 'finetune-embedding/dist/corpus/read.js';
+import type { Page } from 'finetune-embedding/dist/corpus/pages.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const NAMES = ['larkmoor_2024', 'quillon_2024'];
@@ -32,8 +32,8 @@ describe.each(NAMES)('%s', (name) => {
       expect(text.split('\n')).not.toContain(String(page));
     }
   });
-  it.each([1024, 512, 256])('holds the evidence of each question in one chunk of %i tokens', (chunkSize) => {
-    const chunks = chunkPages(pages, { chunkSize }).map(({ text }) => letters(text));
+  it.each([1024, 512, 256])('holds the evidence of each question in one chunk of %i tokens', async (chunkSize) => {
+    const chunks = (await chunkPages(pages, { chunkSize })).map(({ text }) => letters(text));
     const missing = questions.filter(({ evidence }) => !chunks.some((chunk) => chunk.includes(letters(evidence))));
     expect(missing).toEqual([]);
   });

@@ -8,7 +8,7 @@ const shared = path.resolve('../shared/data');
 const isThere = fs.existsSync(shared);
 if (!isThere) console.log(`${shared} is not there: the control on the 10-K reports is skipped`);
 
-const chunksOf = async (name: string) => chunkPages(await readPages(path.join(shared, name)));
+const chunksOf = async (name: string) => await chunkPages(await readPages(path.join(shared, name)));
 
 /** Every run of 8 letters and digits. */
 function shingles(text: string): Set<string> {

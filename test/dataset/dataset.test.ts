@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readGoldenQuestions } from 'finetune-embedding/dist/dataset/golden.js';
+import { readGoldenQuestions, readGoldenQuestionsBeside } from 'finetune-embedding/dist/dataset/golden.js';
 import {
   assertDisjoint,
   buildDataset,
@@ -51,9 +51,9 @@ describe('buildDataset', () => {
   });
 });
 
-describe('golden questions', () => {
-  const golden = (question: string, evidence: string) => ({ question, evidence, type: 'fact', section: 'Fleet' });
+const golden = (question: string, evidence: string) => ({ question, evidence, type: 'fact', section: 'Fleet' });
 
+describe('golden questions', () => {
   it('makes every chunk relevant that holds the evidence, whatever spaces, hyphens and quotes are like', () => {
     const asked = golden('How many people fit on the Marlin?', 'ferry Marlin carries 240 passengers');
     const lost = golden('What colour are the buoys?', 'Buoys are red');
@@ -105,6 +105,29 @@ describe('golden questions', () => {
       await expect(readGoldenQuestions(file)).rejects.toThrow(/entry 0 \("Why\?"\): style must be one of question, /);
       await writeFile(file, '{}');
       await expect(readGoldenQuestions(file)).rejects.toThrow(/a list of golden questions is needed/);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+});
+
+describe('readGoldenQuestionsBeside', () => {
+  it('finds them beside files, in folders and by globs, each once, the document missing or not', async () => {
+    const dir = await mkdtemp(path.join(tmpdir(), 'beside-'));
+    try {
+      await mkdir(path.join(dir, 'sub'));
+      for (const [i, name] of ['tides', 'sub/locks'].entries()) {
+        await writeFile(path.join(dir, `${name}.questions.json`), JSON.stringify([golden(`Why ${i}?`, 'Because.')]));
+        await writeFile(path.join(dir, `${name}.md`), 'Because.');
+        await writeFile(path.join(dir, `${name}.txt`), 'Because.');
+      }
+      const asked = async (...patterns: string[]) =>
+        (await readGoldenQuestionsBeside(patterns.map((one) => path.join(dir, one)))).map(({ question }) => question);
+      expect(await asked('tides.pdf')).toEqual(['Why 0?']);
+      expect(await asked('*.md')).toEqual(['Why 0?']);
+      expect((await asked('.')).sort()).toEqual(['Why 0?', 'Why 1?']);
+      expect((await asked('**/*.txt', 'tides.md', 'sub')).sort()).toEqual(['Why 0?', 'Why 1?']);
+      expect(await asked('none/*.md')).toEqual([]);
     } finally {
       await rm(dir, { recursive: true });
     }

@@ -69,6 +69,8 @@ describe('readDataset', () => {
     ['no corpus', { ...good, corpus: undefined }, /corpus: missing/],
     ['queries as a list', { ...good, queries: ['Who?'] }, /queries: missing, or not an object/],
     ['an empty chunk', { ...good, corpus: { c: ' \n' } }, /corpus\.c: the text is empty/],
+    ['half a character', { ...good, corpus: { c: 'A\ud83d.' } }, /corpus\.c: the text holds half a character/],
+    ['a chunk named twice', { ...good, relevant_docs: { q: ['c', 'c'] } }, /relevant_docs\.q: names a chunk twice/],
     ['a number for a question', { ...good, queries: { q: 7 } }, /queries\.q: must be a text, but is a number/],
     ['null for a chunk', { ...good, corpus: { c: null } }, /corpus\.c: must be a text, but is null/],
     ['a chunk that is not there', { ...good, relevant_docs: { q: ['x'] } }, /relevant_docs\.q: chunk x is not in/],

@@ -75,7 +75,7 @@ describe('BM25', () => {
   it('finds most of what is asked about a report of the sample, and more of it by windows', async () => {
     const report = 'data/larkmoor_2024.pdf';
     const data = buildGoldenDataset(
-      chunkPages(await readPages(report)),
+      await chunkPages(await readPages(report)),
       await readGoldenQuestionsBeside([report]),
     ).dataset;
     const whole = evaluateRanking(rankByBm25(data), data);

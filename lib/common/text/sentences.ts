@@ -3,8 +3,10 @@
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 
+/** No abbreviation with what stands around it is longer. */
+const LONGEST = 64;
 const ABBREVIATION =
-  /(?:^|[\s("“‘[])(?:(?:\p{Lu}\.)+|(?:Nos?|Mr|Mrs|Ms|Dr|Prof|St|Inc|Corp|Ltd|Co|Cos|vs|v|etc|cf|Figs?|Secs?|Arts?|Vols?|pp?|approx|dept|est|Sr|Jr|Rev|Gen|Hon|Messrs|al|ca|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|(?:\p{Ll}\.)+\p{Ll})\.)["”’)\]]*\s*$/u;
+  /[\s("“‘[](?:(?:\p{Lu}\.)+|(?:Nos?|Mr|Mrs|Ms|Dr|Prof|St|Inc|Corp|Ltd|Co|Cos|vs|v|etc|cf|Figs?|Secs?|Arts?|Vols?|pp?|approx|dept|est|Sr|Jr|Rev|Gen|Hon|Messrs|al|ca|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|(?:\p{Ll}\.)+\p{Ll})\.)["”’)\]]*$/u;
 
 /**
  * Splits text at the ends of sentences and lines (Unicode Standard Annex 29, by `Intl.Segmenter`), but not after an
@@ -13,19 +15,26 @@ const ABBREVIATION =
  */
 export function splitSentences(text: string): string[] {
   const sentences: string[] = [];
-  let pending = '';
-  for (const { segment } of segmenter.segment(text)) {
-    pending += segment;
-    if (/\n\s*$/.test(pending) || !ABBREVIATION.test(pending)) {
-      sentences.push(pending);
-      pending = '';
-    }
+  let start = 0;
+  for (const { segment, index } of segmenter.segment(text)) {
+    const body = segment.trimEnd();
+    // Only the last word is looked at: a sentence of 10,000 abbreviations grows with each.
+    const from = index + body.length - LONGEST;
+    const last = text.slice(Math.max(start, from), index + body.length);
+    const endsLine = segment.includes('\n', body.length);
+    if (!endsLine && ABBREVIATION.test(from > start ? last : ` ${last}`)) continue;
+    sentences.push(text.slice(start, index + segment.length));
+    start = index + segment.length;
   }
-  if (pending) sentences.push(pending);
+  if (start < text.length) sentences.push(text.slice(start));
   return sentences;
 }
 
-/** The words of a sentence, each with the white space before it, as GPT tokens have it. */
+/** The words of a sentence, each with the white space before it, as GPT tokens have it; the last with what follows. */
 export function splitWords(sentence: string): string[] {
-  return sentence.match(/\s*\S+(?:\s+$)?/g) ?? [];
+  const body = sentence.trimEnd();
+  if (body === '') return [];
+  const words = body.split(/(?<=\S)(?=\s)/);
+  words[words.length - 1] += sentence.slice(body.length);
+  return words;
 }

@@ -2,6 +2,7 @@
 // list and one stemmer for all that search by words, so that they agree on what a word is.
 import { stemmer } from 'stemmer';
 import { eng } from 'stopword';
+import { normalise } from './normalise';
 
 /** The library's English stop words, and the words of questions that it lacks. */
 const STOP_WORDS = new Set([...eng, ...'no not will whom whose when why does its'.split(' ')]);
@@ -11,9 +12,7 @@ const STOP_WORDS = new Set([...eng, ...'no not will whom whose when why does its
  * words, and stems (Porter, 1980, "An algorithm for suffix stripping").
  */
 export function terms(text: string): string[] {
-  const words = text
-    .normalize('NFKC')
-    .toLowerCase()
+  const words = normalise(text)
     .replace(/(?<=\d),(?=\d{3})/g, '')
     .replace(/(?<=\b\p{L})\.(?=\p{L}\b)/gu, '')
     .replace(/['’]s\b/g, '')
