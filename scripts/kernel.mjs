@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ROOT } from './environment.mjs';
+import { endWithParent } from './processes.mjs';
 import { library } from './setup/library.mjs';
 import { packages } from './setup/packages.mjs';
 import { python } from './setup/python.mjs';
@@ -12,6 +13,8 @@ import { isDone, runSteps, SetupError } from './setup/steps.mjs';
 import { tensorflow } from './setup/tensorflow.mjs';
 
 const connectionFile = process.argv[2];
+const marker = path.join(ROOT, '.cache', 'kernels', path.basename(connectionFile));
+endWithParent(process.env.JPY_PARENT_PID, [connectionFile, marker]);
 const notes = [];
 
 const undone = [packages, python, tensorflow].filter((step) => !isDone(step)).map(({ title }) => title);
@@ -23,7 +26,6 @@ if (undone.length > 0) {
 }
 
 // Jupyter starts a kernel that has died again, under the same connection file.
-const marker = path.join(ROOT, '.cache', 'kernels', path.basename(connectionFile));
 if (fs.existsSync(marker)) {
   notes.push(
     'The kernel before this one ended without a word, as it does when memory runs out. Close other notebooks ' +

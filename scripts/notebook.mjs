@@ -1,9 +1,9 @@
 // In: names of notebooks. Out: their executed copies in runs/, without a browser.
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT, VENV_PYTHON } from './environment.mjs';
+import { spawnGroup } from './processes.mjs';
 
 /** The notebooks in the order of the workflow. */
 export const NOTEBOOKS = ['generate_dataset', 'finetune', 'evaluate'];
@@ -19,11 +19,9 @@ export function runNotebook(name, output = path.join(ROOT, 'runs', `${name}.ipyn
   fs.mkdirSync(path.dirname(output), { recursive: true });
   const source = path.join(ROOT, 'notebooks', `${name}.ipynb`);
   return new Promise((resolve) => {
-    const child = spawn(VENV_PYTHON, [path.join(ROOT, 'scripts', 'execute_notebook.py'), source, output], {
-      stdio: 'inherit',
-      env: { ...process.env, PYTHONUNBUFFERED: '1' },
+    const child = spawnGroup(VENV_PYTHON, [path.join(ROOT, 'scripts', 'execute_notebook.py'), source, output], {
+      stdio: ['ignore', 'inherit', 'inherit'],
     });
-    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
     child.on('close', (code) => resolve(code === 0));
   });
 }

@@ -1,7 +1,8 @@
 // In: a command's name and arguments. Out: its script, run after set-up on the Node that set-up chose.
-import { spawn } from 'node:child_process';
+import os from 'node:os';
 import path from 'node:path';
 import { kernelEnvironment, NODE_MODULES, ROOT, stateEnvironment, VENV } from './environment.mjs';
+import { endWithParent, spawnGroup } from './processes.mjs';
 import { setUp } from './setup/index.mjs';
 import { SetupError } from './setup/steps.mjs';
 
@@ -23,18 +24,23 @@ if (!COMMANDS[name]) {
   console.error(`Unknown command "${name}". There are: ${Object.keys(COMMANDS).join(', ')}.`);
   process.exit(2);
 }
+endWithParent(process.env.NPM_PID);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    console.error(`\nStopped: npm run ${name} and all that it had started.`);
+    process.exit(128 + os.constants.signals[signal]);
+  });
 for (const [variable, folder] of Object.entries(stateEnvironment)) process.env[variable] ??= folder;
 try {
   const node = await setUp();
   const [script, ...fixed] = COMMANDS[name];
   if (!script) process.exit(0);
   const searchPath = [path.dirname(node), path.join(NODE_MODULES, '.bin'), path.join(VENV, 'bin'), process.env.PATH];
-  const child = spawn(node, [path.join(ROOT, script), ...fixed, ...args], {
+  const child = spawnGroup(node, [path.join(ROOT, script), ...fixed, ...args], {
     cwd: ROOT,
-    stdio: 'inherit',
+    stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...kernelEnvironment, ...process.env, PATH: searchPath.join(path.delimiter) },
   });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('close', (code) => process.exit(code ?? 1));
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

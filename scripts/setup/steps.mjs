@@ -1,10 +1,10 @@
 // In: the steps of set-up. Out: their work, done once: each knows from a stamp whether it is done, says what it does,
 // how long it took, and what to do if it fails.
-import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../environment.mjs';
+import { endGroup, spawnGroup } from '../processes.mjs';
 import { takeLock } from './lock.mjs';
 
 const LOCK = path.join(ROOT, '.cache', 'setup.lock');
@@ -30,16 +30,8 @@ export class SetupError extends Error {}
 /** Of a failed command's output, so many lines from its start and its end are shown. */
 const SHOWN_LINES = { first: 6, last: 12 };
 
-/** Commands at work. Each leads a process group: what is ended must not go on writing beside the next run. */
-const running = new Set();
-const end = ({ pid }) => {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
-};
-process.on('exit', () => running.forEach(end));
+/** For a command that downloads: what npm and pip have fetched until then is kept, and not fetched again. */
+const LIMIT_SECONDS = 1800;
 
 /**
  * Runs a command quietly. If this process ends, or the time is up, the command ends with all that it started.
@@ -49,22 +41,24 @@ process.on('exit', () => running.forEach(end));
  * @returns {Promise<string>} what it printed
  * @throws {SetupError} with the command's last lines if it fails or takes too long
  */
-export function run([program, ...args], { cwd, env, timeoutSeconds } = {}) {
+export function run([program, ...args], { cwd, env, timeoutSeconds = LIMIT_SECONDS } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
+    const child = spawnGroup(program, args, {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
     });
-    running.add(child);
     let output = '';
     const collect = (data) => {
       output = (output + data).slice(-200_000);
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
-    const timer = timeoutSeconds && setTimeout(() => end(child), timeoutSeconds * 1000);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      endGroup(child);
+    }, timeoutSeconds * 1000);
     const fail = (why) => {
       const lines = output.trimEnd().split('\n');
       const { first, last } = SHOWN_LINES;
@@ -73,9 +67,9 @@ export function run([program, ...args], { cwd, env, timeoutSeconds } = {}) {
     };
     child.on('error', (error) => fail(`could not be started (${error.message})`));
     child.on('close', (code, signal) => {
-      running.delete(child);
       clearTimeout(timer);
       if (code === 0) resolve(output);
+      else if (isLate) fail(`was ended: it was not done after ${timeoutSeconds / 60} minutes`);
       else fail(signal ? `was ended by ${signal}` : `failed with exit status ${code}`);
     });
   });

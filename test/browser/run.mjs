@@ -76,7 +76,6 @@ place.env.VAL_FILES = place.write('docs/garden.md', GARDEN);
 for (const name of ['EPOCHS', 'TOP_K']) delete place.env[name];
 
 const server = await startLab(ROOT, place.env);
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.stop().then(() => process.exit(1)));
 try {
   lab = await Lab.open(server.address, FOLDER);
   const { page } = lab;

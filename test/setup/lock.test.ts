@@ -193,8 +193,9 @@ describe('set-ups at the same time', () => {
     child.kill('SIGKILL');
     await ended;
     expect(fs.existsSync(lock)).toBe(true);
+    // They must not go on writing beside the next one.
+    await vi.waitUntil(() => !pids.some(isAlive), { timeout: 2000 });
     const next = await inProcess(countingSteps()).ended;
     expect(next.printed).toMatch(/^set-up: one … .*\nset-up: two … .*\n$/);
-    process.kill(-pids[0], 'SIGKILL');
   });
 });
