@@ -1,4 +1,5 @@
-"""Executes a notebook cell by cell, printing progress; writes the executed copy whether or not a cell fails.
+"""Executes a notebook cell by cell, printing progress; writes the executed copy whether or not a cell fails. The last
+line says what went wrong, and in which cell.
 
 Usage: execute_notebook.py SOURCE OUTPUT
 """
@@ -15,6 +16,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 UPDATE_EVERY_SECONDS = 5
+# A kernel compiles lib/ first if a source changed.
+START_SECONDS = 180
+# The errors by which JavaScript reports a mistake in code: their names say something to whoever mends it.
+MISTAKES = ("TypeError", "ReferenceError", "SyntaxError")
 
 
 def plain(data):
@@ -23,6 +28,22 @@ def plain(data):
     if "<table" in page or "<script" in page or "<img" in page:
         return ""
     return " ".join(html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", page, flags=re.S)).split())
+
+
+def message_of(cell):
+    """What the error that a cell printed says, without its stack, which the executed copy has."""
+    printed = [each["text"] for each in cell.outputs if each.get("name") == "stderr"]
+    text = re.sub(r"\x1b\[[0-9;]*m", "", printed[-1] if printed else "it did not say why.")
+    named = re.search(r"^((?:[A-Z]\w*)?Error)(?: \[\w+\])?: (.*?)(?=^    at |\Z)", text, flags=re.S | re.M)
+    if not named:
+        return text.strip()
+    name, message = named.groups()
+    return f"{name}: {message.strip()}" if name in MISTAKES else message.strip()
+
+
+def heading_above(notebook, index):
+    lines = [line for cell in notebook.cells[:index] if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    return ([""] + [line.lstrip("# ") for line in lines if line.startswith("#")])[-1]
 
 
 class Progress(NotebookClient):
@@ -45,34 +66,46 @@ class Progress(NotebookClient):
 
 
 def main(source, output):
+    sys.stdout.reconfigure(line_buffering=True)
     notebook = nbformat.read(source, as_version=4)
     cells = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
+    for index in cells:
+        # What a stopped run did not come to must not look as if it did.
+        notebook.cells[index].update(outputs=[], execution_count=None)
     client = Progress(
         notebook,
         kernel_name="tslab",
         timeout=None,
+        startup_timeout=START_SECONDS,
         resources={"metadata": {"path": str(pathlib.Path(source).parent)}},
     )
     name = pathlib.Path(source).stem
     began = time.monotonic()
-    failed = False
+    where, why = name, ""
     try:
         with client.setup_kernel():
             for number, index in enumerate(cells, 1):
-                title = client.start(notebook.cells[index])
-                print(f"{name} {number}/{len(cells)}: {title}")
+                where = f"{name}, cell {number} of {len(cells)} ({heading_above(notebook, index)})"
+                print(f"{name} {number}/{len(cells)}: {client.start(notebook.cells[index])}")
                 client.execute_cell(notebook.cells[index], index)
                 print(f"      {time.monotonic() - client.started:.1f} s")
-    except (CellExecutionError, DeadKernelError) as error:
-        failed = True
-        print(re.sub(r"\x1b\[[0-9;]*m", "", str(error)), file=sys.stderr)
+    except CellExecutionError:
+        why = message_of(notebook.cells[index])
+    except DeadKernelError:
+        why = "the kernel ended without a word, as when memory runs out; take a smaller BATCH_SIZE or MAX_SEQ_LENGTH."
+    except RuntimeError as error:
+        why = f"{error}."  # The kernel did not start in time.
     for index in cells:
         notebook.cells[index].metadata.pop("execution", None)
     temporary = f"{output}.{os.getpid()}.tmp"
     nbformat.write(notebook, temporary)
     os.replace(temporary, output)
-    print(f"{name}: {'stopped by an error' if failed else 'all cells ran'} after {time.monotonic() - began:.0f} s; see {os.path.relpath(output)}")
-    return 1 if failed else 0
+    outcome = "stopped by an error" if why else "all cells ran"
+    stream = sys.stderr if why else sys.stdout
+    print(f"{name}: {outcome} after {time.monotonic() - began:.0f} s; see {os.path.relpath(output)}", file=stream)
+    if why:
+        print(f"\n{where}: {why}", file=stream)
+    return 1 if why else 0
 
 
 if __name__ == "__main__":
