@@ -18,7 +18,7 @@ export const packages = {
   stamp: path.join(NODE_MODULES, '.setup', 'packages'),
   inputs: () => fingerprint(lockFiles),
   run: async () => {
-    await run([...npm(), 'ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'], { cwd: ROOT });
+    await run([...npm(), 'ci', '--ignore-scripts', '--include=dev', '--loglevel=error'], { cwd: ROOT });
   },
   advice: 'check that the npm registry is reachable (npm ping) and that the disk has 3 GB free.',
 };
