@@ -91,6 +91,12 @@ function forgetSettings() {
 async function runAll(folder) {
   const log = path.join(ROOT, 'results', 'runs.jsonl');
   const earlier = `${log}.earlier`;
+  const putBack = () => {
+    if (!fs.existsSync(earlier)) return;
+    writeWhole(log, fs.readFileSync(earlier, 'utf8') + (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : ''));
+    fs.rmSync(earlier);
+  };
+  putBack(); // of an update that was killed
   if (fs.existsSync(log)) fs.renameSync(log, earlier);
   try {
     for (const name of NOTEBOOKS)
@@ -98,10 +104,7 @@ async function runAll(folder) {
         throw new Error(`${name} did not run through.`);
     return fs.readFileSync(log, 'utf8').trimEnd().split('\n').map(JSON.parse).at(-1);
   } finally {
-    if (fs.existsSync(earlier)) {
-      writeWhole(log, fs.readFileSync(earlier, 'utf8') + (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : ''));
-      fs.rmSync(earlier);
-    }
+    putBack();
   }
 }
 
