@@ -31,6 +31,15 @@ export function cosineSimilarities(questions: tf.Tensor2D, vectors: tf.Tensor2D)
   return tf.matMul(normalizeRows(questions), normalizeRows(vectors), false, true);
 }
 
+/** 1 at each row's column, else 0: [rows, columns]; tf.oneHot refuses a single column, a last batch of one pair. */
+function oneHot(ofRows: Int32Array, columns: number): tf.Tensor2D {
+  const matrix = new Float32Array(ofRows.length * columns);
+  ofRows.forEach((column, row) => {
+    matrix[row * columns + column] = 1;
+  });
+  return tf.tensor2d(matrix, [ofRows.length, columns]);
+}
+
 /** The highest value of each column's vectors, row by row: values [rows, vectors] → [rows, columns] */
 export function columnMaxima(values: Float32Array, { targets, columns, vectorColumns }: LossBatch): Float32Array {
   if (!vectorColumns) return values;
@@ -55,7 +64,7 @@ export function columnMaxima(values: Float32Array, { targets, columns, vectorCol
 function overWindows(scores: tf.Tensor2D, batch: LossBatch): tf.Tensor2D {
   const { targets, columns, vectorColumns } = batch;
   if (!vectorColumns) return scores;
-  const isOf = tf.oneHot(tf.tensor1d(vectorColumns, 'int32'), columns) as tf.Tensor2D; // [vectors, columns]
+  const isOf = oneHot(vectorColumns, columns); // [vectors, columns]
   // Subtracted before exp and added after log: a constant, which keeps exp in range.
   const highest = tf.tensor2d(columnMaxima(scores.dataSync() as Float32Array, batch), [targets.length, columns]);
   const powers = tf.exp(tf.sub(scores, tf.matMul(highest, isOf, false, true))); // [questions, vectors]
@@ -80,7 +89,7 @@ export function rankingScores(
 
 /** 1 at each question's chunk, else 0: [questions, columns] */
 export function oneHotTargets({ targets, columns }: LossBatch): tf.Tensor2D {
-  return tf.oneHot(tf.tensor1d(targets, 'int32'), columns) as tf.Tensor2D;
+  return oneHot(targets, columns);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { multipleNegativesRankingLoss, tf } from 'finetune-embedding';
-import { cosineSimilarities } from 'finetune-embedding/dist/train/ranking-loss.js';
+import { cosineSimilarities, type LossBatch } from 'finetune-embedding/dist/train/ranking-loss.js';
 import { describe, expect, it } from 'vitest';
 import { loadTiny, pairsAsData, texts, tinyReference } from '../fixtures/engine';
 import { checkpointGradients, firstBatch } from './helpers';
@@ -49,6 +49,16 @@ describe('MultipleNegativesRankingLoss', () => {
   it('leaves known positives out of the negatives', () => {
     expect(loss(QUESTIONS, [0, 1], [[0, 2]])).toBeCloseTo(expectedLoss([0, 1], [[0, 2]]), 5);
     expect(loss(QUESTIONS, [0, 1], [[0, 2]])).toBeLessThan(loss(QUESTIONS, [0, 1]));
+  });
+
+  it('is 0 in a last batch of one pair, as in sentence-transformers, with windows or without', () => {
+    const alone = { targets: Int32Array.of(0), knownPositives: [], columns: 1 };
+    const of = (batch: LossBatch, chunks: number[][]) =>
+      tf.tidy(
+        () => multipleNegativesRankingLoss(tf.tensor2d([QUESTIONS[0]]), tf.tensor2d(chunks), batch).dataSync()[0],
+      );
+    expect(of(alone, [CHUNKS[0]])).toBeCloseTo(0, 12);
+    expect(of({ ...alone, vectorColumns: Int32Array.of(0, 0, 0) }, CHUNKS)).toBeCloseTo(0, 12);
   });
 
   it('does not depend on the vectors’ lengths, and bears a vector of zeros', () => {
