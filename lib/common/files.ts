@@ -1,24 +1,86 @@
 // In: a path and its contents. Out: a file that appears whole or not at all; and JSON back, with errors that name it.
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import * as fs from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+/** Why something cannot be written, and what to do, by the system's code. */
+const ADVICE: Record<string, string> = {
+  ENOSPC: 'the disk is full. Free some space and run this again',
+  EDQUOT: 'your share of the disk is used up. Free some space and run this again',
+  EROFS: 'the disk is read-only. Choose a folder that can be written to',
+  EACCES: 'you may not write there. Choose another folder, or give yourself the right to',
+  EPERM: 'you may not write there. Choose another folder, or give yourself the right to',
+  ENOTDIR: 'a file stands where a folder is needed. Move it away, or choose another folder',
+};
+
+/**
+ * Does what writes to a path.
+ *
+ * @throws Error with the system's `code` where that fails: one sentence with the path, the reason, and what to do
+ */
+export function writing<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
+    if (!syscall) throw error; // not the system's, or said already
+    const why = ADVICE[code ?? ''] ?? message;
+    throw Object.assign(new Error(`${path} cannot be written: ${why}; what was there before stays.`), { code });
+  }
+}
+
+/** Makes a folder and those above it; by hand, because a recursive mkdir says ENOENT where a disk is read-only. */
+export function makeFolder(folder: string): void {
+  if (fs.existsSync(folder)) return;
+  makeFolder(dirname(resolve(folder)));
+  writing(folder, () => {
+    try {
+      fs.mkdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // another process was quicker
+    }
+  });
+}
+
+/** The name under which this process writes a file until it is whole. */
+export const temporaryName = (file: string): string => `${file}.${process.pid}.tmp`;
 
 /**
  * Writes under a temporary name in the same folder (made if missing), then renames: no reader sees half a file.
  *
  * By hand, because write-file-atomic (8.0) does not look at how much was written: on a full disk it puts half a file in
  * the place of the old one, and reports success. `writeFileSync` goes on until all is written, or throws.
+ *
+ * @throws Error as {@link writing}; the earlier file stays then
  */
 export function writeWhole(file: string, contents: string | Uint8Array): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  try {
-    writeFileSync(temporary, contents);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  replaceFile(file, (temporary) => fs.writeFileSync(temporary, contents));
+}
+
+/** The same for a large file, part by part, each asked for in its turn; on the disk before it takes its place. */
+export function writeParts(file: string, parts: Iterable<string | Uint8Array>): void {
+  replaceFile(file, (temporary) => {
+    const descriptor = fs.openSync(temporary, 'w');
+    try {
+      for (const part of parts) fs.writeFileSync(descriptor, part);
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  });
+}
+
+function replaceFile(file: string, write: (temporary: string) => void): void {
+  makeFolder(dirname(file));
+  const temporary = temporaryName(file);
+  writing(file, () => {
+    try {
+      write(temporary);
+      fs.renameSync(temporary, file);
+    } catch (error) {
+      fs.rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
 }
 
 /** Writes a value as JSON, as {@link writeWhole} does. */
@@ -33,7 +95,7 @@ export function writeJson(file: string, value: unknown): void {
 export function readJson(file: string, advice = ''): unknown {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = fs.readFileSync(file, 'utf8');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const missing = `${file}: there is no such file. ${advice}`.trim();

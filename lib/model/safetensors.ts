@@ -1,7 +1,7 @@
 // In: a safetensors file, or tensors by name. Out: the other. It holds an 8-byte header length, a JSON header, then the
 // raw little-endian numbers: https://github.com/huggingface/safetensors#format
 import fs from 'node:fs';
-import { writeParts } from './write-parts';
+import { writeParts } from '../common/files';
 
 /** A weight as stored: its shape and its values, row-major. */
 export interface StoredTensor {
