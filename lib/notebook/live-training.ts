@@ -1,5 +1,8 @@
 // In: a model and how to train it. Out: the model, trained while one watches: progress, loss curve, stop button.
-import type { EmbedderEvaluation } from '../evaluate/evaluator';
+import { contentId } from '../common/ids';
+import type { Embedder } from '../common/matrix';
+import type { EmbeddingDataset } from '../dataset/dataset';
+import { evaluateEmbedder } from '../evaluate/evaluator';
 import type { MetricName, Metrics } from '../evaluate/metrics';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { type TrainOptions, train } from '../train/train';
@@ -7,26 +10,36 @@ import { stoppable } from './cells';
 import { lossCurve, type TrainingCurve } from './charts/curves';
 import { liveFigure } from './figure';
 import { progressBar } from './progress';
+import { note } from './text';
+
+type WiredUp = 'evaluate' | 'scoresDependOn' | 'onStart' | 'onStep' | 'onEvaluation' | 'signal';
 
 /** What {@link train} takes, but for what is wired up here. */
-export interface LiveTrainingOptions extends Omit<TrainOptions, 'evaluate' | 'onStep' | 'onEvaluation' | 'signal'> {
-  /** Measures the model as it is now. */
-  evaluate: () => Promise<EmbedderEvaluation>;
+export interface LiveTrainingOptions extends Omit<TrainOptions, WiredUp> {
+  /** The model, or the model window by window: what is evaluated. */
+  embedder: Embedder;
+  validation: EmbeddingDataset;
   /** The metric by which the best model is chosen. */
   metric: MetricName;
 }
 
+/** What an evaluation measures: rates and means from 0 to 1. */
+export interface Measured {
+  hitRate: number;
+  metrics: Metrics;
+}
+
 /**
  * Trains as {@link train} does, with a progress bar and the loss curve in the cell's output, redrawn as they grow.
- * When Jupyter's stop button stops it, the best model so far is kept, and the notebook goes on.
+ * When Jupyter's stop button stops it, the best model so far is kept, and the notebook goes on. Run again, it goes on
+ * where it stopped, or says why it starts anew.
  *
  * @returns as `train` does, each evaluation with all that was measured: rates and means from 0 to 1
  * @throws Error as `train` does
  */
 export async function trainLive(model: EmbeddingModel, options: LiveTrainingOptions) {
-  const { evaluate, metric, ...rest } = options;
+  const { embedder, validation, metric, ...rest } = options;
   const curve: TrainingCurve = { losses: [], evaluations: [], metric };
-  const measured: { hitRate: number; metrics: Metrics }[] = [];
   const live = liveFigure();
   const progress = progressBar('Training');
   const result = await stoppable((signal) =>
@@ -34,9 +47,19 @@ export async function trainLive(model: EmbeddingModel, options: LiveTrainingOpti
       ...rest,
       signal,
       evaluate: async () => {
-        const { hitRate, metrics } = await evaluate();
-        measured.push({ hitRate, metrics });
-        return metrics[metric];
+        const { hitRate, metrics } = await evaluateEmbedder(embedder, validation);
+        const measured: Measured = { hitRate, metrics };
+        return { score: metrics[metric], measured };
+      },
+      scoresDependOn: {
+        'the validation data': contentId(validation.queries, validation.corpus, validation.relevantDocs),
+        'the windows of a search': model.search?.windows,
+        'the metric': metric,
+      },
+      onStart: ({ steps, evaluations }, message) => {
+        if (message) note(`Training: ${message}.`);
+        curve.losses.push(...steps);
+        curve.evaluations.push(...evaluations);
       },
       onStep: ({ step, totalSteps, loss }) => {
         curve.totalSteps = totalSteps;
@@ -50,7 +73,14 @@ export async function trainLive(model: EmbeddingModel, options: LiveTrainingOpti
       },
     }),
   );
-  progress.finish(result.stopped ? 'stopped; the best model so far is kept' : 'done');
+  progress.finish(
+    result.stopped ? 'stopped; the best model so far is kept, and the next run goes on from here' : 'done',
+  );
+  if (!result.placed)
+    note(`No step was better than the base model: ${rest.outputDir} keeps the model of an earlier run.`);
   await live.finish(lossCurve(curve));
-  return { ...result, evaluations: result.evaluations.map((report, i) => ({ ...report, ...measured[i] })) };
+  return {
+    ...result,
+    evaluations: result.evaluations.map((report) => ({ ...report, ...(report.measured as Measured) })),
+  };
 }

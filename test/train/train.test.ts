@@ -136,7 +136,8 @@ describe('the best model', () => {
     const seen: Buffer[] = [];
     const settings = options({
       evaluate: scores(0.2, 0.4, 0.9, 0.9, 0.1, 0.3),
-      onEvaluation: ({ isBest }) => isBest && seen.push(weightsFile(settings.outputDir)),
+      onEvaluation: ({ isBest, step }) =>
+        isBest && seen.push(weightsFile(step ? path.join(settings.outputDir, `.run/best-${step}`) : TINY)),
     });
     const result = await train(model, settings);
     expect(result.evaluations.map(({ step, isBest }) => [step, isBest])).toEqual([
