@@ -1,14 +1,15 @@
 // In: a path and its contents. Out: a file that appears whole or not at all; and JSON back, with errors that name it.
-import * as fs from 'node:fs';
+import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
+const NOT_ALLOWED = 'you may not write there. Choose another folder, or give yourself the right to';
 /** Why something cannot be written, and what to do, by the system's code. */
 const ADVICE: Record<string, string> = {
   ENOSPC: 'the disk is full. Free some space and run this again',
   EDQUOT: 'your share of the disk is used up. Free some space and run this again',
   EROFS: 'the disk is read-only. Choose a folder that can be written to',
-  EACCES: 'you may not write there. Choose another folder, or give yourself the right to',
-  EPERM: 'you may not write there. Choose another folder, or give yourself the right to',
+  EACCES: NOT_ALLOWED,
+  EPERM: NOT_ALLOWED,
   ENOTDIR: 'a file stands where a folder is needed. Move it away, or choose another folder',
 };
 
@@ -50,31 +51,23 @@ export const temporaryName = (file: string): string => `${file}.${process.pid}.t
  * By hand, because write-file-atomic (8.0) does not look at how much was written: on a full disk it puts half a file in
  * the place of the old one, and reports success. `writeFileSync` goes on until all is written, or throws.
  *
+ * @param contents a large file's part by part, each asked for in its turn
+ * @param flush whether all is on the disk before the file takes its place: slow, and not needed for many small files
  * @throws Error as {@link writing}; the earlier file stays then
  */
-export function writeWhole(file: string, contents: string | Uint8Array): void {
-  replaceFile(file, (temporary) => fs.writeFileSync(temporary, contents));
-}
-
-/** The same for a large file, part by part, each asked for in its turn; on the disk before it takes its place. */
-export function writeParts(file: string, parts: Iterable<string | Uint8Array>): void {
-  replaceFile(file, (temporary) => {
-    const descriptor = fs.openSync(temporary, 'w');
-    try {
-      for (const part of parts) fs.writeFileSync(descriptor, part);
-      fs.fsyncSync(descriptor);
-    } finally {
-      fs.closeSync(descriptor);
-    }
-  });
-}
-
-function replaceFile(file: string, write: (temporary: string) => void): void {
+export function writeWhole(file: string, contents: string | Uint8Array | Iterable<Uint8Array>, flush = false): void {
   makeFolder(dirname(file));
   const temporary = temporaryName(file);
   writing(file, () => {
     try {
-      write(temporary);
+      const descriptor = fs.openSync(temporary, 'w');
+      try {
+        const isWhole = typeof contents === 'string' || contents instanceof Uint8Array;
+        for (const part of isWhole ? [contents] : contents) fs.writeFileSync(descriptor, part);
+        if (flush) fs.fsyncSync(descriptor);
+      } finally {
+        fs.closeSync(descriptor);
+      }
       fs.renameSync(temporary, file);
     } catch (error) {
       fs.rmSync(temporary, { force: true });
@@ -83,9 +76,9 @@ function replaceFile(file: string, write: (temporary: string) => void): void {
   });
 }
 
-/** Writes a value as JSON, as {@link writeWhole} does. */
+/** Writes a value as JSON, as {@link writeWhole} does, and on the disk. */
 export function writeJson(file: string, value: unknown): void {
-  writeWhole(file, `${JSON.stringify(value, null, 4)}\n`);
+  writeWhole(file, `${JSON.stringify(value, null, 4)}\n`, true);
 }
 
 /**

@@ -11,7 +11,7 @@ interface Holder {
   pid: number;
   host: string;
   since: string;
-  /** Tells the process from a later one of the same number, on systems that say when it started. */
+  /** Tells the process from a later one of the same number, where the system says when it started. */
   started?: string;
 }
 
@@ -26,12 +26,12 @@ export async function withLock<T>(folder: string, work: () => Promise<T>): Promi
   takeLock(folder, lock);
   try {
     for (const name of fs.readdirSync(folder)) {
-      const pid = Number(/\.(\d+)\.tmp$/.exec(name)?.[1] ?? process.pid);
-      if (!isRunning(pid)) fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+      const pid = /\.(\d+)\.tmp$/.exec(name)?.[1];
+      if (pid && !isRunning(Number(pid))) fs.rmSync(path.join(folder, name), { recursive: true, force: true });
     }
     return await work();
   } finally {
-    putAway(lock);
+    remove(lock);
   }
 }
 
@@ -42,43 +42,38 @@ function takeLock(folder: string, lock: string): void {
   const self: Holder = { pid: process.pid, host: os.hostname(), since: new Date().toLocaleString('sv'), started };
   try {
     writeJson(path.join(own, 'holder.json'), self);
-    while (!moved(own, lock)) {
-      const holder = readHolder(lock);
+    for (let isTaken = false; !isTaken; ) {
+      const holder = holderOf(lock);
       if (holder && isAlive(holder)) throw inUse(folder, lock, holder);
-      putAway(lock, holder);
+      if (fs.existsSync(lock)) remove(lock, holder);
+      isTaken = writing(lock, () => {
+        try {
+          fs.renameSync(own, lock);
+        } catch (error) {
+          if (!fs.existsSync(lock)) throw error;
+        }
+        return !fs.existsSync(own);
+      });
     }
   } finally {
     fs.rmSync(own, { recursive: true, force: true });
   }
 }
 
-function moved(own: string, lock: string): boolean {
-  return writing(lock, () => {
-    try {
-      fs.renameSync(own, lock);
-      return true;
-    } catch (error) {
-      if (fs.existsSync(lock)) return false;
-      throw error;
-    }
-  });
-}
-
-function readHolder(lock: string): Holder | undefined {
+function holderOf(lock: string): Holder | undefined {
   try {
     return readJson(path.join(lock, 'holder.json')) as Holder;
   } catch {
-    return undefined; // its holder ended meanwhile
+    return undefined; // there is none, or it ended just now
   }
 }
 
-/** Removes a lock in one move; but not one that another process took meanwhile in the place of `holder`'s. */
-function putAway(lock: string, holder = readHolder(lock)): void {
+/** Removes a lock in one move; but not another's that was set meanwhile. */
+function remove(lock: string, holder = holderOf(lock)): void {
   const away = temporaryName(`${lock}-old`);
   try {
     fs.renameSync(lock, away);
-    const found = readHolder(away);
-    if (found?.pid !== holder?.pid || found?.since !== holder?.since) fs.renameSync(away, lock);
+    if (JSON.stringify(holderOf(away)) !== JSON.stringify(holder)) fs.renameSync(away, lock);
   } catch {
     // another process was quicker
   }
@@ -86,24 +81,20 @@ function putAway(lock: string, holder = readHolder(lock)): void {
 }
 
 function inUse(folder: string, lock: string, { pid, host, since }: Holder): Error {
-  const who = pid === process.pid ? `this process (${pid})` : `process ${pid}`;
-  const where = host === os.hostname() ? '' : ` on ${host}`;
+  const who = `process ${pid}${pid === process.pid ? ' (this one)' : ''}${host === os.hostname() ? '' : ` on ${host}`}`;
   return new Error(
-    `${folder} is in use by ${who}${where}, since ${since}. Wait until it is done, or stop it (a notebook: shut its ` +
-      `kernel down); nothing was touched. If no such process runs any more, delete ${lock}.`,
+    `${folder} is in use by ${who}, since ${since}. Wait until it is done, or stop it (a notebook: shut its kernel ` +
+      `down); nothing was touched. If no such process runs any more, delete ${lock}.`,
   );
 }
 
-/** Whether a lock's holder still runs; of another machine's process nobody can tell here, so it counts as running. */
-function isAlive({ pid, host, started }: Holder): boolean {
-  if (host !== os.hostname()) return true;
-  return isRunning(pid) && [undefined, started].includes(startOf(pid));
-}
+/** Whether a holder still runs; of another machine's process nobody can tell here, so it counts as running. */
+const isAlive = ({ pid, host, started }: Holder): boolean =>
+  host !== os.hostname() || (isRunning(pid) && [undefined, started].includes(startOf(pid)));
 
 function isRunning(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'; // somebody else's
   }
@@ -111,14 +102,10 @@ function isRunning(pid: number): boolean {
 
 /** When a process started, in the system's ticks, or that it has ended; undefined where the system does not tell. */
 function startOf(pid: number): string | undefined {
-  try {
-    // proc_pid_stat(5): field 3, after the name in brackets, is the state, field 22 the start
-    const fields = fs
-      .readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return fields[0] === 'Z' ? 'ended' : fields[19];
-  } catch {
-    return undefined;
-  }
+  const file = `/proc/${pid}/stat`;
+  if (!fs.existsSync(file)) return undefined;
+  // proc_pid_stat(5): after the name in brackets come field 3, the state, and on to field 22, the start.
+  const stat = fs.readFileSync(file, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? 'ended' : fields[19];
 }

@@ -46,7 +46,7 @@ const IN_TEXT = /(?<=\n<!-- results -->\n).*?(?=<!-- end of results -->\n)/s;
  * @param name what to call it; the folder's name by default
  */
 export function writeModelCard(folder: string, facts: TrainingFacts, name = nameOf(folder)): void {
-  if (!hasOwnReadme(folder)) writeWhole(fileOf(folder), cardText(facts, readSearchSettings(folder), name));
+  if (!hasOwnReadme(folder)) writeWhole(fileOf(folder), cardText(facts, readSearchSettings(folder), name), true);
 }
 
 /** What a card calls the model in a folder. */

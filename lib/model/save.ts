@@ -69,7 +69,7 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
   writeSearchSettings(folder, model.search);
   for (const name of COPIED) {
     const source = path.join(model.folder, name);
-    if (fs.existsSync(source)) writeWhole(place(name), fs.readFileSync(source));
+    if (fs.existsSync(source)) writeWhole(place(name), fs.readFileSync(source), true);
   }
   const modules = [
     { idx: 0, name: '0', path: '', type: `${MODULES}.Transformer` },

@@ -2,7 +2,7 @@
 // earlier one in `.previous`; where the process is killed meanwhile, the next to come finishes it.
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeFolder, readJson, writeParts, writing } from '../common/files';
+import { makeFolder, readJson, writeJson, writing } from '../common/files';
 import { WEIGHTS } from './hub/model-folder';
 
 /** What a version of a model consists of; everything else in its folder is somebody's own. */
@@ -34,14 +34,14 @@ export const placedMark = (folder: string): string => inRun(folder, 'placed');
  * @param ownsCard whether the folder's README.md is the model's card, and goes with it
  */
 export function swapIn(folder: string, ownsCard: boolean): void {
-  const next = fs.readdirSync(nextVersion(folder));
-  for (const entry of fs.readdirSync(nextVersion(folder), { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) syncFile(path.join(entry.parentPath, entry.name));
-  }
   const isThere = (name: string) => fs.existsSync(path.join(folder, name)) && (name !== 'README.md' || ownsCard);
-  const plan: Plan = { earlier: ENTRIES.filter(isThere), next, isSameRun: fs.existsSync(placedMark(folder)) };
   makeFolder(inRun(folder, 'earlier'));
-  writeParts(planOf(folder), [JSON.stringify(plan)]);
+  const plan: Plan = {
+    earlier: ENTRIES.filter(isThere),
+    next: fs.readdirSync(nextVersion(folder)),
+    isSameRun: fs.existsSync(placedMark(folder)),
+  };
+  writeJson(planOf(folder), plan);
   finishSwap(folder);
 }
 
@@ -70,13 +70,4 @@ export function finishSwap(folder: string): void {
     fs.writeFileSync(placedMark(folder), '');
     for (const place of [to, from, planOf(folder)]) fs.rmSync(place, { recursive: true, force: true });
   });
-}
-
-function syncFile(file: string): void {
-  const descriptor = fs.openSync(file, 'r+');
-  try {
-    writing(file, () => fs.fsyncSync(descriptor));
-  } finally {
-    fs.closeSync(descriptor);
-  }
 }

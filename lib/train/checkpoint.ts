@@ -1,12 +1,11 @@
 // In: a run's state, from time to time. Out: `OUTPUT_DIR/.run`, from which a run that was cut off goes on.
 //
-// There are two checkpoints, `checkpoint-STEP.safetensors` with all tensors and `checkpoint-STEP.json` with the rest,
-// and the best models that they name.
-import { createHash } from 'node:crypto';
+// It holds two checkpoints, `checkpoint-STEP.safetensors` with all tensors and `checkpoint-STEP.json` with the rest, and
+// the best models that they name, `best-STEP/model.safetensors`.
 import fs from 'node:fs';
 import path from 'node:path';
-import { readJson, writeParts } from '../common/files';
-import { contentId, sha256 } from '../common/ids';
+import { readJson, writeWhole } from '../common/files';
+import { contentId, hashFile, sha256 } from '../common/ids';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { WEIGHTS, weightFiles } from '../model/hub/model-folder';
 import { readSafetensors, writeSafetensors } from '../model/safetensors';
@@ -19,7 +18,7 @@ import type { TrainingState } from './trained-weights';
 /** What a run's result depends on, each by the name that a reader knows it by. */
 type Conditions = Record<string, unknown>;
 
-/** What the JSON file of a checkpoint holds. It comes last: a checkpoint without it is none. */
+/** What the JSON file of a checkpoint holds. It is written last: a checkpoint without it is none. */
 interface Checkpoint {
   conditions: Conditions;
   record: Pick<RunRecord, 'steps' | 'evaluations'>;
@@ -29,7 +28,7 @@ interface Checkpoint {
 }
 
 /** Where a run begins. */
-export interface Start {
+interface Start {
   record: RunRecord;
   /** The checkpoint's; absent where the run begins with its base model. */
   state?: TrainingState;
@@ -37,47 +36,50 @@ export interface Start {
   message?: string;
 }
 
-const hashOf = (file: string): string => createHash('sha256').update(fs.readFileSync(file)).digest('hex');
+const { version } = readJson(path.join(__dirname, '../../package.json')) as { version: string };
 
 /**
  * All that a run's result depends on.
  *
- * @param others such as how often it evaluates, and by which data
+ * @param method in words
+ * @param others such as how often it evaluates, and on which data
  */
 export function conditionsOf(
-  model: EmbeddingModel,
+  { folder, maxSeqLength }: EmbeddingModel,
   { data, recipe, seed }: LearnerOptions,
   method: string,
   others: Conditions,
 ): Conditions {
-  const baseFiles = [...weightFiles(model.folder), 'config.json', 'tokenizer.json'];
+  const settings = Object.entries({ ...recipe, maxSeqLength, seed });
+  const base = [...weightFiles(folder), 'config.json', 'tokenizer.json'];
   return {
-    RECIPE: [recipe.batching, recipe.warmupRatio],
-    EPOCHS: recipe.epochs,
-    BATCH_SIZE: recipe.batchSize,
-    LEARNING_RATE: recipe.learningRate,
-    DROPOUT: recipe.dropout,
-    MAX_SEQ_LENGTH: model.maxSeqLength,
-    'windows in training': recipe.windows,
-    SEED: seed,
-    'the training data': contentId(data.queries, data.corpus, data.relevantDocs),
-    'the base model': baseFiles.map((name) => hashOf(path.join(model.folder, name))).concat(model.encoder.pooling.mode),
-    'the method of training': method,
-    'the version of this library': (readJson(path.join(__dirname, '../../package.json')) as { version: string })
-      .version,
+    // By their names in the notebook: batchSize → BATCH_SIZE.
+    ...Object.fromEntries(settings.map(([name, value]) => [name.replace(/[A-Z]/g, '_$&').toUpperCase(), value])),
     ...others,
+    'the training data': contentId(data.queries, data.corpus, data.relevantDocs),
+    'the base model': base.map((name) => hashFile(path.join(folder, name))),
+    'the method of training': method,
+    'the version of this library': version,
   };
 }
+
+/** The names under which two runs' conditions differ. */
+function changes(before: Conditions, now: Conditions): string[] {
+  const names = Object.keys({ ...before, ...now });
+  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
+}
+
+const tensorsOf = (step: number): string => `checkpoint-${step}.safetensors`;
+const recordOf = (step: number): string => `checkpoint-${step}.json`;
 
 /** The folder of a run. */
 export class RunFolder {
   private readonly folder: string;
+  private conditions: Conditions = {};
   /** The files of each checkpoint that is this run's, the newest last. */
-  private own: { step: number; files: string[] }[] = [];
+  private own: string[][] = [];
   /** SHA-256 of the best model's file so far, by its name. */
   private best: Checkpoint['files'] = {};
-
-  private conditions: Conditions = {};
 
   constructor(private readonly outputDir: string) {
     this.folder = path.join(outputDir, '.run');
@@ -86,59 +88,61 @@ export class RunFolder {
   /** Finds the newest checkpoint of the same conditions; one that is damaged, or of others, is passed over. */
   start(conditions: Conditions): Start {
     this.conditions = conditions;
+    const names = fs.existsSync(this.folder) ? fs.readdirSync(this.folder) : [];
+    for (const name of names) if (name.endsWith('.tmp')) fs.rmSync(this.at(name));
+    const steps = names.map((name) => Number(/^checkpoint-(\d+)\.json$/.exec(name)?.[1])).filter((step) => step > 0);
     const damaged: number[] = [];
-    let reason: string | undefined;
-    for (const step of this.steps()) {
+    let changed: string[] = [];
+    for (const step of steps.sort((a, b) => b - a)) {
       const checkpoint = this.read(step);
-      const changed = checkpoint && changes(checkpoint.conditions, conditions);
-      if (checkpoint && !changed) return this.goOn(checkpoint, step, damaged);
-      if (changed) reason ??= `${changed} changed`;
-      else damaged.push(step);
+      if (!checkpoint) damaged.push(step);
+      else {
+        changed = changes(checkpoint.conditions, conditions);
+        if (changed.length === 0) return this.goOn(checkpoint, step, damaged);
+      }
     }
     fs.rmSync(placedMark(this.outputDir), { force: true });
-    if (damaged.length > 0) reason ??= `the checkpoint of step ${damaged.join(' and that of step ')} is damaged`;
-    const message = reason && `starting anew, because ${reason}`;
-    return { record: { steps: [], evaluations: [], stopped: false }, message };
+    const reason = changed.length > 0 ? `${changed.join(' and ')} changed` : damagedText(damaged);
+    return {
+      record: { steps: [], evaluations: [], stopped: false },
+      message: reason && `starting anew, because ${reason}`,
+    };
   }
 
   private goOn({ record, numbers, files }: Checkpoint, step: number, damaged: number[]): Start {
-    const { [tensorsOf(step)]: _, ...best } = files;
-    this.best = best;
-    this.own = [{ step, files: [recordOf(step), ...Object.keys(files)] }];
+    this.own = [[recordOf(step), ...Object.keys(files)]];
+    this.best = Object.fromEntries(Object.entries(files).filter(([name]) => name !== tensorsOf(step)));
     for (const report of record.evaluations) report.score ??= Number.NaN; // which JSON lacks
-    const remark = damaged.length > 0 ? ` (the checkpoint of step ${damaged.join(', ')} is damaged)` : '';
+    const best = record.evaluations.filter(({ isBest }) => isBest).at(-1);
     return {
-      record: { ...record, best: record.evaluations.filter(({ isBest }) => isBest).at(-1), stopped: false },
+      record: { ...record, best, stopped: false },
       state: { ...numbers, tensors: readSafetensors(this.at(tensorsOf(step))) },
-      message: `going on from step ${step} of ${record.steps[0].totalSteps}${remark}`,
+      message: [`going on from step ${step} of ${record.steps[0].totalSteps}`, damagedText(damaged)]
+        .filter(Boolean)
+        .join('; '),
     };
   }
 
   /** Keeps the model as it is: the best so far, after so many steps. */
   async keepBest(model: EmbeddingModel, step: number): Promise<void> {
-    const name = path.join(`best-${step}`, WEIGHTS);
+    const name = `best-${step}/${WEIGHTS}`;
     writeSafetensors(this.at(name), await storedWeights(model));
-    this.best = { [name]: hashOf(this.at(name)) };
-  }
-
-  /** The folder with the weights that {@link keepBest} kept. */
-  bestFolder(step: number): string {
-    return this.at(`best-${step}`);
+    this.best = { [name]: hashFile(this.at(name)) };
   }
 
   /** Writes a checkpoint; two are kept, and the best models that they name. */
   save({ tensors, ...numbers }: TrainingState, { steps, evaluations }: RunRecord): void {
-    const step = steps.length;
-    if (step === 0 || this.own.at(-1)?.step === step) return;
-    writeSafetensors(this.at(tensorsOf(step)), tensors);
-    const files = { [tensorsOf(step)]: hashOf(this.at(tensorsOf(step))), ...this.best };
+    const [tensorFile, recordFile] = [tensorsOf(steps.length), recordOf(steps.length)];
+    if (steps.length === 0 || this.own.at(-1)?.includes(recordFile)) return;
+    writeSafetensors(this.at(tensorFile), tensors);
+    const files = { [tensorFile]: hashFile(this.at(tensorFile)), ...this.best };
     const checkpoint: Checkpoint = { conditions: this.conditions, record: { steps, evaluations }, numbers, files };
     const text = JSON.stringify(checkpoint);
-    writeParts(this.at(recordOf(step)), [`{"sha256":"${sha256(text)}","checkpoint":${text}}\n`]);
-    this.own = [...this.own, { step, files: [recordOf(step), ...Object.keys(files)] }].slice(-2);
-    const named = new Set(this.own.flatMap((one) => one.files).map((file) => file.split(path.sep)[0]));
+    writeWhole(this.at(recordFile), `{"sha256":"${sha256(text)}","checkpoint":${text}}\n`, true);
+    this.own = [...this.own, [recordFile, ...Object.keys(files)]].slice(-2);
+    const named = this.own.flat().map((file) => file.split('/')[0]);
     for (const name of fs.readdirSync(this.folder)) {
-      if (/^(checkpoint|best)-/.test(name) && !named.has(name)) fs.rmSync(this.at(name), { recursive: true });
+      if (/^(checkpoint|best)-/.test(name) && !named.includes(name)) fs.rmSync(this.at(name), { recursive: true });
     }
   }
 
@@ -147,37 +151,26 @@ export class RunFolder {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Steps of all checkpoints that are there, the newest first. */
-  private steps(): number[] {
-    if (!fs.existsSync(this.folder)) return [];
-    const found = fs.readdirSync(this.folder).flatMap((name) => /^checkpoint-(\d+)\.json$/.exec(name)?.[1] ?? []);
-    return found.map(Number).sort((a, b) => b - a);
+  /** A file of the run; `best-STEP` is the folder of a best model. */
+  at(name: string): string {
+    return path.join(this.folder, name);
   }
 
   /** A checkpoint, if it is whole. */
   private read(step: number): Checkpoint | undefined {
     try {
-      const stored = readJson(this.at(recordOf(step))) as { sha256: string; checkpoint: Checkpoint };
-      const { checkpoint } = stored;
-      if (sha256(JSON.stringify(checkpoint)) !== stored.sha256) return undefined;
-      const isWhole = Object.entries(checkpoint.files).every(([name, hash]) => hashOf(this.at(name)) === hash);
+      const { sha256: hash, checkpoint } = readJson(this.at(recordOf(step))) as {
+        sha256: string;
+        checkpoint: Checkpoint;
+      };
+      if (sha256(JSON.stringify(checkpoint)) !== hash) return undefined;
+      const isWhole = Object.entries(checkpoint.files).every(([name, own]) => hashFile(this.at(name)) === own);
       return isWhole ? checkpoint : undefined;
     } catch {
       return undefined; // a file is missing, or is no JSON
     }
   }
-
-  private at(name: string): string {
-    return path.join(this.folder, name);
-  }
 }
 
-const tensorsOf = (step: number): string => `checkpoint-${step}.safetensors`;
-const recordOf = (step: number): string => `checkpoint-${step}.json`;
-
-/** The names under which two runs' conditions differ, as a text; empty where they are the same. */
-function changes(before: Conditions, now: Conditions): string {
-  const names = Object.keys({ ...before, ...now });
-  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
-  return changed.join(' and ');
-}
+const damagedText = (steps: number[]): string | undefined =>
+  steps.length > 0 ? `the checkpoint of step ${steps.join(' and that of step ')} is damaged` : undefined;

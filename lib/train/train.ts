@@ -115,7 +115,7 @@ async function placeBest(
   { best, steps, failure }: RunRecord,
   { outputDir, card }: TrainOptions,
 ): Promise<boolean> {
-  if (best) loadWeights(model, best.step === 0 ? model.folder : run.bestFolder(best.step));
+  if (best) loadWeights(model, best.step === 0 ? model.folder : run.at(`best-${best.step}`));
   const isBetter = best ? best.step > 0 : !failure;
   if (!isBetter && fs.existsSync(path.join(outputDir, WEIGHTS))) return false;
   await replaceModel(model, outputDir, card && { ...card, steps: steps.length, keptStep: best?.step });

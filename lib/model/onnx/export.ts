@@ -1,6 +1,6 @@
 // In: a BERT-family encoder's config and weights. Out: the encoder (Devlin et al. 2019, arXiv 1810.04805) as a
 // model.onnx file, written part by part. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
-import { writeParts } from '../../common/files';
+import { writeWhole } from '../../common/files';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 import { Graph } from './graph';
@@ -39,7 +39,7 @@ export async function exportOnnx(
         `${PROTOBUF_LIMIT}. Take a smaller base model, or use the model.safetensors of the same folder.`,
     );
   }
-  writeParts(file, bytesOf(message));
+  writeWhole(file, bytesOf(message), true);
 }
 
 function* bytesOf(message: Message): Generator<Uint8Array> {
