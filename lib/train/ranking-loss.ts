@@ -55,7 +55,7 @@ export function columnMaxima(values: Float32Array, { targets, columns, vectorCol
 function overWindows(scores: tf.Tensor2D, batch: LossBatch): tf.Tensor2D {
   const { targets, columns, vectorColumns } = batch;
   if (!vectorColumns) return scores;
-  const isOf = tf.oneHot(tf.tensor1d(vectorColumns, 'int32'), columns) as tf.Tensor2D; // [vectors, columns]
+  const isOf = oneHot(vectorColumns, columns); // [vectors, columns]
   // Subtracted before exp and added after log: a constant, which keeps exp in range.
   const highest = tf.tensor2d(columnMaxima(scores.dataSync() as Float32Array, batch), [targets.length, columns]);
   const powers = tf.exp(tf.sub(scores, tf.matMul(highest, isOf, false, true))); // [questions, vectors]
@@ -79,8 +79,12 @@ export function rankingScores(
 }
 
 /** 1 at each question's chunk, else 0: [questions, columns] */
-export function oneHotTargets({ targets, columns }: LossBatch): tf.Tensor2D {
-  return tf.oneHot(tf.tensor1d(targets, 'int32'), columns) as tf.Tensor2D;
+export const oneHotTargets = ({ targets, columns }: LossBatch): tf.Tensor2D => oneHot(targets, columns);
+
+/** 1 at each index, else 0: [indices, depth]; tf.oneHot refuses the depth of 1 that a last batch of one pair has. */
+function oneHot(indices: Int32Array, depth: number): tf.Tensor2D {
+  const isAt = tf.equal(tf.tensor2d(indices, [indices.length, 1], 'int32'), tf.range(0, depth, 1, 'int32'));
+  return tf.cast(isAt, 'float32') as tf.Tensor2D;
 }
 
 /**
