@@ -173,4 +173,6 @@ export class RunFolder {
 }
 
 const damagedText = (steps: number[]): string | undefined =>
-  steps.length > 0 ? `the checkpoint of step ${steps.join(' and that of step ')} is damaged` : undefined;
+  steps.length > 0
+    ? `${steps.map((step) => `the checkpoint of step ${step}`).join(' and ')} cannot be read`
+    : undefined;
