@@ -127,6 +127,9 @@ export class RunFolder {
   async keepBest(model: EmbeddingModel, step: number): Promise<void> {
     const name = `best-${step}/${WEIGHTS}`;
     writeSafetensors(this.at(name), await storedWeights(model));
+    for (const before of Object.keys(this.best)) {
+      if (!this.own.flat().includes(before)) fs.rmSync(path.dirname(this.at(before)), { recursive: true });
+    }
     this.best = { [name]: hashFile(this.at(name)) };
   }
 

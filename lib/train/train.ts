@@ -91,7 +91,9 @@ async function lockedTrain(model: EmbeddingModel, options: TrainOptions): Promis
     record = await trainingLoop(learner, {
       ...options,
       record: start.record,
-      keepBest: (_, step) => run.keepBest(model, step),
+      async keepBest(_, step) {
+        if (step > 0) await run.keepBest(model, step); // the base is in its own folder
+      },
       checkpoint(isDue = performance.now() - last >= 1000 * checkpointSeconds) {
         if (!isDue) return;
         run.save(learner.save(), start.record);
