@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { readJson, temporaryName, writeJson, writing } from './files';
+import { readJson, temporaryName, writeJson } from './files';
 
 /** Who works in a folder. */
 interface Holder {
@@ -42,18 +42,15 @@ function takeLock(folder: string, lock: string): void {
   const self: Holder = { pid: process.pid, host: os.hostname(), since: new Date().toLocaleString('sv'), started };
   try {
     writeJson(path.join(own, 'holder.json'), self);
-    for (let isTaken = false; !isTaken; ) {
+    for (let tries = 1; fs.existsSync(own); tries++) {
       const holder = holderOf(lock);
       if (holder && isAlive(holder)) throw inUse(folder, lock, holder);
       if (fs.existsSync(lock)) remove(lock, holder);
-      isTaken = writing(lock, () => {
-        try {
-          fs.renameSync(own, lock);
-        } catch (error) {
-          if (!fs.existsSync(lock)) throw error;
-        }
-        return !fs.existsSync(own);
-      });
+      try {
+        fs.renameSync(own, lock);
+      } catch (error) {
+        if (tries === 20) throw error; // else another process was quicker: see who
+      }
     }
   } finally {
     fs.rmSync(own, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import { checkPairs } from '../train/batches';
 import type { Learner } from '../train/learner';
 import { multipleNegativesRankingLoss } from '../train/ranking-loss';
 import { checkRecipe } from '../train/recipe';
-import type { RunRecord } from '../train/run-record';
+import type { RunRecord } from '../train/run/run-record';
 import { columnVectors } from '../train/step';
 import { type LoopOptions, trainingLoop } from '../train/train';
 import { AdaptedEmbedder } from './adapter';

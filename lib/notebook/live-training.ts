@@ -2,12 +2,14 @@
 import { contentId } from '../common/ids';
 import type { Embedder } from '../common/matrix';
 import type { EmbeddingDataset } from '../dataset/dataset';
+import type { EvaluationResult } from '../evaluate/evaluation';
 import { evaluateEmbedder } from '../evaluate/evaluator';
-import type { MetricName, Metrics } from '../evaluate/metrics';
+import type { MetricName } from '../evaluate/metrics';
 import type { EmbeddingModel } from '../model/embedding-model';
+import type { RunRecord } from '../train/run/run-record';
 import { type TrainOptions, train } from '../train/train';
 import { stoppable } from './cells';
-import { lossCurve, type TrainingCurve } from './charts/curves';
+import { lossCurve } from './charts/curves';
 import { liveFigure } from './figure';
 import { progressBar } from './progress';
 import { note } from './text';
@@ -23,12 +25,6 @@ export interface LiveTrainingOptions extends Omit<TrainOptions, WiredUp> {
   metric: MetricName;
 }
 
-/** What an evaluation measures: rates and means from 0 to 1. */
-export interface Measured {
-  hitRate: number;
-  metrics: Metrics;
-}
-
 /**
  * Trains as {@link train} does, with a progress bar and the loss curve in the cell's output, redrawn as they grow.
  * When Jupyter's stop button stops it, the best model so far is kept, and the notebook goes on. Run again, it goes on
@@ -39,7 +35,14 @@ export interface Measured {
  */
 export async function trainLive(model: EmbeddingModel, options: LiveTrainingOptions) {
   const { embedder, validation, metric, ...rest } = options;
-  const curve: TrainingCurve = { losses: [], evaluations: [], metric };
+  let record: RunRecord = { steps: [], evaluations: [], stopped: false };
+  const curve = () =>
+    lossCurve({
+      losses: record.steps,
+      evaluations: record.evaluations,
+      metric,
+      totalSteps: record.steps[0]?.totalSteps,
+    });
   const live = liveFigure();
   const progress = progressBar('Training');
   const result = await stoppable((signal) =>
@@ -48,39 +51,32 @@ export async function trainLive(model: EmbeddingModel, options: LiveTrainingOpti
       signal,
       evaluate: async () => {
         const { hitRate, metrics } = await evaluateEmbedder(embedder, validation);
-        const measured: Measured = { hitRate, metrics };
-        return { score: metrics[metric], measured };
+        return { score: metrics[metric], measured: { hitRate, metrics } };
       },
       scoresDependOn: {
         'the validation data': contentId(validation.queries, validation.corpus, validation.relevantDocs),
         'the windows of a search': model.search?.windows,
         'the metric': metric,
       },
-      onStart: ({ steps, evaluations }, message) => {
+      onStart: (soFar, message) => {
+        record = soFar;
         if (message) note(`Training: ${message}.`);
-        curve.losses.push(...steps);
-        curve.evaluations.push(...evaluations);
       },
-      onStep: ({ step, totalSteps, loss }) => {
-        curve.totalSteps = totalSteps;
-        curve.losses.push({ step, loss });
-        live.update(() => lossCurve(curve));
+      onStep: ({ step, totalSteps }) => {
+        live.update(curve);
         progress.update(step, totalSteps);
       },
-      onEvaluation: ({ step, score }) => {
-        curve.evaluations.push({ step, score });
-        live.update(() => lossCurve(curve));
-      },
+      onEvaluation: () => live.update(curve),
     }),
   );
-  progress.finish(
-    result.stopped ? 'stopped; the best model so far is kept, and the next run goes on from here' : 'done',
-  );
-  if (!result.placed)
-    note(`No step was better than the base model: ${rest.outputDir} keeps the model of an earlier run.`);
-  await live.finish(lossCurve(curve));
+  progress.finish(result.stopped ? 'stopped; the best model so far is kept, and the next run goes on here' : 'done');
+  if (!result.placed) note(`Nothing was better than the base: ${rest.outputDir} keeps the model of an earlier run.`);
+  await live.finish(curve());
   return {
     ...result,
-    evaluations: result.evaluations.map((report) => ({ ...report, ...(report.measured as Measured) })),
+    evaluations: result.evaluations.map((report) => ({
+      ...report,
+      ...(report.measured as Pick<EvaluationResult, 'hitRate' | 'metrics'>),
+    })),
   };
 }

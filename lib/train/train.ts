@@ -10,10 +10,10 @@ import type { TrainingFacts } from '../model/model-card';
 import { replaceModel } from '../model/save';
 import { finishSwap } from '../model/swap';
 import { checkPairs, makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
-import { conditionsOf, RunFolder } from './checkpoint';
 import { type Learner, modelLearner, type Variant } from './learner';
 import { checkRecipe, checkWhole, type Recipe } from './recipe';
-import type { EvaluationReport, RunRecord, StepReport } from './run-record';
+import { conditionsOf, RunFolder } from './run/checkpoint';
+import type { EvaluationReport, RunRecord, StepReport } from './run/run-record';
 
 /** What a run left behind. */
 export interface TrainResult extends RunRecord {
@@ -110,7 +110,7 @@ async function lockedTrain(model: EmbeddingModel, options: TrainOptions): Promis
   throw new Error(`${record.failure.message} ${outputDir} holds ${placed ? kept : 'the model that was there before'}.`);
 }
 
-/** Gives the model the best weights; and its place in `outputDir`, if they are better than the base or none is there. */
+/** Gives the model the best weights; and its place in `outputDir`, if they better the base or no model is there. */
 async function placeBest(
   model: EmbeddingModel,
   run: RunFolder,

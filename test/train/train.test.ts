@@ -102,7 +102,8 @@ describe('training', () => {
     const before = tf.memory().numTensors;
     const counts: number[] = [];
     const recipe: Recipe = { ...FIVE_STEPS, epochs: 3, dropout: 0.1 };
-    await train(model, options({ recipe, onStep: () => counts.push(tf.memory().numTensors) }));
+    const onStep = () => counts.push(tf.memory().numTensors);
+    await train(model, options({ recipe, onStep, checkpointSeconds: 0 }));
     expect(counts.length).toBe(15);
     expect(new Set(counts.slice(1)).size).toBe(1);
     expect(tf.memory().numTensors).toBe(before);

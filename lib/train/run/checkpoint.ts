@@ -1,19 +1,19 @@
 // In: a run's state, from time to time. Out: `OUTPUT_DIR/.run`, from which a run that was cut off goes on.
 //
-// It holds two checkpoints, `checkpoint-STEP.safetensors` with all tensors and `checkpoint-STEP.json` with the rest, and
-// the best models that they name, `best-STEP/model.safetensors`.
+// It holds two checkpoints, each of `checkpoint-STEP.safetensors` with all tensors and `checkpoint-STEP.json` with the
+// rest, and the best models that they name, `best-STEP/model.safetensors`.
 import fs from 'node:fs';
 import path from 'node:path';
-import { readJson, writeWhole } from '../common/files';
-import { contentId, hashFile, sha256 } from '../common/ids';
-import type { EmbeddingModel } from '../model/embedding-model';
-import { WEIGHTS, weightFiles } from '../model/hub/model-folder';
-import { readSafetensors, writeSafetensors } from '../model/safetensors';
-import { storedWeights } from '../model/save';
-import { placedMark } from '../model/swap';
-import type { LearnerOptions } from './learner';
+import { readJson, writeWhole } from '../../common/files';
+import { contentId, hashFile, sha256 } from '../../common/ids';
+import type { EmbeddingModel } from '../../model/embedding-model';
+import { WEIGHTS, weightFiles } from '../../model/hub/model-folder';
+import { readSafetensors, writeSafetensors } from '../../model/safetensors';
+import { storedWeights } from '../../model/save';
+import { placedMark } from '../../model/swap';
+import type { LearnerOptions } from '../learner';
+import type { TrainingState } from '../trained-weights';
 import type { RunRecord } from './run-record';
-import type { TrainingState } from './trained-weights';
 
 /** What a run's result depends on, each by the name that a reader knows it by. */
 type Conditions = Record<string, unknown>;
@@ -36,7 +36,7 @@ interface Start {
   message?: string;
 }
 
-const { version } = readJson(path.join(__dirname, '../../package.json')) as { version: string };
+const { version } = readJson(path.join(__dirname, '../../../package.json')) as { version: string };
 
 /**
  * All that a run's result depends on.
