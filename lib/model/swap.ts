@@ -51,7 +51,9 @@ export const isSwapUnfinished = (folder: string): boolean => fs.existsSync(planO
 /** Finishes a swap if one was begun. The earlier weights go first, and the new ones come last. */
 export function finishSwap(folder: string): void {
   if (!isSwapUnfinished(folder)) return;
-  const { earlier, next, isSameRun } = readJson(planOf(folder)) as Plan;
+  const plan = readJson(planOf(folder), 'Delete it, and train again.') as Plan;
+  // A folder may come from anywhere, its plan with it: nothing else is moved.
+  const [earlier, next] = [plan.earlier, plan.next].map((names) => names.filter((name) => ENTRIES.includes(name)));
   const [from, to] = [nextVersion(folder), inRun(folder, 'earlier')];
   const isWaiting = (name: string) => fs.existsSync(path.join(from, name));
   writing(folder, () => {
@@ -62,7 +64,7 @@ export function finishSwap(folder: string): void {
     for (const name of [...next.filter((one) => one !== WEIGHTS), WEIGHTS]) {
       if (isWaiting(name)) fs.renameSync(path.join(from, name), path.join(folder, name));
     }
-    if (earlier.length > 0 && !isSameRun && fs.existsSync(to)) {
+    if (earlier.length > 0 && !plan.isSameRun && fs.existsSync(to)) {
       const previous = path.join(folder, '.previous');
       fs.rmSync(previous, { recursive: true, force: true });
       fs.renameSync(to, previous);

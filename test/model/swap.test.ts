@@ -91,6 +91,17 @@ describe('a new version', () => {
     expect(move).toBeGreaterThan(Object.keys(earlier).length);
   });
 
+  it('moves nothing else, whatever a plan that came with the folder says', async () => {
+    const outside = path.join(path.dirname(folder), 'outside.txt');
+    fs.writeFileSync(outside, 'mine');
+    fs.mkdirSync(path.join(folder, '.run/earlier'), { recursive: true });
+    const plan = { earlier: ['../outside.txt', 'notes.txt'], next: ['../../outside.txt'], isSameRun: false };
+    fs.writeFileSync(path.join(folder, '.run/swap.json'), JSON.stringify(plan));
+    await load();
+    expect(fs.readFileSync(outside, 'utf8')).toBe('mine');
+    expect(fs.existsSync(path.join(folder, 'notes.txt'))).toBe(true);
+  });
+
   it('leaves the earlier one as it was when it cannot be written whole', async () => {
     const before = contents(folder);
     const write = fs.writeFileSync;
