@@ -1,9 +1,15 @@
 // In: what a thing consists of. Out: its id, the same in every run and on every machine, so that it is found.
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 /** SHA-256 of a text in UTF-8, 64 hexadecimal digits. */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** SHA-256 of a file's bytes, in hex. */
+export function hashFile(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 /**

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { readJson, writeJson } from '../common/files';
+import { withLock } from '../common/lock';
 import type { EmbeddingDataset } from './dataset';
 
 /** The parts that a dataset's questions play. */
@@ -12,7 +13,7 @@ type Split = 'train' | 'val' | 'test';
  * `{split}_dataset.json`, which LlamaIndex's `EmbeddingQAFinetuneDataset.from_json` reads. Each appears whole or not at
  * all; the dataset comes last, and holds the hard negatives too, as `negatives`: readers that don't know them go on.
  * @returns the path of the dataset file.
- * @throws Error if the dataset is not valid; nothing is written then.
+ * @throws Error if the dataset is not valid, or another process works in the folder; nothing is written then.
  */
 export async function writeDataset(dir: string, split: Split, dataset: EmbeddingDataset): Promise<string> {
   const { queries, corpus, relevantDocs, hardNegatives, extra } = dataset;
@@ -20,10 +21,12 @@ export async function writeDataset(dir: string, split: Split, dataset: Embedding
   const negatives = hardNegatives && { negatives: hardNegatives };
   const whole = { ...extra, queries, corpus, relevant_docs: relevantDocs, ...negatives, mode: 'text' };
   parseDataset(whole, file);
-  writeJson(path.join(dir, `${split}_corpus.json`), corpus);
-  writeJson(path.join(dir, `${split}_queries.json`), queries);
-  writeJson(path.join(dir, `${split}_relevant_docs.json`), relevantDocs);
-  writeJson(file, whole);
+  await withLock(dir, async () => {
+    writeJson(path.join(dir, `${split}_corpus.json`), corpus);
+    writeJson(path.join(dir, `${split}_queries.json`), queries);
+    writeJson(path.join(dir, `${split}_relevant_docs.json`), relevantDocs);
+    writeJson(file, whole);
+  });
   return file;
 }
 

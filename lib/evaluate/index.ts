@@ -1,4 +1,5 @@
 // In: embedders and datasets. Out: how well each finds what was asked for, and how far that can be trusted.
+export { hashFile } from '../common/ids';
 export { BM25_WINDOWS, Bm25Index, rankByBm25 } from './bm25-index';
 export { queryChanges } from './compare';
 export { type EvaluationResult, evaluateRanking, type QueryResult } from './evaluation';
@@ -7,7 +8,7 @@ export { linearFusion, reciprocalRankFusion, tuneFusion } from './fusion';
 export { createOpenAIEmbedder, openAISkipReason } from './openai-embedder';
 export { type Rankings, rankByVectors } from './rankings';
 export { writeEvaluations } from './result-files';
-export { appendRun, hashFile, readRuns } from './run-log';
+export { appendRun, readRuns } from './run-log';
 export { compareResults, hitRatesOverK } from './significance';
 export { similarityRows } from './similarity-rows';
 export { DEFAULT_SEARCH, windowedEmbedder } from './windowed-embedder';

@@ -1,5 +1,4 @@
 // In: what a run was given and what came out. Out: a line in results/runs.jsonl, and all its lines read back.
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from '../common/files';
 import { scrub } from '../common/openai';
@@ -23,11 +22,6 @@ export interface LoggedRun extends RunEntry {
   /** ISO 8601, UTC. */
   time: string;
   versions: Record<string, string>;
-}
-
-/** SHA-256 of a file's bytes, in hex. */
-export function hashFile(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 /**

@@ -28,7 +28,11 @@ export interface FalseNegativeMargin {
  */
 export async function guided(guide: Embedder, data: TrainingPairs, margin: FalseNegativeMargin): Promise<Variant> {
   const filter = await createFalseNegativeFilter(guide, data, margin);
-  return (method) => ({ ...method, prepareBatch: (batch) => filter(method.prepareBatch(batch)) });
+  return (method) => ({
+    ...method,
+    name: `${method.name}, guided by ${guide.name} ${JSON.stringify(margin)}`,
+    prepareBatch: (batch) => filter(method.prepareBatch(batch)),
+  });
 }
 
 /**
@@ -37,7 +41,11 @@ export async function guided(guide: Embedder, data: TrainingPairs, margin: False
  * cannot tell yet: prefer {@link guided} if a good guide is at hand.
  */
 export function selfGuided(margin: FalseNegativeMargin): Variant {
-  return (method) => ({ ...method, loss: selfGuidedLoss(method.loss, margin) });
+  return (method) => ({
+    ...method,
+    name: `${method.name}, self-guided ${JSON.stringify(margin)}`,
+    loss: selfGuidedLoss(method.loss, margin),
+  });
 }
 
 /**

@@ -33,6 +33,7 @@ export function gradientCaching(tokensPerMiniBatch = TOKENS_PER_MINI_BATCH): Var
   checkWhole('tokensPerMiniBatch', tokensPerMiniBatch);
   return (method) => ({
     ...method,
+    name: `${method.name}, gradient caching ${tokensPerMiniBatch}`,
     lossAndGradients: (model, tokenized, options) =>
       cachedLossAndGradients(model, tokenized, { ...options, tokensPerMiniBatch }),
   });

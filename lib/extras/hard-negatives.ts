@@ -1,4 +1,5 @@
 // In: a batch and its questions' explicit hard negatives. Out: the batch with a column more for each of them.
+import { contentId } from '../common/ids';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import type { TrainingBatch, TrainingPairs } from '../train/batches';
 import type { Variant } from '../train/learner';
@@ -18,6 +19,7 @@ export function hardNegatives(data: EmbeddingDataset): Variant {
     throw new Error('The dataset has no hard negatives; extras.mineHardNegatives(dataset, rankings) finds some.');
   return (method) => ({
     ...method,
+    name: `${method.name}, hard negatives ${contentId(negatives)}`,
     prepareBatch: (batch) => addHardNegatives(method.prepareBatch(batch), negatives, data),
   });
 }

@@ -31,6 +31,7 @@ export interface LoraSettings {
 export function lora(settings: LoraSettings): Variant {
   return (method) => ({
     ...method,
+    name: `${method.name}, LoRA ${JSON.stringify(settings)}`,
     trainedWeights: (model, _, seed) => {
       const updates = new Lora(model, settings, seed);
       const optimizer = new AdamW(updates.trainables);
@@ -43,6 +44,11 @@ export function lora(settings: LoraSettings): Variant {
           return norm;
         },
         publish() {},
+        save: () => ({ ...optimizer.save(), decays: [] }),
+        restore(state) {
+          optimizer.restore(state);
+          updates.updateWeights();
+        },
         dispose() {
           optimizer.dispose();
           updates.dispose();

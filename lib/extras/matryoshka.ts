@@ -19,7 +19,11 @@ export interface MatryoshkaSettings {
  * @throws Error as {@link matryoshkaLoss}
  */
 export function matryoshka(settings: MatryoshkaSettings): Variant {
-  return (method) => ({ ...method, loss: matryoshkaLoss(method.loss, settings) });
+  return (method) => ({
+    ...method,
+    name: `${method.name}, matryoshka ${JSON.stringify(settings)}`,
+    loss: matryoshkaLoss(method.loss, settings),
+  });
 }
 
 /**

@@ -22,7 +22,7 @@ export function symmetricLoss(): Variant {
   return (method) => {
     if (method.loss !== multipleNegativesRankingLoss)
       throw new Error('symmetricLoss() would replace the loss that stands before it in combine(…): put it first.');
-    return { ...method, loss: symmetricRankingLoss };
+    return { ...method, name: `${method.name}, symmetric`, loss: symmetricRankingLoss };
   };
 }
 

@@ -7,8 +7,9 @@ import { checkPairs } from '../train/batches';
 import type { Learner } from '../train/learner';
 import { multipleNegativesRankingLoss } from '../train/ranking-loss';
 import { checkRecipe } from '../train/recipe';
+import type { RunRecord } from '../train/run/run-record';
 import { columnVectors } from '../train/step';
-import { type LoopOptions, type TrainResult, trainingLoop } from '../train/train';
+import { type LoopOptions, trainingLoop } from '../train/train';
 import { AdaptedEmbedder } from './adapter';
 import { embedPairs } from './embed-pairs';
 
@@ -20,7 +21,7 @@ export interface AdapterOptions
 }
 
 /** The adapted embedder with the best score (the last one without any), and the run's record. */
-export interface AdapterResult extends TrainResult {
+export interface AdapterResult extends RunRecord {
   embedder: AdaptedEmbedder;
 }
 
@@ -44,6 +45,7 @@ export async function trainAdapter(base: Embedder, options: AdapterOptions): Pro
   };
   try {
     const result = await trainingLoop(learner, { ...options, evaluationSteps: Number.POSITIVE_INFINITY, keepBest });
+    if (result.failure) throw result.failure;
     return { ...result, embedder: best ?? learner.publish() };
   } finally {
     learner.dispose();

@@ -5,7 +5,6 @@ export { EmbeddingModel } from './embedding-model';
 export { resolveModel } from './hub/resolve';
 export { loadModel } from './load';
 export { addTestResults, writeModelCard } from './model-card';
-export { exportOnnx } from './onnx/export';
 export { saveModel, storedWeights } from './save';
 export { type SearchSettings, writeSearchSettings } from './search-settings';
 export { tf } from './tf';

@@ -1,5 +1,6 @@
 // In: a model folder, or a model's name. Out: an EmbeddingModel.
 import path from 'node:path';
+import { withLock } from '../common/lock';
 import type { OnProgress } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { fuseQueryKeyValue, selectWeights } from './bert/weight-names';
@@ -10,6 +11,7 @@ import { resolveModel } from './hub/resolve';
 import { ModelJson } from './model-json';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { readSearchSettings } from './search-settings';
+import { finishSwap, isSwapUnfinished } from './swap';
 import { tf } from './tf';
 import { loadTokenizer } from './tokenizer';
 
@@ -31,6 +33,8 @@ interface LoadOptions {
  * @throws Error if the model cannot be found, is of another architecture, or its weights don't fit its settings
  */
 export async function loadModel(nameOrPath: string, options: LoadOptions = {}): Promise<EmbeddingModel> {
+  // A new version that was taking its place when its process was killed goes on doing so.
+  if (isSwapUnfinished(nameOrPath)) await withLock(nameOrPath, async () => finishSwap(nameOrPath));
   const folder = await resolveModel(nameOrPath, options);
   const config = readEncoderConfig(folder);
   const pooling = readPoolingConfig(folder);

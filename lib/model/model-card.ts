@@ -45,16 +45,17 @@ const IN_TEXT = /(?<=\n<!-- results -->\n).*?(?=<!-- end of results -->\n)/s;
  * not written here stays as it is.
  *
  * @param folder the model's, with its search settings
+ * @param name what to call it; the folder's name by default
  */
-export function writeModelCard(folder: string, facts: TrainingFacts): void {
-  if (fs.existsSync(fileOf(folder)) && !isOurs(folder)) return;
-  write(folder, cardText(facts, readSearchSettings(folder), path.basename(path.resolve(folder))));
+export function writeModelCard(folder: string, facts: TrainingFacts, name = nameOf(folder)): void {
+  if (!hasOwnReadme(folder)) write(folder, cardText(facts, readSearchSettings(folder), name));
 }
 
-/** Takes away a card that was written here: the weights that it tells of are being replaced. */
-export function removeModelCard(folder: string): void {
-  if (isOurs(folder)) fs.rmSync(fileOf(folder));
-}
+/** What a card calls the model in a folder. */
+export const nameOf = (folder: string): string => path.basename(path.resolve(folder));
+
+/** Whether a folder's README.md was not written here. */
+export const hasOwnReadme = (folder: string): boolean => fs.existsSync(fileOf(folder)) && !isOurs(folder);
 
 const isOurs = (folder: string): boolean =>
   fs.existsSync(fileOf(folder)) && fs.readFileSync(fileOf(folder), 'utf8').includes(MARK);
@@ -75,7 +76,7 @@ export function addTestResults(folder: string, results: CardResult[], measuredOn
   const table = [['', ...names], names.map(() => '---').concat('---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
   const metadata = [
     'model-index:',
-    `- name: ${JSON.stringify(path.basename(path.resolve(folder)))}`,
+    `- name: ${JSON.stringify(nameOf(folder))}`,
     '  results:',
     '  - task: { type: information-retrieval, name: Information Retrieval }',
     `    dataset: { type: unknown, name: ${JSON.stringify(measuredOn)} }`,

@@ -1,7 +1,7 @@
 // In: a safetensors file, or tensors by name. Out: the other. It holds an 8-byte header length, a JSON header, then the
 // raw little-endian numbers: https://github.com/huggingface/safetensors#format
 import fs from 'node:fs';
-import { writeParts } from './write-parts';
+import { writeWhole } from '../common/files';
 
 /** A weight as stored: its shape and its values, row-major. */
 export interface StoredTensor {
@@ -115,5 +115,5 @@ export function writeSafetensors(file: string, tensors: Map<string, StoredTensor
   const numbers = [...tensors.values()].map(
     ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
   );
-  writeParts(file, [lengthBytes, headerBytes, ...numbers]);
+  writeWhole(file, [lengthBytes, headerBytes, ...numbers], true);
 }

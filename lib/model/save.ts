@@ -1,13 +1,17 @@
 // In: an EmbeddingModel. Out: a folder that sentence-transformers, LlamaIndex and transformers load.
 import fs from 'node:fs';
 import path from 'node:path';
-import { writeJson, writeWhole } from '../common/files';
+import { makeFolder, writeJson, writeWhole } from '../common/files';
+import { withLock } from '../common/lock';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
-import { removeModelCard } from './model-card';
+import { WEIGHTS } from './hub/model-folder';
+import { hasOwnReadme, nameOf, type TrainingFacts, writeModelCard } from './model-card';
 import { ModelJson } from './model-json';
+import { exportOnnx } from './onnx/export';
 import { type StoredTensor, writeSafetensors } from './safetensors';
 import { writeSearchSettings } from './search-settings';
+import { finishSwap, nextVersion, placedMark, swapIn } from './swap';
 
 /** The current weights in the checkpoint's own names and shapes. */
 export async function storedWeights(model: EmbeddingModel): Promise<Map<string, StoredTensor>> {
@@ -23,50 +27,70 @@ const ABOUT = 'config_sentence_transformers.json';
 const MODULES = 'sentence_transformers.models';
 
 /**
- * Saves the model in the sentence-transformers layout: weights as model.safetensors, tokenizer and settings as in the
- * folder it was loaded from, but for the length of texts, which is as trained. Each file appears whole. The weights are
- * written first, so that a full disk changes nothing, and take their place last.
+ * Saves the model in the sentence-transformers layout, with what transformers.js reads beside it (onnx/model.onnx).
+ * All files are made in `.run/model` first, and take their places together; what was there goes to `.previous`.
  *
  * @param folder created if needed; a model in it is replaced
+ * @throws Error if another process works in the folder, or if something cannot be written; the earlier model stays then
  */
 export async function saveModel(model: EmbeddingModel, folder: string): Promise<void> {
-  const untrained = [...model.untrained].map(([name, tensor]) => [name.replace(/^bert\./, ''), tensor] as const);
-  const weights = new Map([...(await storedWeights(model)), ...untrained]);
-  const place = (...names: string[]) => path.join(folder, ...names);
-  const unplaced = place(`model.safetensors.${process.pid}.tmp`);
-  fs.mkdirSync(folder, { recursive: true });
+  await withLock(folder, async () => {
+    finishSwap(folder);
+    fs.rmSync(placedMark(folder), { force: true });
+    await replaceModel(model, folder);
+    fs.rmSync(placedMark(folder), { force: true });
+    if (fs.readdirSync(path.join(folder, '.run')).length === 0) fs.rmdirSync(path.join(folder, '.run'));
+  });
+}
+
+/** The same for who has locked the folder, with a card if there is something to tell. */
+export async function replaceModel(model: EmbeddingModel, folder: string, facts?: TrainingFacts): Promise<void> {
+  const next = nextVersion(folder);
+  fs.rmSync(next, { recursive: true, force: true });
   try {
-    writeSafetensors(unplaced, weights);
-    // What is told of the model that is replaced goes first.
-    removeModelCard(folder);
-    writeSearchSettings(folder, model.search);
-    for (const name of COPIED) {
-      const source = path.join(model.folder, name);
-      if (fs.existsSync(source)) writeWhole(place(name), fs.readFileSync(source));
-    }
-    saveTokenizer(model, folder);
-    const { pooling, config } = model.encoder;
-    const modules = [
-      { idx: 0, name: '0', path: '', type: `${MODULES}.Transformer` },
-      { idx: 1, name: '1', path: '1_Pooling', type: `${MODULES}.Pooling` },
-    ];
-    if (pooling.normalize) {
-      modules.push({ idx: 2, name: '2', path: '2_Normalize', type: `${MODULES}.Normalize` });
-      fs.mkdirSync(place('2_Normalize'), { recursive: true });
-    }
-    writeJson(place('modules.json'), modules);
-    writeJson(place('1_Pooling', 'config.json'), {
-      word_embedding_dimension: config.hiddenSize,
-      pooling_mode_cls_token: pooling.mode === 'cls',
-      pooling_mode_mean_tokens: pooling.mode === 'mean',
-      pooling_mode_max_tokens: false,
-      pooling_mode_mean_sqrt_len_tokens: false,
-    });
-    writeJson(place('sentence_bert_config.json'), { max_seq_length: model.maxSeqLength, do_lower_case: false });
-    fs.renameSync(unplaced, place('model.safetensors'));
-  } finally {
-    fs.rmSync(unplaced, { force: true });
+    await writeModel(model, next);
+    if (facts && !hasOwnReadme(folder)) writeModelCard(next, facts, nameOf(folder));
+  } catch (error) {
+    fs.rmSync(next, { recursive: true, force: true }); // a full disk is full no more
+    throw error;
   }
+  swapIn(folder, !hasOwnReadme(folder));
+}
+
+/**
+ * Writes a model's files: weights as model.safetensors and for ONNX, tokenizer and settings as in the folder it was
+ * loaded from, but for the length of texts, which is as trained.
+ */
+async function writeModel(model: EmbeddingModel, folder: string): Promise<void> {
+  const { pooling, config } = model.encoder;
+  const place = (...names: string[]) => path.join(folder, ...names);
+  const untrained = [...model.untrained].map(([name, tensor]) => [name.replace(/^bert\./, ''), tensor] as const);
+  const weights = await storedWeights(model);
+  writeSafetensors(place(WEIGHTS), new Map([...weights, ...untrained]));
+  await exportOnnx({ config, weights }, place('onnx', 'model.onnx'));
+  writeSearchSettings(folder, model.search);
+  for (const name of COPIED) {
+    const source = path.join(model.folder, name);
+    if (fs.existsSync(source)) writeWhole(place(name), fs.readFileSync(source), true);
+  }
+  saveTokenizer(model, folder);
+  const modules = [
+    { idx: 0, name: '0', path: '', type: `${MODULES}.Transformer` },
+    { idx: 1, name: '1', path: '1_Pooling', type: `${MODULES}.Pooling` },
+  ];
+  if (pooling.normalize) {
+    modules.push({ idx: 2, name: '2', path: '2_Normalize', type: `${MODULES}.Normalize` });
+    makeFolder(place('2_Normalize'));
+  }
+  writeJson(place('modules.json'), modules);
+  writeJson(place('1_Pooling', 'config.json'), {
+    word_embedding_dimension: config.hiddenSize,
+    pooling_mode_cls_token: pooling.mode === 'cls',
+    pooling_mode_mean_tokens: pooling.mode === 'mean',
+    pooling_mode_max_tokens: false,
+    pooling_mode_mean_sqrt_len_tokens: false,
+  });
+  writeJson(place('sentence_bert_config.json'), { max_seq_length: model.maxSeqLength, do_lower_case: false });
 }
 
 /** The base's tokenizer, for texts as long as those trained on, and what the base says of itself (its prompts). */
@@ -77,7 +101,7 @@ function saveTokenizer({ folder: base, maxSeqLength }: EmbeddingModel, folder: s
   // A base's own may cut and fill up texts to another length: who reads the file alone would do so, too.
   const truncation = { direction: 'Right', max_length: maxSeqLength, strategy: 'LongestFirst', stride: 0 };
   const whole = JSON.stringify({ ...tokenizer, truncation, padding: null });
-  writeWhole(path.join(folder, 'tokenizer.json'), whole);
+  writeWhole(path.join(folder, 'tokenizer.json'), whole, true);
   writeJson(path.join(folder, 'tokenizer_config.json'), { ...config, model_max_length: maxSeqLength });
   writeJson(path.join(folder, ABOUT), { ...about, similarity_fn_name: 'cosine' });
 }

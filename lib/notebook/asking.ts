@@ -1,5 +1,6 @@
 // In: a question generator and chunks. Out: questions, with progress, cost and account; datasets to measure with.
 
+import { withLock } from '../common/lock';
 import { buildDataset, type EmbeddingDataset } from '../dataset/dataset';
 import { buildGoldenDataset, type GoldenQuestion } from '../dataset/golden';
 import { estimateCost } from '../questions/cost';
@@ -16,20 +17,22 @@ import { note } from './text';
  * Asks for questions about every chunk, with a progress bar that says what failed and what it has cost so far.
  * Jupyter's stop button ends it; a language model's answers so far are on disk.
  *
- * @throws Error as the generator does
+ * @param options with `dataDir`, no other process may ask or write a dataset there meanwhile
+ * @throws Error as the generator does, and as `withLock`
  */
 export function askWithProgress(
   title: string,
   generator: QuestionGenerator,
   chunks: SourceChunk[],
-  options: Omit<GenerationOptions, 'onProgress' | 'signal'>,
+  { dataDir, ...options }: Omit<GenerationOptions, 'onProgress' | 'signal'> & { dataDir?: string },
 ): Promise<GenerationResult> {
   const bar = progressBar(title, chunks.length);
   const onProgress: GenerationOptions['onProgress'] = ({ done, total, failed, costSoFar }) => {
     const remarks = [failed && `${failed} failed`, costSoFar && `$${costSoFar.toFixed(3)} so far`];
     bar.update(done, total, remarks.filter(Boolean).join(', '));
   };
-  return stoppable((signal) => generator.generate(chunks, { ...options, signal, onProgress }));
+  const ask = () => stoppable((signal) => generator.generate(chunks, { ...options, signal, onProgress }));
+  return dataDir === undefined ? ask() : withLock(dataDir, ask);
 }
 
 /**

@@ -2,6 +2,7 @@
 // (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW computes it, with gradient clipping.
 
 import type { NamedTensors } from '../model/bert/encoder';
+import type { StoredTensor } from '../model/safetensors';
 import { runOp, runOpWithoutOutput, tf, tidy } from '../model/tf';
 
 // The settings of sentence-transformers' fit().
@@ -14,6 +15,14 @@ const MAX_GRAD_NORM = 1;
 
 /** Biases and LayerNorm weights are not decayed. */
 const isDecayed = (name: string): boolean => !name.endsWith('.bias') && !name.includes('LayerNorm');
+
+/** An optimizer's weights and moments, as `PART.NAME`, and the steps it has taken. */
+export interface OptimizerState {
+  tensors: Map<string, StoredTensor>;
+  steps: number;
+}
+
+const PARTS = ['weight', 'm', 'v'] as const;
 
 /** √Σ‖g‖² over all gradients. */
 export function globalNorm(gradients: NamedTensors): number {
@@ -29,7 +38,7 @@ export function globalNorm(gradients: NamedTensors): number {
  * variable's buffer, so that the map always holds the current values.
  */
 export class AdamW {
-  private readonly slots = new Map<string, Record<'weight' | 'm' | 'v', Variable>>();
+  private readonly slots = new Map<string, Record<(typeof PARTS)[number], Variable>>();
   private steps = 0;
 
   constructor(private readonly weights: NamedTensors) {
@@ -76,6 +85,32 @@ export class AdamW {
   /** What a step at this learning rate multiplies a weight by, besides its update. */
   decayFactor(name: string, learningRate: number): number {
     return isDecayed(name) ? 1 - learningRate * WEIGHT_DECAY : 1;
+  }
+
+  /** All that the next steps depend on, copied. */
+  save(): OptimizerState {
+    const tensors = new Map<string, StoredTensor>();
+    for (const [name, slot] of this.slots) {
+      for (const part of PARTS) {
+        const lent = slot[part].read();
+        tensors.set(`${part}.${name}`, { shape: lent.shape, data: lent.dataSync() as Float32Array });
+        lent.dispose();
+      }
+    }
+    return { tensors, steps: this.steps };
+  }
+
+  /** Goes on from what {@link save} gave. */
+  restore({ tensors, steps }: OptimizerState): void {
+    this.steps = steps;
+    for (const [name, slot] of this.slots) {
+      this.weights.get(name)!.dispose();
+      for (const part of PARTS) {
+        const { data, shape } = tensors.get(`${part}.${name}`)!;
+        slot[part].assign(tf.tensor(data, shape));
+      }
+      this.weights.set(name, slot.weight.read());
+    }
   }
 
   /** Frees the moments and the variables; the weights stay in the map as ordinary tensors. */

@@ -8,7 +8,7 @@ import type { TrainingBatch, TrainingPairs } from './batches';
 import { multipleNegativesRankingLoss } from './ranking-loss';
 import type { Recipe } from './recipe';
 import { type Loss, lossAndGradients, type TokenizedBatch } from './step';
-import { type TrainedWeights, trainAllWeights } from './trained-weights';
+import { type TrainedWeights, type TrainingState, trainAllWeights } from './trained-weights';
 
 /** What the training loop drives: something that learns from batches. */
 export interface Learner<T> {
@@ -27,6 +27,8 @@ export interface Learner<T> {
 
 /** How a model learns from a batch. A {@link Variant} puts something else in the place of a part, or around it. */
 export interface Method {
+  /** Its parts with their settings, in words: no run goes on from another method's checkpoint. */
+  name: string;
   /** Changes a batch before its step: adds hard negatives, masks false ones. */
   prepareBatch: (batch: TrainingBatch) => TrainingBatch;
   loss: Loss;
@@ -40,6 +42,7 @@ export type Variant = (method: Method) => Method;
 
 /** All weights, by the ranking loss of the batch as it is. */
 const PLAIN: Method = {
+  name: 'all weights',
   prepareBatch: (batch) => batch,
   loss: multipleNegativesRankingLoss,
   lossAndGradients,
@@ -54,11 +57,16 @@ export interface LearnerOptions {
   variant?: Variant;
 }
 
+/** A {@link Learner} that can go on where another stopped. */
+export interface ModelLearner extends Learner<EmbeddingModel>, Pick<TrainedWeights, 'save' | 'restore'> {
+  method: string;
+}
+
 /** A model that learns, in place. All texts are tokenized here, once. */
 export function modelLearner(
   model: EmbeddingModel,
   { data, recipe, seed, variant = (method) => method }: LearnerOptions,
-): Learner<EmbeddingModel> {
+): ModelLearner {
   const method = variant(PLAIN);
   const questions = tokenizeAll(model, data.queries);
   const chunks = tokenizeAll(model, data.corpus, recipe.windows);
@@ -75,6 +83,7 @@ export function modelLearner(
   };
 
   return {
+    method: `${method.name} ${variant}`, // its source too: a variant written in a cell is changed there
     step(batch, step, learningRate) {
       const options = {
         dropout: recipe.dropout > 0 ? { rate: recipe.dropout, seed: seed * 100_003 + step } : undefined,
@@ -90,6 +99,8 @@ export function modelLearner(
       trained.publish();
       return model;
     },
+    save: () => trained.save(),
+    restore: (state: TrainingState) => trained.restore(state),
     dispose: () => trained.dispose(),
   };
 }

@@ -31,15 +31,6 @@ export function cosineSimilarities(questions: tf.Tensor2D, vectors: tf.Tensor2D)
   return tf.matMul(normalizeRows(questions), normalizeRows(vectors), false, true);
 }
 
-/** 1 at each row's column, else 0: [rows, columns]; tf.oneHot refuses a single column, a last batch of one pair. */
-function oneHot(ofRows: Int32Array, columns: number): tf.Tensor2D {
-  const matrix = new Float32Array(ofRows.length * columns);
-  ofRows.forEach((column, row) => {
-    matrix[row * columns + column] = 1;
-  });
-  return tf.tensor2d(matrix, [ofRows.length, columns]);
-}
-
 /** The highest value of each column's vectors, row by row: values [rows, vectors] → [rows, columns] */
 export function columnMaxima(values: Float32Array, { targets, columns, vectorColumns }: LossBatch): Float32Array {
   if (!vectorColumns) return values;
@@ -88,8 +79,12 @@ export function rankingScores(
 }
 
 /** 1 at each question's chunk, else 0: [questions, columns] */
-export function oneHotTargets({ targets, columns }: LossBatch): tf.Tensor2D {
-  return oneHot(targets, columns);
+export const oneHotTargets = ({ targets, columns }: LossBatch): tf.Tensor2D => oneHot(targets, columns);
+
+/** 1 at each index, else 0: [indices, depth]; tf.oneHot refuses the depth of 1 that a last batch of one pair has. */
+function oneHot(indices: Int32Array, depth: number): tf.Tensor2D {
+  const isAt = tf.equal(tf.tensor2d(indices, [indices.length, 1], 'int32'), tf.range(0, depth, 1, 'int32'));
+  return tf.cast(isAt, 'float32') as tf.Tensor2D;
 }
 
 /**

@@ -8,7 +8,13 @@ import type { NamedTensors } from '../model/bert/encoder';
 import { EMBEDDING } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf, tidy } from '../model/tf';
-import { AdamW } from './adamw';
+import { AdamW, type OptimizerState } from './adamw';
+
+/** All that further steps depend on, beside the base model. */
+export interface TrainingState extends OptimizerState {
+  /** What the untouched word embeddings have been decayed by: up to each publishing, and since the last. */
+  decays: number[];
+}
 
 /** The weights of a training run, with their optimizer. */
 export interface TrainedWeights {
@@ -24,6 +30,10 @@ export interface TrainedWeights {
   step(gradients: NamedTensors, learningRate: number): number;
   /** Brings the whole model up to date, before it is used for anything but training. */
   publish(): void;
+  /** A copy of the state; taking it changes nothing, not even by rounding. */
+  save(): TrainingState;
+  /** Goes on from what {@link save} gave, given the base model. */
+  restore(state: TrainingState): void;
   /** Ends training: the model holds the weights as ordinary tensors. */
   dispose(): void;
 }
@@ -48,6 +58,12 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
       return norm;
     },
     publish,
+    save: () => ({ ...optimizer.save(), decays: words.decays }),
+    restore(state) {
+      optimizer.restore(state);
+      words.restore(state.decays);
+      share();
+    },
     dispose() {
       optimizer.dispose();
       share();
@@ -62,8 +78,8 @@ class WordRows {
   /** Token ids that occur, ascending. */
   private readonly ids: Int32Array;
   private readonly rowOf: Map<number, number>;
-  /** What untouched rows have been decayed by since they were last written. */
-  private pendingDecay = 1;
+  /** What untouched rows have been decayed by, from one writing of them to the next; the last is yet to be written. */
+  decays = [1];
 
   constructor(
     private readonly model: EmbeddingModel,
@@ -89,7 +105,7 @@ class WordRows {
 
   /** Notes that a step has decayed every word embedding by `factor`. */
   decayOthers(factor: number): void {
-    this.pendingDecay *= factor;
+    this.decays[this.decays.length - 1] *= factor;
   }
 
   /** Puts the trained rows, and the others with their decay, into the model's whole table. */
@@ -97,11 +113,22 @@ class WordRows {
     const { weights } = this.model;
     const old = weights.get(EMBEDDING.words)!;
     const updated = tidy(() => {
-      const decayed = tf.mul(old, this.pendingDecay);
+      const decayed = tf.mul(old, this.decays.at(-1)!);
       return tf.tensorScatterUpdate(decayed, tf.tensor2d(this.ids, [this.ids.length, 1], 'int32'), trained);
     });
     old.dispose();
     weights.set(EMBEDDING.words, updated);
-    this.pendingDecay = 1;
+    this.decays.push(1);
+  }
+
+  /** Decays the untouched rows of the base model as they were decayed before: writing by writing, to the same bits. */
+  restore(decays: number[]): void {
+    const { weights } = this.model;
+    for (const factor of decays.slice(0, -1)) {
+      const old = weights.get(EMBEDDING.words)!;
+      weights.set(EMBEDDING.words, tf.mul(old, factor));
+      old.dispose();
+    }
+    this.decays = [...decays];
   }
 }

@@ -6,9 +6,7 @@ import { inspect } from 'node:util';
 import {
   addTestResults,
   appendRun,
-  exportOnnx,
   resolveModel,
-  storedWeights,
   train,
   writeModelCard,
   writeSearchSettings,
@@ -33,12 +31,11 @@ describe('keys', () => {
     const outputDir = path.join(folder, 'exp_finetune');
     const model = await loadTiny();
     const data = pairsAsData([...texts.tinyPairs.slice(1), [`what opens ${KEY}`, `the port of ${TOKEN}`]]);
-    await train(model, { data, recipe: FIVE_STEPS, outputDir, seed: 1, evaluate: async () => 0.5 });
+    const options = { data, recipe: FIVE_STEPS, outputDir, seed: 1, evaluate: async () => 0.5, checkpointSeconds: 0 };
+    await train(model, options);
+    const stop = new AbortController();
+    await train(model, { ...options, signal: stop.signal, onStep: ({ step }) => step === 3 && stop.abort() });
     writeSearchSettings(outputDir, { windowTemperature: 0.05 });
-    await exportOnnx(
-      { config: model.encoder.config, weights: await storedWeights(model) },
-      path.join(outputDir, 'onnx/model.onnx'),
-    );
     const settings = { 'LLM at': `http://localhost/${KEY}`, base: `https://user:${TOKEN}@hub` };
     const facts = { questions: 1, chunks: 1, sha256: 'ab'.repeat(32) };
     writeModelCard(outputDir, { base: `./${TOKEN}`, train: facts, validation: facts, settings, steps: 5 });
@@ -53,7 +50,13 @@ describe('keys', () => {
     const files = fs
       .readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => fs.statSync(path.join(folder, name)).isFile());
-    for (const name of ['README.md', 'onnx/model.onnx', 'model.safetensors', 'search_settings.json'])
+    for (const name of [
+      'README.md',
+      'onnx/model.onnx',
+      'model.safetensors',
+      'search_settings.json',
+      '.run/checkpoint-3.json',
+    ])
       expect(files).toContain(path.join('exp_finetune', name));
     const leaking = files.filter((name) => CANARY.test(fs.readFileSync(path.join(folder, name), 'latin1')));
     expect(leaking).toEqual([]);

@@ -58,7 +58,12 @@ describe('saveModel', () => {
     onTestFinished(() => own.dispose());
     const before = files(folder);
     await saveModel(own, folder);
-    expect(files(folder)).toEqual(before);
+    const isPrevious = (name: string) => name.startsWith('.previous');
+    expect(files(folder).filter((name) => !isPrevious(name))).toEqual(before);
+    const previous = files(folder).filter((name) => /^\.previous[\\/]/.test(name));
+    expect(previous.map((name) => name.slice('.previous/'.length))).toEqual(
+      before.filter((name) => name !== 'notes.txt'),
+    );
     expect(fs.readFileSync(path.join(folder, 'notes.txt'), 'utf8')).toBe('mine');
   });
 

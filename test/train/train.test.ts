@@ -102,7 +102,8 @@ describe('training', () => {
     const before = tf.memory().numTensors;
     const counts: number[] = [];
     const recipe: Recipe = { ...FIVE_STEPS, epochs: 3, dropout: 0.1 };
-    await train(model, options({ recipe, onStep: () => counts.push(tf.memory().numTensors) }));
+    const onStep = () => counts.push(tf.memory().numTensors);
+    await train(model, options({ recipe, onStep, checkpointSeconds: 0 }));
     expect(counts.length).toBe(15);
     expect(new Set(counts.slice(1)).size).toBe(1);
     expect(tf.memory().numTensors).toBe(before);
@@ -136,7 +137,8 @@ describe('the best model', () => {
     const seen: Buffer[] = [];
     const settings = options({
       evaluate: scores(0.2, 0.4, 0.9, 0.9, 0.1, 0.3),
-      onEvaluation: ({ isBest }) => isBest && seen.push(weightsFile(settings.outputDir)),
+      onEvaluation: ({ isBest, step }) =>
+        isBest && seen.push(weightsFile(step ? path.join(settings.outputDir, `.run/best-${step}`) : TINY)),
     });
     const result = await train(model, settings);
     expect(result.evaluations.map(({ step, isBest }) => [step, isBest])).toEqual([

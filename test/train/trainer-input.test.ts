@@ -87,6 +87,13 @@ describe('input', () => {
     expect(steps.map(({ totalSteps }) => totalSteps)).toEqual([1]);
   });
 
+  it('may end in a batch of one pair, which has nothing to lose', async () => {
+    const data = pairsAsData([...texts.tinyPairs, ['Is there more?', 'There is one more chunk.']]);
+    const { steps } = await train(await loadTiny(), options({ data }));
+    expect(steps).toHaveLength(6);
+    expect(Math.abs(steps[5].loss)).toBe(0);
+  });
+
   it('may have empty texts, and texts far beyond the model’s length', async () => {
     const data = pairsAsData([
       ['', 'a chunk'],

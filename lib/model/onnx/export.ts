@@ -1,10 +1,8 @@
 // In: a BERT-family encoder's config and weights. Out: the encoder (Devlin et al. 2019, arXiv 1810.04805) as a
 // model.onnx file, written part by part. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
-import fs from 'node:fs';
-import path from 'node:path';
+import { writeWhole } from '../../common/files';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
-import { writeParts } from '../write-parts';
 import { Graph } from './graph';
 import { byteLength, ELEMENT_TYPES, type Message, valueInfo } from './messages';
 
@@ -41,8 +39,7 @@ export async function exportOnnx(
         `${PROTOBUF_LIMIT}. Take a smaller base model, or use the model.safetensors of the same folder.`,
     );
   }
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  writeParts(file, bytesOf(message));
+  writeWhole(file, bytesOf(message), true);
 }
 
 function* bytesOf(message: Message): Generator<Uint8Array> {
