@@ -11,3 +11,4 @@ export { appendRun, hashFile, readRuns } from './run-log';
 export { compareResults, hitRatesOverK } from './significance';
 export { similarityRows } from './similarity-rows';
 export { DEFAULT_SEARCH, windowedEmbedder } from './windowed-embedder';
+export { wordEmbedder } from './word-embedder';

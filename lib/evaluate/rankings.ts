@@ -1,6 +1,7 @@
 // In: vectors of queries, and of documents (one or more each). Out: for each query, its best documents, best first.
-import { type Embeddings, type Matrix, normalizedRows } from '../common/matrix';
+import { type Embeddings, type Matrix, normalizedRows, type QueryVectors } from '../common/matrix';
 import { documentScores } from './document-scores';
+import { maxSim } from './max-sim';
 
 /** A document and its score for a query. */
 export interface RankedDocument {
@@ -18,7 +19,8 @@ export type Similarity = 'cosine' | 'dot';
 export const RANKING_DEPTH = 100;
 
 /**
- * Ranks documents for each query by the similarity of their vectors, scored as `documentScores` does.
+ * Ranks documents for each query by the similarity of their vectors: `documentScores` of them or, where a query has a
+ * vector a word piece (`owners`), {@link maxSim} by cosine.
  *
  * Exact ties are ordered by ascending document id, as sentence-transformers' InformationRetrievalEvaluator does.
  *
@@ -30,15 +32,21 @@ export const RANKING_DEPTH = 100;
  * @throws {Error} if dimensions disagree, a document has no id, or a vector holds NaN or infinity.
  */
 export function rankByVectors(
-  queries: Matrix,
+  queries: QueryVectors,
   documents: Embeddings,
   documentIds: string[],
   options: { similarity?: Similarity; topK?: number; windowTemperature?: number } = {},
 ): Rankings {
   const { similarity = 'cosine', topK = RANKING_DEPTH, windowTemperature } = options;
   checkShapes(queries, documents, documentIds);
+  const count = documentIds.length;
+  const { owners } = queries;
+  if (owners) {
+    const scores = maxSim({ vectors: queries, owners }, documents, count);
+    return scores.map((own) => bestDocuments(documentIds, own, topK));
+  }
   const [a, b] = [queries, documents.vectors].map((matrix) =>
-    similarity === 'cosine' ? normalizedRows(matrix) : matrix,
+    similarity === 'cosine' ? normalizedRows(matrix) : { ...matrix, data: Float32Array.from(matrix.data) },
   );
   const block = new Float32Array(BLOCK * b.rows);
   const rankings: Rankings = [];
@@ -46,7 +54,7 @@ export function rankByVectors(
     const row = query % BLOCK;
     if (row === 0) dotProducts(a, query, b, block);
     const scores = block.subarray(row * b.rows, (row + 1) * b.rows);
-    const ofDocuments = documentScores(scores, documents.owners, documentIds.length, windowTemperature);
+    const ofDocuments = documentScores(scores, documents.owners, count, windowTemperature);
     rankings.push(bestDocuments(documentIds, ofDocuments, topK));
   }
   return rankings;
@@ -129,7 +137,8 @@ function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentI
   });
 }
 
-function checkNumbers({ data, columns }: Matrix, nameOf: (row: number) => string): void {
+/** @throws {Error} if a row, which `nameOf` names, holds NaN or infinity. */
+export function checkNumbers({ data, columns }: Embeddings['vectors'], nameOf: (row: number) => string): void {
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const name = nameOf(Math.floor(bad / columns));

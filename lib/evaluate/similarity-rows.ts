@@ -1,5 +1,5 @@
 // In: vectors of questions and of chunks. Out: the table of their cosines, for small batches that are shown or plotted.
-import { type Embeddings, type Matrix, rowOf } from '../common/matrix';
+import { type Embeddings, type Matrix, normalizedRows, rowOf } from '../common/matrix';
 import { documentScores } from './document-scores';
 
 /**
@@ -10,13 +10,12 @@ import { documentScores } from './document-scores';
  * @param chunks every chunk has a vector or more
  */
 export function similarityRows(queries: Matrix, { vectors, owners }: Embeddings): number[][] {
-  const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const [asked, found] = [normalizedRows(queries), normalizedRows(vectors)];
   const chunks = owners.reduce((highest, owner) => Math.max(highest, owner + 1), 0);
-  return Array.from({ length: queries.rows }, (_, i) => {
-    const query = rowOf(queries, i);
+  return Array.from({ length: asked.rows }, (_, i) => {
     const cosines = Array.from(owners, (_, row) => {
-      const vector = rowOf(vectors, row);
-      return dot(query, vector) / (Math.sqrt(dot(query, query) * dot(vector, vector)) || 1);
+      const vector = rowOf(found, row);
+      return rowOf(asked, i).reduce((sum, value, d) => sum + value * vector[d], 0);
     });
     return Array.from(documentScores(cosines, owners, chunks));
   });
