@@ -10,5 +10,6 @@ export { createLocalGenerator } from './local-model/local-generator';
 export { type LoraSettings, lora } from './lora';
 export { type MatryoshkaSettings, matryoshka } from './matryoshka';
 export { type HardNegativeOptions, mineHardNegatives } from './mine-hard-negatives';
+export { saveMultiVectorModel } from './multi-vector';
 export { symmetricLoss } from './symmetric-ranking';
 export { type AdapterOptions, type AdapterResult, trainAdapter } from './train-adapter';

@@ -1,13 +1,14 @@
 """sentence-transformers' side of run.mjs: trains as the original notebook does, then measures its own model and ours.
 
-In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors"}.
+In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors",
+"scores"}, which are by words, of the first questions and texts.
 """
 
 import json
 import sys
 
 import torch
-from sentence_transformers import InputExample, SentenceTransformer
+from sentence_transformers import InputExample, MultiVectorEncoder, SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch.utils.data import DataLoader
@@ -52,7 +53,9 @@ def main(settings):
     ours = load(settings["ours"], settings["maxSeqLength"])
     metrics = {name: plain(evaluator(peer)) for name, peer in [("theirs", model), ("ours", ours)]}
     vectors = ours.encode(settings["texts"]).tolist()
-    print(json.dumps({"metrics": metrics, "vectors": vectors}), flush=True)
+    words = MultiVectorEncoder(settings["words"], device="cpu")
+    scores = words.similarity(words.encode_query(list(queries.values())[:20]), words.encode_document(settings["texts"]))
+    print(json.dumps({"metrics": metrics, "vectors": vectors, "scores": scores.tolist()}), flush=True)
 
 
 def plain(metrics):

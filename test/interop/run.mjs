@@ -1,6 +1,6 @@
 // npm run interop: RECIPE=original without dropout, by this project and by sentence-transformers on PyTorch, from the same model and
 // pairs. Losses are compared step by step, the trained models by their metrics, and our saved model by its embeddings in
-// sentence-transformers. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
+// sentence-transformers, and by its scores of words against words in its MultiVectorEncoder. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
 //
 //   --short: ten steps   --setup: only makes the Python environment (see venv.mjs)
 import { spawn } from 'node:child_process';
@@ -8,6 +8,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 import lib from 'finetune-embedding';
+import maxSimilarity from 'finetune-embedding/dist/evaluate/max-sim.js';
+import extras from 'finetune-embedding/extras';
 import { PYTHON, setUp } from './venv.mjs';
 
 const { evaluateEmbedder, loadModel, RECIPES, train } = lib;
@@ -18,6 +20,7 @@ const SHORT_STEPS = 10;
 const LOSS_TOLERANCE = 0.002;
 const METRIC_TOLERANCE = 0.003;
 const EMBEDDING_TOLERANCE = 1e-5;
+const WORD_SCORE_TOLERANCE = 1e-4;
 
 const LYFT = path.resolve('../shared/data/lyft_train_dataset.json');
 const OWN = path.resolve('test/fixtures/engine/pairs.json');
@@ -48,6 +51,16 @@ function firstPairs({ queries, corpus, relevantDocs }, count) {
   };
 }
 
+/** The vectors of texts' words, as exact as they are computed: neither merged nor in 8 bits. */
+async function wordVectors(model, texts) {
+  const parts = await model.embedWords(texts.map((text) => model.tokenize(text)));
+  const words = parts.map(({ data, rows, columns }) => data.subarray(columns, (rows - 1) * columns)); // no [CLS], [SEP]
+  const columns = parts[0].columns;
+  const data = Float32Array.from(words.flatMap((own) => [...own]));
+  const owners = Int32Array.from(words.flatMap((own, owner) => Array(own.length / columns).fill(owner)));
+  return { vectors: { data, rows: owners.length, columns }, owners };
+}
+
 /** NaN where one of the values is. */
 const largest = (values) => values.reduce((a, b) => Math.max(a, b), 0);
 
@@ -69,6 +82,10 @@ async function main() {
   const texts = Object.values(data.corpus).slice(0, 20);
   const vectors = (await model.embedQueries(texts)).data;
   const own = await evaluateEmbedder(model, data);
+  const words = path.join(folder, 'words');
+  await extras.saveMultiVectorModel(model, words);
+  const questions = await wordVectors(model, Object.values(data.queries).slice(0, 20));
+  const scores = maxSimilarity.maxSim(questions, await wordVectors(model, texts), texts.length);
 
   console.log(
     `Training in sentence-transformers …\n${'step'.padStart(4)}${'ours'.padStart(10)}${'theirs'.padStart(10)}`,
@@ -77,7 +94,7 @@ async function main() {
   const { batchSize, epochs } = recipe;
   fs.writeFileSync(
     input,
-    JSON.stringify({ ...data, base, ours, batchSize, epochs, maxSeqLength: MAX_SEQ_LENGTH, texts }),
+    JSON.stringify({ ...data, base, ours, words, batchSize, epochs, maxSeqLength: MAX_SEQ_LENGTH, texts }),
   );
   const peer = spawn(PYTHON, ['test/interop/peer.py', input], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -98,11 +115,11 @@ async function main() {
   }
   if ((await ended) !== 0 || !result) throw new Error('The Python side failed; its message is above.');
   model.dispose();
-  return report(steps, theirs, own.metrics, result, vectors);
+  return report(steps, theirs, own.metrics, result, vectors, scores);
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, vectors) {
+function report(steps, theirs, ownMetrics, result, vectors, scores) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -129,6 +146,11 @@ function report(steps, theirs, ownMetrics, result, vectors) {
       'embeddings of our saved model in sentence-transformers (relative)',
       largest(theirVectors.map((value, i) => Math.abs(value - vectors[i]))) / scale,
       EMBEDDING_TOLERANCE,
+    ],
+    [
+      'scores by words of our saved model in MultiVectorEncoder',
+      largest(result.scores.flatMap((row, i) => row.map((score, j) => Math.abs(score - scores[i][j])))),
+      WORD_SCORE_TOLERANCE,
     ],
   ];
   console.log('\nlargest differences');
