@@ -11,6 +11,22 @@ export interface Matrix<Numbers extends Float32Array | Int8Array = Float32Array>
 export const rowOf = ({ data, columns }: Matrix, row: number): Float32Array =>
   data.subarray(row * columns, (row + 1) * columns);
 
+/** Matrices under each other. */
+export function stacked<Numbers extends Float32Array | Int8Array>(
+  parts: Matrix<Numbers>[],
+  Numbers: new (length: number) => Numbers,
+): Matrix<Numbers> {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const columns = parts[0]?.columns ?? 0;
+  const data = new Numbers(rows * columns);
+  let start = 0;
+  for (const part of parts) {
+    data.set(part.data, start);
+    start += part.data.length;
+  }
+  return { data, rows, columns };
+}
+
 /** Rows scaled to length 1; a row of zeros stays zero, as in PyTorch's `normalize` (eps 1e-12). */
 export function normalizedRows({ data, rows, columns }: Matrix<Float32Array | Int8Array>): Matrix {
   const scaled = new Float32Array(data.length);

@@ -3,7 +3,8 @@ import type { Embedder, Embeddings, OnProgress } from '../common/matrix';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { type EvaluationResult, evaluateRanking } from './evaluation';
 import type { Metrics } from './metrics';
-import { type Rankings, rankByVectors, type Similarity } from './rankings';
+import { type Rankings, rankByVectors } from './rankings';
+import type { Similarity } from './vector-scores';
 
 /** An evaluation of an embedder. */
 export interface EmbedderEvaluation extends EvaluationResult {

@@ -1,5 +1,5 @@
 // In: an embedding model. Out: an embedder with a vector a word piece, near ones of a document merged.
-import { type Embedder, type Embeddings, int8Rows, type Matrix, rowOf } from '../common/matrix';
+import { type Embedder, type Embeddings, int8Rows, type Matrix, rowOf, stacked } from '../common/matrix';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { product, tf, tidy } from '../model/tf';
 import { windowSequences } from '../model/tokenizer';
@@ -14,7 +14,7 @@ const DOCUMENTS_AT_A_TIME = 32;
 
 /**
  * Embeds each word piece, in the light of those around it: the last layer's vector, special tokens left out. A document
- * is read in windows that do not overlap. `rankByVectors` scores such vectors by late interaction ({@link maxSim}).
+ * is read in windows that do not overlap. `rankByVectors` scores such vectors by late interaction.
  *
  * Use it where finding the right chunk is worth some 80 KB a chunk of a page; beside windows it does best. Words of a
  * document that are near to each other are merged, and numbers kept in 8 bits, for an index of a twelfth of the size.
@@ -37,8 +37,8 @@ export function wordEmbedder(
     const sequences = texts.map(sequencesOf);
     const vectors = (await model.embedWords(sequences.flat())).values();
     return sequences.map((own) => {
-      const windows = own.map(() => withoutSpecial(vectors.next().value!, model));
-      const words = stack(windows, Float32Array);
+      const windows = own.map(() => vectors.next().value!);
+      const words = stacked(windows, Float32Array);
       checkNumbers(words, (row) => `Word piece ${row + 1} of a text`);
       return words;
     });
@@ -48,7 +48,7 @@ export function wordEmbedder(
     name: `${model.name}, words`,
     async embedQueries(texts) {
       const words = await embed(texts);
-      return { ...stack(words, Float32Array), owners: ownersOf(words) };
+      return { ...stacked(words, Float32Array), owners: ownersOf(words) };
     },
     async embedDocuments(texts, onProgress): Promise<Embeddings> {
       const parts: Matrix<Int8Array>[] = [];
@@ -57,17 +57,9 @@ export function wordEmbedder(
         parts.push(...words.map((own) => int8Rows(pooledWords(own, poolFactor))));
         onProgress?.(parts.length, texts.length);
       }
-      return { vectors: stack(parts, Int8Array), owners: ownersOf(parts) };
+      return { vectors: stacked(parts, Int8Array), owners: ownersOf(parts) };
     },
   };
-}
-
-/** Token vectors without those of [CLS] and [SEP], unless there is nothing else. */
-function withoutSpecial({ data, rows, columns }: Matrix, { tokenizer }: EmbeddingModel): Matrix {
-  const { before, after } = tokenizer.around;
-  const words = rows - before.length - after.length;
-  if (words === 0) return { data, rows, columns };
-  return { data: data.subarray(before.length * columns, (before.length + words) * columns), rows: words, columns };
 }
 
 /**
@@ -94,22 +86,6 @@ export function pooledWords(words: Matrix, factor: number): Matrix {
     });
   });
   return pooled;
-}
-
-/** Matrices under each other. */
-function stack<Numbers extends Float32Array | Int8Array>(
-  parts: Matrix<Numbers>[],
-  Numbers: new (length: number) => Numbers,
-): Matrix<Numbers> {
-  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const columns = parts[0]?.columns ?? 0;
-  const data = new Numbers(rows * columns);
-  let start = 0;
-  for (const part of parts) {
-    data.set(part.data, start);
-    start += part.data.length;
-  }
-  return { data, rows, columns };
 }
 
 const ownersOf = (texts: { rows: number }[]): Int32Array =>

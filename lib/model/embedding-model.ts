@@ -72,15 +72,19 @@ export class EmbeddingModel implements Embedder {
     return result;
   }
 
-  /** The last layer's vectors of token sequences, of length 1: for each sequence `[tokens, hidden]`. */
+  /**
+   * The last layer's vectors of word pieces, of length 1: `[word pieces, hidden]` for each token sequence, without what
+   * the tokenizer puts around them (unless there is nothing else).
+   */
   async embedWords(sequences: Int32Array[]): Promise<Matrix[]> {
     const result: Matrix[] = [];
-    const columns = this.encoder.config.hiddenSize;
+    const { before, after } = this.tokenizer.around;
     const everyToken = new BertEncoder(this.encoder.config, { mode: 'none', normalize: true });
     for await (const { indices, vectors, batch } of this.encode(sequences, everyToken)) {
-      const { data } = normalizedRows(vectors);
+      const { data, columns } = normalizedRows(vectors);
       indices.forEach((index, i) => {
-        const [start, rows] = [batch.starts[i], batch.lengths[i]];
+        const words = batch.lengths[i] - before.length - after.length;
+        const [start, rows] = words ? [batch.starts[i] + before.length, words] : [batch.starts[i], batch.lengths[i]];
         result[index] = { data: data.subarray(start * columns, (start + rows) * columns), rows, columns };
       });
     }

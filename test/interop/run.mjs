@@ -8,7 +8,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 import lib from 'finetune-embedding';
-import maxSimilarity from 'finetune-embedding/dist/evaluate/max-sim.js';
+import matrix from 'finetune-embedding/dist/common/matrix.js';
+import scoring from 'finetune-embedding/dist/evaluate/vector-scores.js';
 import extras from 'finetune-embedding/extras';
 import { PYTHON, setUp } from './venv.mjs';
 
@@ -53,12 +54,9 @@ function firstPairs({ queries, corpus, relevantDocs }, count) {
 
 /** The vectors of texts' words, as exact as they are computed: neither merged nor in 8 bits. */
 async function wordVectors(model, texts) {
-  const parts = await model.embedWords(texts.map((text) => model.tokenize(text)));
-  const words = parts.map(({ data, rows, columns }) => data.subarray(columns, (rows - 1) * columns)); // no [CLS], [SEP]
-  const columns = parts[0].columns;
-  const data = Float32Array.from(words.flatMap((own) => [...own]));
-  const owners = Int32Array.from(words.flatMap((own, owner) => Array(own.length / columns).fill(owner)));
-  return { vectors: { data, rows: owners.length, columns }, owners };
+  const words = await model.embedWords(texts.map((text) => model.tokenize(text)));
+  const owners = Int32Array.from(words.flatMap(({ rows }, owner) => Array(rows).fill(owner)));
+  return { vectors: matrix.stacked(words, Float32Array), owners };
 }
 
 /** NaN where one of the values is. */
@@ -84,8 +82,9 @@ async function main() {
   const own = await evaluateEmbedder(model, data);
   const words = path.join(folder, 'words');
   await extras.saveMultiVectorModel(model, words);
-  const questions = await wordVectors(model, Object.values(data.queries).slice(0, 20));
-  const scores = maxSimilarity.maxSim(questions, await wordVectors(model, texts), texts.length);
+  const { vectors: asked, owners } = await wordVectors(model, Object.values(data.queries).slice(0, 20));
+  const found = await wordVectors(model, texts);
+  const scores = scoring.vectorScores({ ...asked, owners }, found, texts.length);
 
   console.log(
     `Training in sentence-transformers …\n${'step'.padStart(4)}${'ours'.padStart(10)}${'theirs'.padStart(10)}`,
