@@ -103,7 +103,7 @@ export function groupRows(
     }));
 }
 
-/** A row an embedder: what a chunk takes in its index, seconds to make it, milliseconds a question, and what it finds. */
+/** A row an embedder: what a chunk takes in its index, seconds to make it, ms a question, and what it finds. */
 export function costRows(evaluations: EmbedderEvaluation[]): Row[] {
   return evaluations.map(({ name, cost, documents, metrics }) => {
     const chunks = new Set(documents.owners).size;
