@@ -24,6 +24,7 @@ export function vectorScores(
   options: { similarity?: Similarity; temperature?: number } = {},
 ): Float64Array[] {
   const { similarity = 'cosine', temperature = WINDOW_TEMPERATURE } = options;
+  if (questions.rows === 0) return [];
   const questionOf = questions.owners ?? Int32Array.from({ length: questions.rows }, (_, row) => row);
   const counts: number[] = []; // vectors of each question
   for (const question of questionOf) counts[question] = (counts[question] ?? 0) + 1;

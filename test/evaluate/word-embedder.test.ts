@@ -1,13 +1,21 @@
 // Words against words: as sentence-transformers' MultiVectorEncoder, as plain loops, and as a search uses them.
 import fs from 'node:fs';
-import { type Embeddings, evaluateEmbedder, loadModel, type Matrix, rankByVectors, tf, wordEmbedder } from 'finetune-embedding';
+import {
+  type Embeddings,
+  evaluateEmbedder,
+  loadModel,
+  type Matrix,
+  rankByVectors,
+  tf,
+  wordEmbedder,
+} from 'finetune-embedding';
 import { int8Rows, stacked } from 'finetune-embedding/dist/common/matrix.js';
 import { vectorScores } from 'finetune-embedding/dist/evaluate/vector-scores.js';
 import { wardClusters } from 'finetune-embedding/dist/evaluate/ward-clusters.js';
 import { pooledWords } from 'finetune-embedding/dist/evaluate/word-embedder.js';
 import { describe, expect, it } from 'vitest';
 import { TINY } from '../fixtures/engine';
-import { dataset, matrix } from './helpers';
+import { dataset, matrix, randomRows } from './helpers';
 
 interface Fixture {
   questions: string[];
@@ -21,16 +29,6 @@ const fixture: Fixture = JSON.parse(fs.readFileSync('test/evaluate/fixtures/word
 
 const largestDifference = (a: ArrayLike<number>[], b: number[][]) =>
   Math.max(...b.flatMap((row, i) => row.map((value, j) => Math.abs(value - a[i][j]))));
-
-/** Numbers as random as needed, the same in each run. */
-function randomRows(rows: number, columns: number, seed: number): number[][] {
-  let state = seed;
-  const next = () => {
-    state = (state * 48271) % 2147483647;
-    return state / 2147483647 - 0.5;
-  };
-  return Array.from({ length: rows }, () => Array.from({ length: columns }, next));
-}
 
 const dot = (a: number[], b: number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 const cosine = (a: number[], b: number[]) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
