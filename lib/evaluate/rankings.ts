@@ -66,9 +66,11 @@ export function checkTopK(topK: number): void {
   throw new RangeError(`topK is ${topK}: it must be a whole number from 1, or Infinity for all documents.`);
 }
 
-/** Python's order of strings, by code points; UTF-8 bytes sort the same way, JavaScript's UTF-16 units do not. */
+/** Python's order of strings, by code points; JavaScript's is by UTF-16 units. */
 function compareIds(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
+  const [x, y] = [a, b].map((id) => Array.from(id, (character) => character.codePointAt(0) as number));
+  const at = x.findIndex((point, i) => point !== y[i]);
+  return at < 0 ? x.length - y.length : x[at] - (y[at] ?? -1);
 }
 
 function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentIds: string[]): void {
