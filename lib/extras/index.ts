@@ -8,6 +8,7 @@ export { hardNegatives } from './hard-negatives';
 export { interpolateWeights } from './interpolate';
 export { createLocalGenerator } from './local-model/local-generator';
 export { type LoraSettings, lora } from './lora';
+export { matchedWords } from './matched-words';
 export { type MatryoshkaSettings, matryoshka } from './matryoshka';
 export { type HardNegativeOptions, mineHardNegatives } from './mine-hard-negatives';
 export { saveMultiVectorModel } from './multi-vector';
