@@ -12,5 +12,6 @@ export { matchedWords } from './matched-words';
 export { type MatryoshkaSettings, matryoshka } from './matryoshka';
 export { type HardNegativeOptions, mineHardNegatives } from './mine-hard-negatives';
 export { saveMultiVectorModel } from './multi-vector';
+export { searchBox } from './search-box/search-box';
 export { symmetricLoss } from './symmetric-ranking';
 export { type AdapterOptions, type AdapterResult, trainAdapter } from './train-adapter';
