@@ -104,9 +104,7 @@ describe('matching', () => {
     const { html } = renderMatches(['base', 'fine-tuned'].map((name) => ({ name, question, chunk })));
     const { document, Event } = new JSDOM(html, { runScripts: 'dangerously' }).window;
     const outlined = () =>
-      [...document.querySelectorAll<HTMLElement>('[style*="outline: 2px"]')].map(
-        (word) => word.firstChild?.textContent,
-      );
+      [...document.querySelectorAll<HTMLElement>('[style*="outline:"]')].map((word) => word.firstChild?.textContent);
     const line = () => document.querySelector('svg path')?.getAttribute('d');
     const word = document.querySelectorAll('[data-finds]')[1];
     for (const [on, off] of [

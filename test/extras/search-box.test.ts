@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { BM25_WINDOWS, Bm25Index, loadModel, rankByVectors, windowedEmbedder } from 'finetune-embedding';
+import { BM25_WINDOWS, Bm25Index, loadModel, type Matrix, rankByVectors, windowedEmbedder } from 'finetune-embedding';
 import { startBoxes } from 'finetune-embedding/dist/extras/search-box/script.js';
 import { renderSearchBox } from 'finetune-embedding/dist/extras/search-box/search-box.js';
 import { Searcher } from 'finetune-embedding/dist/extras/search-box/searcher.js';
@@ -20,6 +20,8 @@ const windows = { size: 12, stride: 6 };
 // Jupyter serves the project's folder, so that is where the files must lie.
 const folder = path.resolve('runs', `search-box-test-${process.pid}`);
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((s, x, i) => s + x * b[i], 0);
 
 describe('the search box', async () => {
   const models = await Promise.all(
@@ -48,7 +50,6 @@ describe('the search box', async () => {
       const { vectors } = searching.find(({ model }) => model.name === name)!.documents;
       const bytes = new Int8Array(fs.readFileSync(path.join(folder, at, 'vectors.int8')));
       expect([dimensions, bytes.length, pooling]).toEqual([vectors.columns, vectors.data.length, 'mean']);
-      const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce((s, x, i) => s + x * b[i], 0);
       const [own, original] = [bytes.subarray(0, dimensions), vectors.data.subarray(0, dimensions)];
       expect(dot(own, original) / Math.sqrt(dot(own, own) * dot(original, original))).toBeGreaterThan(0.9999);
       for (const file of ['config.json', 'tokenizer.json', 'onnx/model.onnx'])
@@ -88,14 +89,20 @@ describe('the search box', async () => {
     const { documents, model } = searching[1];
     const asked = await model.embedQueries([question]);
     const ids = Object.keys(corpus);
-    const searcher = new Searcher(read('box.json'), { 'fine-tuned': documents.vectors });
+    const searcher = new Searcher(read('box.json'), { 'fine-tuned': documents.vectors as Matrix });
     const found = searcher.search(question, { 'fine-tuned': asked });
     const [expected] = rankByVectors(asked, documents, ids, { windowTemperature: 0.05 });
     expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
     const keywords = new Bm25Index(corpus, { windows: BM25_WINDOWS }).rank([question])[0].map(({ id }) => id);
     for (const { id, ranks, window } of found) {
       expect(ranks.BM25).toBe(keywords.includes(id) ? keywords.indexOf(id) + 1 : null);
-      expect(corpus[id as keyof typeof corpus]).toContain(window[1]);
+      const text = Object.keys(corpus).indexOf(id);
+      const { vectors, owners } = documents;
+      const cosines = [...owners.keys()]
+        .filter((row) => owners[row] === text)
+        .map((row) => dot(vectors.data.subarray(row * vectors.columns, (row + 1) * vectors.columns), asked.data));
+      const [start, end] = read('box.json').windows[text][cosines.indexOf(Math.max(...cosines))];
+      expect(window[1]).toBe(Object.values(corpus)[text].slice(start, end));
     }
     const neighbours = searcher.neighbours('b');
     expect(neighbours.map((other) => other.text).sort()).toEqual([corpus.a, corpus.c].sort());

@@ -94,8 +94,9 @@ export async function start(box: HTMLElement, server: string, folder: string): P
       const began = performance.now();
       const asked = await embed(question);
       if (own !== latest) return;
-      results.replaceChildren(table(searcher.search(question, asked)));
-      say(`Found in ${Math.round(performance.now() - began)} ms.`);
+      const found = searcher.search(question, asked);
+      results.replaceChildren(table(question, found));
+      say(`${found.length} chunks, found in ${Math.round(performance.now() - began)} ms.`);
     } catch (error) {
       models = undefined;
       say(`The models do not run here: ${(error as Error).message}`);
@@ -107,13 +108,15 @@ export async function start(box: HTMLElement, server: string, folder: string): P
     timer = setTimeout(ask, PAUSE);
   });
 
-  function table(found: Found[]): HTMLElement {
+  function table(question: string, found: Found[]): HTMLElement {
     const names = [...file.models.map(({ name }) => name), 'BM25'];
     const heads = names.map((name) =>
       make('th', { scope: 'col', style: `border-bottom:3px solid ${modelColor(name)};white-space:nowrap` }, name),
     );
     const rows = found.map((one) => make('tr', {}, ...names.map((name) => place(one.ranks[name])), chunk(one)));
-    const caption = 'The first three of each, and their places by the others. A chunk, clicked, shows its neighbours.';
+    const caption =
+      `The first three of each for “${question}”, and their places by the others. ` +
+      'Click a chunk for its neighbours.';
     const head = make('thead', {}, make('tr', {}, ...heads, make('th', { scope: 'col' }, 'chunk')));
     return make('table', {}, make('caption', {}, caption), head, make('tbody', {}, ...rows));
   }

@@ -37,7 +37,8 @@ export function startBoxes(page: string, packages: Record<string, string>): void
       .then(({ start }) => start(box, server, box.dataset.folder as string))
       .catch((error) => {
         delete box.dataset.live;
-        box.querySelector('[role="status"]')?.replaceChildren(`The box stays still: ${error.message}`);
+        const advice = 'Run its cell, in a Jupyter Lab that was started in the project’s folder (npm run lab).';
+        box.querySelector('[role="status"]')?.replaceChildren(`The box stays still: ${error.message}. ${advice}`);
       });
   }
 }

@@ -3,7 +3,6 @@
 import { type Embeddings, type Matrix, rowOf } from '../../common/matrix';
 import { BM25_WINDOWS, Bm25Index } from '../../evaluate/bm25-index';
 import { rankByVectors } from '../../evaluate/rankings';
-import { shorten } from '../../notebook/escape';
 
 /** What all retrievers search. */
 export interface Searched {
@@ -92,11 +91,11 @@ export class Searcher {
     const cosines = rows.map((row) => row.reduce((sum, value, i) => sum + value * asked.data[i], 0));
     const [start, end] = windows[cosines.indexOf(Math.max(...cosines))];
     const text = this.searched.corpus[id];
-    const before = text.slice(0, start).slice(-AROUND);
+    const [before, after] = [text.slice(0, start).slice(-AROUND), text.slice(end, end + AROUND)];
     return [
       start > AROUND ? before.replace(/^\S*\s+/, '… ') : before,
       text.slice(start, end),
-      text.slice(end, end + 1) + shorten(text.slice(end + 1), AROUND),
+      end + AROUND < text.length ? after.replace(/\s+\S*$/, ' …') : after,
     ];
   }
 }
