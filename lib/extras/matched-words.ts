@@ -62,7 +62,7 @@ const near = (found: boolean[]): boolean[] =>
   found.map((_, i) => found.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).includes(true));
 
 /** A text with each word that is shown as `word` makes it, and an ellipsis where some are not. */
-function textHtml({ text, spans }: Words, word: (i: number) => string, shown: boolean[]) {
+function textHtml({ text, spans }: Words, word: (i: number) => string, shown: boolean[]): string {
   return spans
     .map(({ start }, i) => {
       if (!shown[i]) return i > 0 && !shown[i - 1] ? '' : ' … ';

@@ -1,11 +1,11 @@
-import { loadModel, rankByVectors, wordEmbedder } from 'finetune-embedding';
+import { loadModel, loadTokenizer, rankByVectors, wordEmbedder } from 'finetune-embedding';
 import { matchedWords, matchWords, renderMatches, type Words } from 'finetune-embedding/dist/extras/matched-words.js';
 import { wordSpans } from 'finetune-embedding/dist/extras/word-spans.js';
 import { JSDOM } from 'jsdom';
 import { describe, expect, it, vi } from 'vitest';
 
-const model = await loadModel('test/fixtures/tiny-bert', { name: 'tiny' });
-const { tokenizer } = model;
+const TINY = 'test/fixtures/tiny-bert';
+const tokenizer = loadTokenizer(TINY);
 
 describe('words and their pieces', () => {
   const texts = [
@@ -121,6 +121,7 @@ describe('matching', () => {
   });
 
   it('takes apart the very score that late interaction gives', async () => {
+    const model = await loadModel(TINY, { name: 'tiny' });
     const [asked, text] = ['Which river?', 'A stone in the river, beside the market: unbelievable bread.'];
     const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     await matchedWords(asked, text, [model], { size: 6 });

@@ -79,22 +79,16 @@ export async function start(box: HTMLElement, server: string, folder: string): P
   box.replaceChildren(make('style', {}, STYLE), label, status, results);
   box.setAttribute('data-lm-suppress-shortcuts', 'true'); // keys are for the field, not for Jupyter
 
+  const say = (text: string): void => status.replaceChildren(text);
   let models: ReturnType<typeof loadModels> | undefined;
-  let latest = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const ask = async (): Promise<void> => {
-    const own = ++latest;
-    const say = (text: string): void => status.replaceChildren(text);
     try {
       models ??= loadModels(server, folder, file.models, say);
       const embed = await models;
       const question = input.value.trim();
-      if (own !== latest) return;
       if (!question) return say('Ready: type a question.');
       const began = performance.now();
-      const asked = await embed(question);
-      if (own !== latest) return;
-      const found = searcher.search(question, asked);
+      const found = searcher.search(question, await embed(question));
       results.replaceChildren(table(question, found));
       say(`${found.length} chunks, found in ${Math.round(performance.now() - began)} ms.`);
     } catch (error) {
@@ -102,26 +96,32 @@ export async function start(box: HTMLElement, server: string, folder: string): P
       say(`The models do not run here: ${(error as Error).message}`);
     }
   };
-  input.addEventListener('focus', ask, { once: true });
-  input.addEventListener('input', () => {
-    clearTimeout(timer);
-    timer = setTimeout(ask, PAUSE);
-  });
+  // One after another: a model answers one question at a time.
+  let latest: ReturnType<typeof setTimeout>;
+  let asking = Promise.resolve();
+  const askAfter = (pause: number) => () => {
+    clearTimeout(latest);
+    latest = setTimeout(() => {
+      asking = asking.then(ask);
+    }, pause);
+  };
+  input.addEventListener('focus', askAfter(0), { once: true });
+  input.addEventListener('input', askAfter(PAUSE));
 
   function table(question: string, found: Found[]): HTMLElement {
     const names = [...file.models.map(({ name }) => name), 'BM25'];
     const heads = names.map((name) =>
       make('th', { scope: 'col', style: `border-bottom:3px solid ${modelColor(name)};white-space:nowrap` }, name),
     );
-    const rows = found.map((one) => make('tr', {}, ...names.map((name) => place(one.ranks[name])), chunk(one)));
+    const rows = found.map((one) =>
+      make('tr', {}, ...names.map((name) => make('td', {}, String(one.ranks[name] ?? '–'))), chunk(one)),
+    );
     const caption =
       `The first three of each for “${question}”, and their places by the others. ` +
       'Click a chunk for its neighbours.';
     const head = make('thead', {}, make('tr', {}, ...heads, make('th', { scope: 'col' }, 'chunk')));
     return make('table', {}, make('caption', {}, caption), head, make('tbody', {}, ...rows));
   }
-
-  const place = (rank: number | null): HTMLElement => make('td', {}, rank === null ? '–' : String(rank));
 
   function chunk({ id, window: [before, best, after] }: Found): HTMLElement {
     const button = make('button', { 'aria-expanded': 'false' }, before, make('mark', {}, best), after);
