@@ -7,7 +7,8 @@ export function joinOnHover(): void {
     const style = 'position:absolute;inset:0;width:100%;height:100%;pointer-events:none';
     box.insertAdjacentHTML(
       'beforeend',
-      `<svg aria-hidden="true" style="${style}"><path fill="none" stroke="currentColor" stroke-width="1.5"/></svg>`,
+      `<svg aria-hidden="true" style="${style}"><path fill="none" stroke="currentColor" stroke-width="1.5"/></svg>` +
+        '<style>.matched-words sup { font: .6em sans-serif; opacity: .7 } .matched-words b { border-radius: 3px }</style>',
     );
     const lines = box.querySelector('path') as SVGPathElement;
     let marked: HTMLElement[] = [];

@@ -74,8 +74,7 @@ function textHtml({ text, spans }: Words, word: (i: number) => string, shown: bo
 const wordsOf = ({ text, spans }: Words): string[] => spans.map(({ start, end }) => text.slice(start, end));
 
 /** Which words of the question are meant: what GitHub keeps of the figure, beside bold type. */
-const numbers = (words: number[]): string =>
-  `<sup style="font-size:.6em;font-weight:normal;opacity:.7">${words.map((i) => i + 1)}</sup>`;
+const numbers = (words: number[]): string => `<sup>${words.map((i) => i + 1)}</sup>`;
 
 /** The figure as HTML and text, for {@link matchedWords} and tests. */
 export function renderMatches(models: { name: string; question: Words; chunk: Words }[]): Content {
@@ -90,19 +89,17 @@ export function renderMatches(models: { name: string; question: Words; chunk: Wo
   const asker = (i: number): string => {
     const told = matches.map(({ name, best }) => `${name}: ${pair(best, i)}`).join(' · ');
     const targets = matches.map(({ best }) => best[i].word);
-    const attributes = `tabindex="0" data-finds="${targets}" title="${escapeHtml(told)}"`;
+    const attributes = `tabindex=0 data-finds=${targets} title="${escapeHtml(told)}"`;
     return `<span ${attributes}>${escapeHtml(asked[i])}${numbers([i])}</span>`;
   };
   const questionHtml = textHtml(question, asker, Array(asked.length).fill(true));
-  const columns = matches.map(({ name, score, contributions, finders }, model) => {
+  const columns = matches.map(({ name, contributions, finders }, model) => {
     const word = (i: number): string => {
       if (contributions[i] <= 0) return escapeHtml(found[i]);
-      const by = finders[i].map((q) => asked[q]).join(', ');
-      const told = `${contributions[i].toFixed(3)} of ${score.toFixed(3)}, found by ${by}`;
+      const told = `${contributions[i].toFixed(3)}: ${finders[i].map((q) => asked[q]).join(', ')}`;
       const shade = modelColor(name) + Math.round(40 + (150 * contributions[i]) / most).toString(16);
-      const attributes = `data-word="${model}-${i}" title="${escapeHtml(told)}"`;
-      const style = `style="background:${shade};border-radius:3px"`;
-      return `<b ${attributes} ${style}>${escapeHtml(found[i])}</b>${numbers(finders[i])}`;
+      const attributes = `data-word=${model}-${i} title="${escapeHtml(told)}" style=background:${shade}`;
+      return `<b ${attributes}>${escapeHtml(found[i])}</b>${numbers(finders[i])}`;
     };
     return textHtml(chunk, word, shown);
   });

@@ -11,7 +11,7 @@ async function inThemes(lab, look) {
   }
 }
 
-/** Hovers over a question's words, until one has found something in both columns. */
+/** Hovers over a question's first word: a line in each column leads to what it found. */
 export async function joinWords(lab) {
   await inThemes(lab, async (theme) => {
     const figure = await lab.reach('.matched-words');

@@ -132,7 +132,7 @@ export async function start(box: HTMLElement, server: string, folder: string): P
       if (!open) return cell.lastChild?.remove();
       const nearest = searcher.neighbours(id);
       const items = nearest.map(({ text, score }) => make('li', {}, `${score.toFixed(2)} ${shorten(text, 240)}`));
-      cell.append(make('ul', { 'aria-label': 'Its neighbours' }, ...items));
+      cell.append(make('div', {}, 'Its neighbours:', make('ul', {}, ...items)));
     });
     return cell;
   }
