@@ -7,7 +7,7 @@ import { startBoxes } from 'finetune-embedding/dist/extras/search-box/script.js'
 import { renderSearchBox } from 'finetune-embedding/dist/extras/search-box/search-box.js';
 import { Searcher } from 'finetune-embedding/dist/extras/search-box/searcher.js';
 import { JSDOM } from 'jsdom';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 const ATTACK = '<img src=x onerror=alert(1)>';
 const corpus = {
@@ -112,10 +112,29 @@ describe('the search box', async () => {
   describe('in a page', () => {
     afterEach(() => vi.unstubAllGlobals());
 
-    /** The page's program in this process, with a server that gives out the project's folder. */
-    async function open(body: string, base?: string) {
+    /** A server's `files/`: those of the project, but for transformers.js, whose stand-in has one vector for all. */
+    function serve(): string {
       const served = fs.mkdtempSync(path.join(os.tmpdir(), 'served-'));
-      fs.symlinkSync(process.cwd(), path.join(served, 'files'));
+      const packages = path.join(served, 'files', 'node_modules');
+      const stand = path.join(packages, '@huggingface', 'transformers', 'dist', 'transformers.min.js');
+      fs.mkdirSync(path.dirname(stand), { recursive: true });
+      const vector = [...searching[0].documents.vectors.data.subarray(0, searching[0].documents.vectors.columns)];
+      fs.writeFileSync(path.join(packages, 'package.json'), '{"type":"module"}');
+      fs.writeFileSync(
+        stand,
+        'export const env = { backends: { onnx: { wasm: {} } } };\n' +
+          `export const pipeline = async () => async () => ({ data: Float32Array.from(${JSON.stringify(vector)}) });\n`,
+      );
+      for (const name of ['finetune-embedding', 'stemmer', 'stopword'])
+        fs.symlinkSync(path.resolve('node_modules', name), path.join(packages, name));
+      fs.symlinkSync(path.resolve('runs'), path.join(served, 'files', 'runs'));
+      return served;
+    }
+
+    /** The page's program in this process. */
+    async function open(body: string, base?: string) {
+      const served = serve();
+      onTestFinished(() => fs.rmSync(served, { recursive: true }));
       const { window } = new JSDOM(`<body ${base ?? `data-base-url="${pathToFileURL(served)}"`}>${body}</body>`);
       const asked: string[] = [];
       vi.stubGlobal('document', window.document);
@@ -131,8 +150,7 @@ describe('the search box', async () => {
       );
       const status = () => window.document.querySelector('[role="status"]')?.textContent ?? '';
       await vi.waitFor(() => expect(status()).toMatch(/Click into|stays still/)).catch(() => {});
-      fs.rmSync(served, { recursive: true });
-      return { document: window.document, asked, status };
+      return { window, document: window.document, asked, status };
     }
 
     it('loads its program, its packages and the vectors, and waits for a question before it loads models', async () => {
@@ -142,6 +160,31 @@ describe('the search box', async () => {
       expect(document.querySelectorAll('table')).toHaveLength(1); // what was found for the example
       expect(asked.filter((address) => /\.int8$/.test(address))).toHaveLength(2);
       expect(asked.some((address) => /onnx|\/(model|train)\//.test(address))).toBe(false);
+    });
+
+    it('ranks without TensorFlow, asks one question at a time, and shows neighbours', async () => {
+      const { window, document, status } = await open(html.replace(/<script.*/s, ''));
+      const input = document.querySelector('input')!;
+      input.dispatchEvent(new window.Event('focus'));
+      await vi.waitFor(() => expect(status()).toBe('Ready: type a question.'), 5000);
+      for (const typed of ['bread', `bread ${ATTACK}`]) {
+        input.value = typed;
+        input.dispatchEvent(new window.Event('input'));
+      }
+      await vi.waitFor(() => expect(status()).toMatch(/^3 chunks, found in \d+ ms\.$/), 5000);
+      expect(document.querySelector('caption')?.textContent).toContain(`“bread ${ATTACK}”`);
+      // The stand-in's vector is that of the first text's first window.
+      const [first, ...others] = [...document.querySelectorAll('tbody tr')];
+      expect(first.querySelector('mark')?.textContent).toMatch(/^A river/);
+      expect(others).toHaveLength(2);
+      expect([...first.querySelectorAll('td')].slice(0, 2).map((cell) => cell.textContent)).toEqual(['1', '1']);
+      const button = first.querySelector('button')!;
+      button.click();
+      expect(button.getAttribute('aria-expanded')).toBe('true');
+      expect(first.querySelectorAll('li')).toHaveLength(2);
+      button.click();
+      expect(first.querySelectorAll('li')).toHaveLength(0);
+      expect(document.querySelectorAll('img')).toHaveLength(0);
     });
 
     it('says what is missing, and stays as it was', async () => {

@@ -37,8 +37,13 @@ async function get(address: string): Promise<Response> {
 }
 
 /** The models, in the page: question → its vector by model. */
-async function loadModels(server: string, folder: string, models: BoxFile['models'], say: (text: string) => void) {
-  const { env, pipeline } = (await import(server + TRANSFORMERS)) as typeof import('@huggingface/transformers');
+async function loadModels(
+  { env, pipeline }: typeof import('@huggingface/transformers'),
+  server: string,
+  folder: string,
+  models: BoxFile['models'],
+  say: (text: string) => void,
+) {
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
   env.localModelPath = new URL(server + folder).pathname; // at a whole address, transformers.js finds no tokenizer
@@ -63,8 +68,14 @@ async function loadModels(server: string, folder: string, models: BoxFile['model
  * Puts the live box into `box`, in place of the still one.
  * @param server address of the Jupyter server's files, with a slash at its end
  * @param folder the box's files there, likewise
+ * @param load imports a module by its address
  */
-export async function start(box: HTMLElement, server: string, folder: string): Promise<void> {
+export async function start(
+  box: HTMLElement,
+  server: string,
+  folder: string,
+  load: (address: string) => Promise<unknown>,
+): Promise<void> {
   const file = (await (await get(`${server}${folder}box.json`)).json()) as BoxFile;
   const vectors: Record<string, Matrix> = {};
   for (const { name, folder: at, dimensions: columns } of file.models) {
@@ -83,7 +94,8 @@ export async function start(box: HTMLElement, server: string, folder: string): P
   let models: ReturnType<typeof loadModels> | undefined;
   const ask = async (): Promise<void> => {
     try {
-      models ??= loadModels(server, folder, file.models, say);
+      const transformers = (await load(server + TRANSFORMERS)) as typeof import('@huggingface/transformers');
+      models ??= loadModels(transformers, server, folder, file.models, say);
       const embed = await models;
       const question = input.value.trim();
       if (!question) return say('Ready: type a question.');

@@ -34,7 +34,7 @@ export function startBoxes(page: string, packages: Record<string, string>): void
   for (const box of document.querySelectorAll<HTMLElement>('.search-box:not([data-live])')) {
     box.dataset.live = 'true';
     (load(server + page) as Promise<typeof import('./page')>)
-      .then(({ start }) => start(box, server, box.dataset.folder as string))
+      .then(({ start }) => start(box, server, box.dataset.folder as string, (address) => import(address)))
       .catch((error) => {
         delete box.dataset.live;
         const advice = 'Run its cell, in a Jupyter Lab that was started in the project’s folder (npm run lab).';

@@ -1,8 +1,9 @@
 // In: chunks and the vectors of their windows, by model. Out: for a question, the best chunks and their ranks by each
-// retriever, as `evaluate` ranks. Runs in Node and in the reader's page.
-import { type Embeddings, type Matrix, rowOf } from '../../common/matrix';
+// retriever, as `evaluate` ranks. Runs in Node and, without TensorFlow, in the reader's page.
+import { type Matrix, normalizedRows, rowOf } from '../../common/matrix';
 import { BM25_WINDOWS, Bm25Index } from '../../evaluate/bm25-index';
-import { rankByVectors } from '../../evaluate/rankings';
+import { documentScores } from '../../evaluate/document-scores';
+import { bestDocuments } from '../../evaluate/rankings';
 
 /** What all retrievers search. */
 export interface Searched {
@@ -32,17 +33,17 @@ const ALL = Number.POSITIVE_INFINITY;
 export class Searcher {
   private readonly ids: string[];
   private readonly keywords: Bm25Index;
-  private readonly documents: [name: string, Embeddings][];
+  /** For each window, its text. */
+  private readonly owners: Int32Array;
 
   /** @param vectors by model, `[windows of all texts, dimensions]` of length 1 */
   constructor(
     private readonly searched: Searched,
-    vectors: Record<string, Matrix>,
+    private readonly vectors: Record<string, Matrix>,
   ) {
     this.ids = Object.keys(searched.corpus);
     this.keywords = new Bm25Index(searched.corpus, { windows: BM25_WINDOWS });
-    const owners = Int32Array.from(searched.windows.flatMap((own, owner) => own.map(() => owner)));
-    this.documents = Object.entries(vectors).map(([name, of]) => [name, { vectors: of, owners }]);
+    this.owners = Int32Array.from(searched.windows.flatMap((own, owner) => own.map(() => owner)));
   }
 
   /**
@@ -50,47 +51,48 @@ export class Searcher {
    * @param asked the question's vector by model, `[1, dimensions]`
    */
   search(question: string, asked: Record<string, Matrix>): Found[] {
-    const rankings = this.documents.map(([name, documents]) => [name, this.rank(asked[name], documents)] as const);
-    const keywords = this.keywords.rank([question], ALL)[0];
-    const places = [...rankings, ['BM25', keywords] as const].map(
-      ([name, ranking]) => [name, new Map(ranking.map(({ id }, place) => [id, place + 1]))] as const,
-    );
-    const [last, ranking] = rankings[rankings.length - 1];
-    const shown = ranking.filter(({ id }) => places.some(([, of]) => (of.get(id) ?? ALL) <= FIRST));
+    const models = Object.keys(this.vectors).map((name) => ({ name, ...this.rank(asked[name], name) }));
+    const keywords = { name: 'BM25', ranking: this.keywords.rank([question], ALL)[0] };
+    const retrievers = [...models, keywords].map(({ name, ranking }) => ({
+      name,
+      places: new Map(ranking.map(({ id }, place) => [id, place + 1])),
+    }));
+    const { ranking, cosines } = models[models.length - 1];
+    const shown = ranking.filter(({ id }) => retrievers.some(({ places }) => (places.get(id) ?? ALL) <= FIRST));
     return shown.map(({ id }) => ({
       id,
-      ranks: Object.fromEntries(places.map(([name, of]) => [name, of.get(id) ?? null])),
-      window: this.bestWindow(id, asked[last]),
+      ranks: Object.fromEntries(retrievers.map(({ name, places }) => [name, places.get(id) ?? null])),
+      window: this.bestWindow(id, cosines),
     }));
   }
 
-  /** The texts that the last model finds for a text: for the mean of its windows' vectors. */
+  /** The texts that the last model finds for a text: for the sum of its windows' vectors. */
   neighbours(id: string): { text: string; score: number }[] {
-    const { rows, documents } = this.windowsOf(id);
-    const sum = rows[0].map((_, i) => rows.reduce((total, row) => total + row[i], 0));
-    const ranking = this.rank({ data: sum, rows: 1, columns: sum.length }, documents);
+    const model = Object.keys(this.vectors).slice(-1)[0];
+    const { columns } = this.vectors[model];
+    const sum = new Float32Array(columns);
+    this.owners.forEach((owner, row) => {
+      if (this.ids[owner] === id) for (let i = 0; i < columns; i++) sum[i] += rowOf(this.vectors[model], row)[i];
+    });
+    const { ranking } = this.rank({ data: sum, rows: 1, columns }, model);
     const nearest = ranking.filter((other) => other.id !== id).slice(0, FIRST);
     return nearest.map((other) => ({ text: this.searched.corpus[other.id], score: other.score }));
   }
 
-  private rank(asked: Matrix, documents: Embeddings) {
-    const { windowTemperature } = this.searched;
-    return rankByVectors(asked, documents, this.ids, { topK: ALL, windowTemperature })[0];
+  /** As `rankByVectors`, which needs TensorFlow. */
+  private rank(asked: Matrix, model: string) {
+    const { data } = normalizedRows(asked);
+    const cosines = Array.from(this.owners, (_, row) =>
+      rowOf(this.vectors[model], row).reduce((sum, value, i) => sum + value * data[i], 0),
+    );
+    const scores = documentScores(cosines, this.owners, this.ids.length, this.searched.windowTemperature);
+    return { cosines, ranking: bestDocuments(this.ids, scores, ALL) };
   }
 
-  private windowsOf(id: string) {
-    const [, documents] = this.documents[this.documents.length - 1];
-    const text = this.ids.indexOf(id);
-    const first = documents.owners.indexOf(text);
-    const windows = this.searched.windows[text];
-    return { windows, documents, rows: windows.map((_, i) => rowOf(documents.vectors as Matrix, first + i)) };
-  }
-
-  private bestWindow(id: string, asked: Matrix): Found['window'] {
-    const { windows, rows } = this.windowsOf(id);
-    const cosines = rows.map((row) => row.reduce((sum, value, i) => sum + value * asked.data[i], 0));
-    const [start, end] = windows[cosines.indexOf(Math.max(...cosines))];
+  private bestWindow(id: string, cosines: number[]): Found['window'] {
     const text = this.searched.corpus[id];
+    const own = cosines.filter((_, row) => this.ids[this.owners[row]] === id);
+    const [start, end] = this.searched.windows[this.ids.indexOf(id)][own.indexOf(Math.max(...own))];
     const [before, after] = [text.slice(0, start).slice(-AROUND), text.slice(end, end + AROUND)];
     return [
       start > AROUND ? before.replace(/^\S*\s+/, '… ') : before,
