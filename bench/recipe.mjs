@@ -25,7 +25,16 @@ With --confirm, its val_dataset.json is asked as well, where it lies beside it.`
 const halfBaseOf = (name) => `${name}, half base`;
 
 /** Ways to search, each measured with every model. */
-const WAYS = ['one vector', 'mean of windows', 'nearest window', 'windows', 'windows + BM25'];
+const WAYS = [
+  'one vector',
+  'mean of windows',
+  'nearest window',
+  'windows',
+  'windows + BM25',
+  'words',
+  'words + windows',
+  'words + windows + BM25',
+];
 
 const ofQueries = ({ queries, corpus, relevantDocs }, keep) => {
   const ids = Object.keys(queries).filter((id) => keep(relevantDocs[id][0]));
@@ -80,6 +89,8 @@ async function measure(model, tests) {
   for (const [name, data] of Object.entries(tests)) {
     const windowed = await embedded(fe.windowedEmbedder(model, WINDOWS), data);
     const windows = await fe.evaluateEmbedder(windowed, data);
+    const words = await fe.evaluateEmbedder(fe.wordEmbedder(model, WINDOWS), data);
+    const both = [words.rankings, windows.rankings];
     // By windows too, and with one weight for all, so that rows differ by the model alone.
     const keywords = fe.rankByBm25(data, { windows: fe.BM25_WINDOWS, topK: Number.POSITIVE_INFINITY });
     const results = [
@@ -87,7 +98,10 @@ async function measure(model, tests) {
       await fe.evaluateEmbedder(extras.averagedEmbedder(windowed), data),
       await fe.evaluateEmbedder(windowed, data, { windowTemperature: 0 }),
       windows,
-      fe.evaluateRanking(fe.linearFusion(windows.rankings, keywords), data),
+      fe.evaluateRanking(fe.linearFusion([windows.rankings], { bm25: keywords }), data),
+      words,
+      fe.evaluateRanking(fe.linearFusion(both), data),
+      fe.evaluateRanking(fe.linearFusion(both, { bm25: keywords }), data),
     ];
     measured[name] = Object.fromEntries(
       results.map(({ hitRate, metrics }, i) => [WAYS[i], { hitRate: round(hitRate), map: round(metrics['MAP@100']) }]),
@@ -226,11 +240,13 @@ export async function measureRecipe(args) {
   if (unknown !== undefined) throw new Error(`No variant "${unknown}"; there are ${Object.keys(VARIANTS).join(', ')}.`);
   const count = values.short ? 1 : Math.min(Number(values.folds ?? folds.length), folds.length);
   fs.mkdirSync(path.dirname(RUNS), { recursive: true });
-  // A recipe that has changed since is run again.
+  // A recipe that has changed since is run again, and one that was not yet searched in all ways.
   const settingsOf = (name) => JSON.stringify(VARIANTS[name].recipe ?? null);
   const finished = () => {
     const isOf = (run, name) => run.variant === name || run.variant === halfBaseOf(name);
-    const isCurrent = (run) => names.some((name) => isOf(run, name) && run.settings === settingsOf(name));
+    const isCurrent = (run) =>
+      names.some((name) => isOf(run, name) && run.settings === settingsOf(name)) &&
+      Object.values(run.tests).every((ways) => WAYS.every((way) => way in ways));
     return readRuns().filter((run) => run.confirm === confirm && run.fold < count && isCurrent(run));
   };
   for (const name of names) {

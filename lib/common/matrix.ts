@@ -1,8 +1,8 @@
 // In: numbers, and the vectors of texts. Out: what the stages pass to each other instead of tensors.
 
-/** A row-major matrix of 32-bit floats; row `i` is `data.subarray(i * columns, (i + 1) * columns)`. */
-export interface Matrix {
-  data: Float32Array;
+/** A row-major matrix, usually of 32-bit floats; row `i` is `data.subarray(i * columns, (i + 1) * columns)`. */
+export interface Matrix<Numbers extends Float32Array | Int8Array = Float32Array> {
+  data: Numbers;
   rows: number;
   columns: number;
 }
@@ -11,8 +11,24 @@ export interface Matrix {
 export const rowOf = ({ data, columns }: Matrix, row: number): Float32Array =>
   data.subarray(row * columns, (row + 1) * columns);
 
+/** Matrices under each other. */
+export function stacked<Numbers extends Float32Array | Int8Array>(
+  parts: Matrix<Numbers>[],
+  Numbers: new (length: number) => Numbers,
+): Matrix<Numbers> {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const columns = parts[0]?.columns ?? 0;
+  const data = new Numbers(rows * columns);
+  let start = 0;
+  for (const part of parts) {
+    data.set(part.data, start);
+    start += part.data.length;
+  }
+  return { data, rows, columns };
+}
+
 /** Rows scaled to length 1; a row of zeros stays zero, as in PyTorch's `normalize` (eps 1e-12). */
-export function normalizedRows({ data, rows, columns }: Matrix): Matrix {
+export function normalizedRows({ data, rows, columns }: Matrix<Float32Array | Int8Array>): Matrix {
   const scaled = new Float32Array(data.length);
   for (let row = 0; row < rows; row++) {
     let squares = 0;
@@ -23,13 +39,34 @@ export function normalizedRows({ data, rows, columns }: Matrix): Matrix {
   return { data: scaled, rows, columns };
 }
 
+/** Rows in a quarter of the memory: a row's largest number becomes 127. Directions stay, lengths are lost. */
+export function int8Rows(matrix: Matrix): Matrix<Int8Array> {
+  const { rows, columns } = matrix;
+  const data = new Int8Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const own = rowOf(matrix, row);
+    const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+    data.set(
+      own.map((value) => Math.round((value / largest) * 127)),
+      row * columns,
+    );
+  }
+  return { data, rows, columns };
+}
+
 /**
- * The vectors of a list of texts, one or more a text (windows of a long chunk).
+ * The vectors of a list of texts, one or more a text (windows of a long chunk, word pieces); int8 where only their
+ * directions are kept.
  * `owners[i]` is the index of the text that vector (row) `i` belongs to; ascending, every text present.
  */
 export interface Embeddings {
-  vectors: Matrix;
+  vectors: Matrix<Float32Array | Int8Array>;
   owners: Int32Array;
+}
+
+/** The vectors of questions: a row a question or, with `owners`, one a word piece, as in {@link Embeddings}. */
+export interface QueryVectors extends Matrix {
+  owners?: Int32Array;
 }
 
 /** Called as work proceeds: `done` of `total` units. */
@@ -39,8 +76,8 @@ export type OnProgress = (done: number, total: number) => void;
 export interface Embedder {
   /** Name shown in tables and figures, such as `base` or `text-embedding-3-small`. */
   readonly name: string;
-  /** One vector a question: `[queries, dimensions]`. */
-  embedQueries(texts: string[], onProgress?: OnProgress): Promise<Matrix>;
+  /** One vector a question, `[queries, dimensions]`, or several: `[word pieces, dimensions]` and their `owners`. */
+  embedQueries(texts: string[], onProgress?: OnProgress): Promise<QueryVectors>;
   /** One or more vectors a document. */
   embedDocuments(texts: string[], onProgress?: OnProgress): Promise<Embeddings>;
 }

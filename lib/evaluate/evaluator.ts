@@ -3,12 +3,13 @@ import type { Embedder, Embeddings, OnProgress } from '../common/matrix';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { type EvaluationResult, evaluateRanking } from './evaluation';
 import type { Metrics } from './metrics';
-import { type Rankings, rankByVectors, type Similarity } from './rankings';
+import { type Rankings, rankByVectors } from './rankings';
+import type { Similarity } from './vector-scores';
 
 /** An evaluation of an embedder. */
 export interface EmbedderEvaluation extends EvaluationResult {
-  /** Metrics by score function, as `writeMetricsCsv` takes them. */
-  scores: Record<Similarity, Metrics>;
+  /** Metrics by score function, as `writeMetricsCsv` takes them: cosine and dot product, or MaxSim by cosine. */
+  scores: Record<string, Metrics>;
   /** All documents by cosine, best first, for each query: what fusion takes. */
   rankings: Rankings;
   /** The documents' vectors, for further questions. */
@@ -21,7 +22,7 @@ export interface EmbedderEvaluation extends EvaluationResult {
     queryMilliseconds: number;
     /** Vectors in the index, one or more a document. */
     vectors: number;
-    /** Bytes of the index as 32-bit floats. */
+    /** Bytes of the index: 32-bit floats, 8-bit integers for words. */
     indexBytes: number;
   };
 }
@@ -60,7 +61,9 @@ export async function evaluateEmbedder(
   const result = evaluateRanking(rankings, dataset, { name: embedder.name, topK });
   return {
     ...result,
-    scores: { cosine: result.metrics, dot: evaluateRanking(rank('dot'), dataset).metrics },
+    scores: queries.owners
+      ? { maxsim: result.metrics }
+      : { cosine: result.metrics, dot: evaluateRanking(rank('dot'), dataset).metrics },
     rankings,
     documents,
     cost: {

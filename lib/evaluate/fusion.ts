@@ -1,4 +1,4 @@
-// In: two rankings of the same queries, one by a model and one by BM25. Out: one ranking made of both.
+// In: rankings of the same queries, by a model's vectors and by BM25. Out: one ranking made of them.
 import type { Embedder } from '../common/matrix';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { BM25_WINDOWS, rankByBm25 } from './bm25-index';
@@ -26,28 +26,29 @@ export const FUSION_WEIGHT = 0.015;
 
 /**
  * Linear combination: cosine + weight × BM25, as in Karpukhin et al. 2020, "Dense Passage Retrieval for Open-Domain
- * Question Answering", section 5.
+ * Question Answering", section 5. Where a model is searched in several ways, by words and by windows, their mean is the
+ * cosine.
  *
- * Both scores stay as they are: the convex combinations of Bruch, Gai & Ingber, 2023, "An Analysis of Fusion Functions
+ * Scores stay as they are: the convex combinations of Bruch, Gai & Ingber, 2023, "An Analysis of Fusion Functions
  * for Hybrid Retrieval", section 4, bring each query's best to 1, so that a query whose keywords match nothing well
  * counts as much as one whose keywords do.
  *
  * A document missing from a ranking counts as 0 there: pass rankings of all documents (`topK: Infinity`) where you can.
  *
- * @param model rankings by cosine similarity
- * @param bm25 rankings by BM25
- * @param options `weight` of a point of BM25 (default 0.015): `tuneFusion` chooses it; `topK` documents to keep (100)
+ * @param models rankings by cosine similarity, one or more
+ * @param options `bm25`: rankings by BM25; `weight` of a point of it (default 0.015): `tuneFusion` chooses it; `topK`
+ *   documents to keep (100)
  * @throws {Error} if the rankings are of different numbers of queries.
  * @throws {RangeError} if the weight is negative.
  */
 export function linearFusion(
-  model: Rankings,
-  bm25: Rankings,
-  options: { weight?: number; topK?: number } = {},
+  models: Rankings[],
+  options: { bm25?: Rankings; weight?: number; topK?: number } = {},
 ): Rankings {
-  const { weight = FUSION_WEIGHT, topK = RANKING_DEPTH } = options;
+  const { bm25, weight = FUSION_WEIGHT, topK = RANKING_DEPTH } = options;
   if (!(weight >= 0)) throw new RangeError(`The fusion weight is ${weight}: it must be 0 or more.`);
-  return fuse([model, bm25], topK, ({ score }, _, system) => (system === 0 ? 1 : weight) * score);
+  const worth = (system: number) => (system < models.length ? 1 / models.length : weight);
+  return fuse(bm25 ? [...models, bm25] : models, topK, ({ score }, _, system) => worth(system) * score);
 }
 
 /**
@@ -58,13 +59,13 @@ export function linearFusion(
  * @returns the weight, and the metric at each weight (a curve to show)
  */
 export function chooseFusionWeight(
-  model: Rankings,
+  models: Rankings[],
   bm25: Rankings,
   dataset: EmbeddingDataset,
 ): { weight: number; curve: { weight: number; value: number }[] } {
   const curve = Array.from({ length: 21 }, (_, i) => {
     const weight = i / 400;
-    return { weight, value: evaluateRanking(linearFusion(model, bm25, { weight }), dataset).metrics['MAP@100'] };
+    return { weight, value: evaluateRanking(linearFusion(models, { bm25, weight }), dataset).metrics['MAP@100'] };
   });
   const highest = Math.max(...curve.map(({ value }) => value));
   const best = curve.filter(({ value }) => value === highest);
@@ -72,19 +73,20 @@ export function chooseFusionWeight(
 }
 
 /**
- * Chooses the weight of {@link linearFusion} for an embedder and BM25 by windows, as {@link chooseFusionWeight}, on
- * `dataset`: a validation set, never the questions that the fusion is reported on.
+ * Chooses the weight of {@link linearFusion} for embedders (a model's, by words and by windows, say) and BM25 by
+ * windows, as {@link chooseFusionWeight}, on `dataset`: a validation set, never the questions that are reported on.
  *
  * @param options `windowTemperature` as in `rankByVectors`
  */
 export async function tuneFusion(
-  embedder: Embedder,
+  embedders: Embedder[],
   dataset: EmbeddingDataset,
   options: { windowTemperature?: number } = {},
 ): Promise<ReturnType<typeof chooseFusionWeight>> {
-  const { rankings } = await evaluateEmbedder(embedder, dataset, options);
+  const models: Rankings[] = [];
+  for (const embedder of embedders) models.push((await evaluateEmbedder(embedder, dataset, options)).rankings);
   const keywords = rankByBm25(dataset, { windows: BM25_WINDOWS, topK: Number.POSITIVE_INFINITY });
-  return chooseFusionWeight(rankings, keywords, dataset);
+  return chooseFusionWeight(models, keywords, dataset);
 }
 
 /** Sums what each system's ranking gives a document: `worth(document, place from 0, system)`. */

@@ -6,9 +6,9 @@ export { type EvaluationResult, evaluateRanking, type QueryResult } from './eval
 export { type EmbedderEvaluation, evaluateEmbedder } from './evaluator';
 export { linearFusion, reciprocalRankFusion, tuneFusion } from './fusion';
 export { createOpenAIEmbedder, openAISkipReason } from './openai-embedder';
-export { type Rankings, rankByVectors } from './rankings';
+export { type Rankings, rankByVectors, similarityRows } from './rankings';
 export { writeEvaluations } from './result-files';
 export { appendRun, readRuns } from './run-log';
 export { compareResults, hitRatesOverK } from './significance';
-export { similarityRows } from './similarity-rows';
 export { DEFAULT_SEARCH, windowedEmbedder } from './windowed-embedder';
+export { wordEmbedder } from './word-embedder';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { writeWhole } from '../common/files';
 import { contentId } from '../common/ids';
-import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
+import { type Embedder, type Embeddings, type Matrix, type OnProgress, stacked } from '../common/matrix';
 import { publicUrl, scrub } from '../common/openai';
 import { openAIClient } from '../common/openai-client';
 import type { WindowSettings } from '../common/windows';
@@ -88,7 +88,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
       });
       onProgress?.(vectors.size, total);
     }
-    return stack(inputs.map(({ text }) => vectors.get(text)!));
+    return rows(inputs.map(({ text }) => vectors.get(text)!));
   }
 
   return {
@@ -138,16 +138,16 @@ function vectorsInOrder(data: unknown, count: number): number[][] {
 }
 
 /** Rows under each other. @throws {Error} if they differ in length. */
-function stack(vectors: Float32Array[]): Matrix {
+function rows(vectors: Float32Array[]): Matrix {
   const columns = vectors[0]?.length ?? 0;
-  const data = new Float32Array(vectors.length * columns);
-  vectors.forEach((vector, row) => {
-    if (vector.length !== columns) {
-      throw new Error(`The server gave vectors of ${columns} and of ${vector.length} numbers: clear the cache folder.`);
-    }
-    data.set(vector, row * columns);
-  });
-  return { data, rows: vectors.length, columns };
+  const other = vectors.find(({ length }) => length !== columns);
+  if (other) {
+    throw new Error(`The server gave vectors of ${columns} and of ${other.length} numbers: clear the cache folder.`);
+  }
+  return stacked(
+    vectors.map((data) => ({ data, rows: 1, columns })),
+    Float32Array,
+  );
 }
 
 function explain(error: unknown, model: string, server: string): string {

@@ -1,6 +1,6 @@
 // In: vectors of queries, and of documents (one or more each). Out: for each query, its best documents, best first.
-import { type Embeddings, type Matrix, normalizedRows } from '../common/matrix';
-import { documentScores } from './document-scores';
+import type { Embeddings, Matrix, QueryVectors } from '../common/matrix';
+import { type Similarity, vectorScores } from './vector-scores';
 
 /** A document and its score for a query. */
 export interface RankedDocument {
@@ -11,14 +11,11 @@ export interface RankedDocument {
 /** One list a query, in the order of the dataset's queries (`Object.keys(dataset.queries)`), best document first. */
 export type Rankings = RankedDocument[][];
 
-/** How two vectors are compared. */
-export type Similarity = 'cosine' | 'dot';
-
 /** As deep as the deepest metric looks (MAP@100). */
 export const RANKING_DEPTH = 100;
 
 /**
- * Ranks documents for each query by the similarity of their vectors, scored as `documentScores` does.
+ * Ranks documents for each query by {@link vectorScores}.
  *
  * Exact ties are ordered by ascending document id, as sentence-transformers' InformationRetrievalEvaluator does.
  *
@@ -30,26 +27,21 @@ export const RANKING_DEPTH = 100;
  * @throws {Error} if dimensions disagree, a document has no id, or a vector holds NaN or infinity.
  */
 export function rankByVectors(
-  queries: Matrix,
+  queries: QueryVectors,
   documents: Embeddings,
   documentIds: string[],
   options: { similarity?: Similarity; topK?: number; windowTemperature?: number } = {},
 ): Rankings {
-  const { similarity = 'cosine', topK = RANKING_DEPTH, windowTemperature } = options;
+  const { similarity, topK = RANKING_DEPTH, windowTemperature: temperature } = options;
   checkShapes(queries, documents, documentIds);
-  const [a, b] = [queries, documents.vectors].map((matrix) =>
-    similarity === 'cosine' ? normalizedRows(matrix) : matrix,
-  );
-  const block = new Float32Array(BLOCK * b.rows);
-  const rankings: Rankings = [];
-  for (let query = 0; query < a.rows; query++) {
-    const row = query % BLOCK;
-    if (row === 0) dotProducts(a, query, b, block);
-    const scores = block.subarray(row * b.rows, (row + 1) * b.rows);
-    const ofDocuments = documentScores(scores, documents.owners, documentIds.length, windowTemperature);
-    rankings.push(bestDocuments(documentIds, ofDocuments, topK));
-  }
-  return rankings;
+  const scores = vectorScores(queries, documents, documentIds.length, { similarity, temperature });
+  return scores.map((ofQuery) => bestDocuments(documentIds, ofQuery, topK));
+}
+
+/** The scores by which `rankByVectors` ranks, as a table: `result[i][j]` of question i and chunk j. */
+export function similarityRows(queries: QueryVectors, chunks: Embeddings): number[][] {
+  const count = chunks.owners.reduce((highest, owner) => Math.max(highest, owner + 1), 0);
+  return vectorScores(queries, chunks, count).map((ofQuery) => [...ofQuery]);
 }
 
 /**
@@ -74,40 +66,11 @@ export function checkTopK(topK: number): void {
   throw new RangeError(`topK is ${topK}: it must be a whole number from 1, or Infinity for all documents.`);
 }
 
-/** Python's order of strings, by code points; UTF-8 bytes sort the same way, JavaScript's UTF-16 units do not. */
+/** Python's order of strings, by code points; JavaScript's is by UTF-16 units. */
 function compareIds(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
-}
-
-/** Queries scored together, so that a document vector is read once for all of them. */
-const BLOCK = 4;
-
-/**
- * out[row, j] = a[first + row] · b[j] for 4 rows; four running sums hide the latency of an addition. Each sum runs over
- * the dimensions in order, so equal vectors get equal scores wherever they stand.
- */
-function dotProducts({ data: x, rows, columns }: Matrix, first: number, b: Matrix, out: Float32Array): void {
-  const { data: y, rows: count } = b;
-  // A short last block repeats the last row.
-  const [p0, p1, p2, p3] = [0, 1, 2, 3].map((row) => Math.min(first + row, rows - 1) * columns);
-  for (let j = 0; j < count; j++) {
-    const q = j * columns;
-    let s0 = 0;
-    let s1 = 0;
-    let s2 = 0;
-    let s3 = 0;
-    for (let d = 0; d < columns; d++) {
-      const v = y[q + d];
-      s0 += x[p0 + d] * v;
-      s1 += x[p1 + d] * v;
-      s2 += x[p2 + d] * v;
-      s3 += x[p3 + d] * v;
-    }
-    out[j] = s0;
-    out[count + j] = s1;
-    out[2 * count + j] = s2;
-    out[3 * count + j] = s3;
-  }
+  const [x, y] = [a, b].map((id) => Array.from(id, (character) => character.codePointAt(0) as number));
+  const at = x.findIndex((point, i) => point !== y[i]);
+  return at < 0 ? x.length - y.length : x[at] - (y[at] ?? -1);
 }
 
 function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentIds: string[]): void {
@@ -129,7 +92,8 @@ function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentI
   });
 }
 
-function checkNumbers({ data, columns }: Matrix, nameOf: (row: number) => string): void {
+/** @throws {Error} if a row, which `nameOf` names, holds NaN or infinity. */
+export function checkNumbers({ data, columns }: Embeddings['vectors'], nameOf: (row: number) => string): void {
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     const name = nameOf(Math.floor(bad / columns));

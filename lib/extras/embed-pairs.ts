@@ -1,16 +1,19 @@
 // In: question–chunk pairs and a frozen embedder. Out: the vectors of all texts, and which rows are whose.
-import type { Embedder } from '../common/matrix';
+import { type Embedder, normalizedRows } from '../common/matrix';
 import type { TrainingPairs } from '../train/batches';
 
-/** @returns `queryRow`: a question's row in `queries`; `chunkRows`: the rows of a chunk's vectors in `chunks` */
+/**
+ * @returns `queryRow`: a question's row in `queries`; `chunks`: vectors of length 1; `chunkRows`: which of their rows
+ *   are a chunk's
+ */
 export async function embedPairs(embedder: Embedder, data: TrainingPairs) {
   const queries = await embedder.embedQueries(Object.values(data.queries));
-  const { vectors: chunks, owners } = await embedder.embedDocuments(Object.values(data.corpus));
+  const { vectors, owners } = await embedder.embedDocuments(Object.values(data.corpus));
   const ids = Object.keys(data.corpus);
   const queryRow = new Map(Object.keys(data.queries).map((id, row) => [id, row]));
   const chunkRows = new Map<string, number[]>(ids.map((id) => [id, []]));
   owners.forEach((owner, row) => {
     chunkRows.get(ids[owner])!.push(row);
   });
-  return { queries, queryRow, chunks, chunkRows };
+  return { queries, queryRow, chunks: normalizedRows(vectors), chunkRows };
 }

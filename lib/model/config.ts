@@ -17,7 +17,8 @@ export interface EncoderConfig {
 
 /** How a text's token vectors become its embedding. */
 export interface PoolingConfig {
-  mode: 'mean' | 'cls';
+  /** `none`: each token keeps its vector; no folder says so. */
+  mode: 'mean' | 'cls' | 'none';
   /** Whether the folder has a Normalize module: embeddings of length 1. */
   normalize: boolean;
 }

@@ -1,6 +1,6 @@
 // In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
 import { type Embedder, type Embeddings, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
-import type { BertEncoder, NamedTensors } from './bert/encoder';
+import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { batchesByTokens, type PackedBatch, packSequences } from './bert/packing';
 import type { StoredTensor } from './safetensors';
 import type { SearchSettings } from './search-settings';
@@ -60,22 +60,51 @@ export class EmbeddingModel implements Embedder {
    * @returns `[sequences, hidden]` in the order given, of length 1 where the model normalises
    */
   async embedTokens(sequences: Int32Array[], onProgress?: OnProgress): Promise<Matrix> {
-    const columns = this.encoder.config.hiddenSize;
+    const { config, pooling } = this.encoder;
+    const columns = config.hiddenSize;
     const result: Matrix = { data: new Float32Array(sequences.length * columns), rows: sequences.length, columns };
-    let done = 0;
-    for (const batch of batchesByTokens(sequences, TOKENS_PER_BATCH)) {
-      const pooled = this.encoder.infer(this.weights, this.pack(batch.map((i) => sequences[i])));
-      const vectors = { data: (await pooled.data()) as Float32Array, rows: batch.length, columns };
-      pooled.dispose();
-      const final = this.encoder.pooling.normalize ? normalizedRows(vectors) : vectors;
-      batch.forEach((index, row) => {
+    for await (const { indices, vectors } of this.encode(sequences, this.encoder, onProgress)) {
+      const final = pooling.normalize ? normalizedRows(vectors) : vectors;
+      indices.forEach((index, row) => {
         result.data.set(rowOf(final, row), index * columns);
       });
-      done += batch.length;
+    }
+    return result;
+  }
+
+  /**
+   * The last layer's vectors of word pieces, of length 1: `[word pieces, hidden]` for each token sequence, without what
+   * the tokenizer puts around them (unless there is nothing else).
+   */
+  async embedWords(sequences: Int32Array[]): Promise<Matrix[]> {
+    const result: Matrix[] = [];
+    const { before, after } = this.tokenizer.around;
+    const everyToken = new BertEncoder(this.encoder.config, { mode: 'none', normalize: true });
+    for await (const { indices, vectors, batch } of this.encode(sequences, everyToken)) {
+      const { data, columns } = normalizedRows(vectors);
+      indices.forEach((index, i) => {
+        const words = batch.lengths[i] - before.length - after.length;
+        const [start, rows] = words ? [batch.starts[i] + before.length, words] : [batch.starts[i], batch.lengths[i]];
+        result[index] = { data: data.subarray(start * columns, (start + rows) * columns), rows, columns };
+      });
+    }
+    return result;
+  }
+
+  /** Token sequences through an encoder, batch by batch: which sequences, packed, and what comes out of it. */
+  private async *encode(sequences: Int32Array[], encoder: BertEncoder, onProgress?: OnProgress) {
+    let done = 0;
+    for (const indices of batchesByTokens(sequences, TOKENS_PER_BATCH)) {
+      const batch = this.pack(indices.map((i) => sequences[i]));
+      const output = encoder.infer(this.weights, batch);
+      const [rows, columns] = output.shape;
+      const vectors = { data: (await output.data()) as Float32Array, rows, columns };
+      output.dispose();
+      yield { indices, batch, vectors };
+      done += indices.length;
       onProgress?.(done, sequences.length);
       await new Promise(setImmediate); // lets progress bars and "stop" buttons have their turn
     }
-    return result;
   }
 
   async embedQueries(texts: string[], onProgress?: OnProgress): Promise<Matrix> {

@@ -94,15 +94,26 @@ export class Lab {
     }
   }
 
-  /** Scrolls from the top of the notebook to its end, a screen at a time: Lab holds no more of it in the page than is seen. */
+  /**
+   * Scrolls from the top of the notebook to its end, a screen at a time: Lab holds no more of it in the page than is
+   * seen. Ends early where `visit` gives false.
+   */
   async walk(visit) {
     const panel = this.page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-WindowedPanel-outer').first();
     for (let screen = 0, atEnd = false; !atEnd; screen++) {
       await panel.evaluate((node, at) => node.scrollTo(0, at * (node.clientHeight - 40)), screen);
       await this.page.waitForTimeout(SECONDS);
-      await visit(screen + 1);
+      if ((await visit(screen + 1)) === false) return;
       atEnd = await panel.evaluate((node) => node.scrollTop + node.clientHeight >= node.scrollHeight - 2);
     }
+  }
+
+  /** Scrolls to the first element of a kind. */
+  async reach(selector) {
+    const found = this.page.locator(selector).first();
+    await this.walk(async () => (await found.count()) === 0);
+    await found.scrollIntoViewIfNeeded();
+    return found;
   }
 
   /** Pictures of the whole notebook, in the light theme or the dark one. */

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { BAKERY, GARDEN, GOLDEN, OBSERVATORY, Workplace } from '../notebooks/slice.ts';
 import { findChromium, Lab, startLab } from './lab.mjs';
+import { joinWords, typeAndSearch } from './search.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const FOLDER = path.join(ROOT, 'runs', 'browser');
@@ -113,6 +114,13 @@ try {
       for (const theme of ['Dark', 'Light']) await lab.pictureScreens(name, theme);
     });
   }
+
+  await check('evaluate: words are joined to those they found', () => joinWords(lab));
+
+  await check('evaluate: one types and searches, in the page alone', async () => {
+    await typeAndSearch(lab, ['When is the honey shared?', 'Why may coloured paper not be composted?']);
+    assert.deepEqual(await lab.errors(), []);
+  });
 
   /** A last cell that prints how many tensors TensorFlow.js holds; it runs with the others. */
   const countTensors = async () => {

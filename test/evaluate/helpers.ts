@@ -31,3 +31,13 @@ export function dataset(documents: string[], ...relevant: string[][]): Embedding
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'evaluate-'));
 }
+
+/** Numbers as random as needed, the same in each run. */
+export function randomRows(rows: number, columns: number, seed: number): number[][] {
+  let state = seed;
+  const next = () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647 - 0.5;
+  };
+  return Array.from({ length: rows }, () => Array.from({ length: columns }, next));
+}

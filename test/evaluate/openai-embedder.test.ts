@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createOpenAIEmbedder, openAISkipReason } from 'finetune-embedding';
+import { createOpenAIEmbedder, type Embeddings, openAISkipReason } from 'finetune-embedding';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from './helpers';
 
@@ -54,7 +54,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const rowsOf = ({ data, columns, rows }: { data: Float32Array; columns: number; rows: number }) =>
+const rowsOf = ({ data, columns, rows }: Embeddings['vectors']) =>
   Array.from({ length: rows }, (_, i) => [...data.subarray(i * columns, (i + 1) * columns)]);
 
 describe('the OpenAI embedder', () => {

@@ -1,7 +1,7 @@
 import { rankByVectors } from 'finetune-embedding';
 import { windowRanges } from 'finetune-embedding/dist/common/windows.js';
 import { describe, expect, it } from 'vitest';
-import { matrix, single } from './helpers';
+import { matrix, randomRows, single } from './helpers';
 
 const ids = (rankings: { id: string }[][]) => rankings.map((ranking) => ranking.map(({ id }) => id));
 
@@ -71,6 +71,11 @@ describe('rankByVectors', () => {
     ]);
   });
 
+  it('answers no question with no ranking', () => {
+    const none = { data: new Float32Array(), rows: 0, columns: 2 };
+    expect(rankByVectors(none, single([[1, 0]]), ['a'])).toEqual([]);
+  });
+
   it('refuses vectors that cannot be compared, and says which', () => {
     const queries = matrix([[1, 0]]);
     expect(() => rankByVectors(queries, single([[1, 0, 0]]), ['a'])).toThrow(/2 dimensions.*3/);
@@ -126,12 +131,3 @@ describe('windowRanges', () => {
     expect(() => windowRanges(20, 10, 0)).toThrow(RangeError);
   });
 });
-
-function randomRows(rows: number, columns: number, seed: number): number[][] {
-  let state = seed;
-  const next = () => {
-    state = (state * 48271) % 2147483647;
-    return state / 2147483647 - 0.5;
-  };
-  return Array.from({ length: rows }, () => Array.from({ length: columns }, next));
-}

@@ -1,7 +1,7 @@
 // The linear adapter: trains on a toy whose answer is known, round-trips through its folder, and wraps any embedder.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Embedder, tf } from 'finetune-embedding';
+import { type Embedder, type Embeddings, tf } from 'finetune-embedding';
 import { seededRandom } from 'finetune-embedding/dist/common/random.js';
 import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import {
@@ -67,7 +67,7 @@ const options: AdapterOptions = { data, recipe, seed: 1 };
 async function accuracy(embedder: Embedder): Promise<number> {
   const queries = await embedder.embedQueries(ids);
   const { vectors, owners } = await embedder.embedDocuments(ids);
-  const row = (matrix: { data: Float32Array }, i: number) => matrix.data.subarray(i * SIZE, (i + 1) * SIZE);
+  const row = ({ data }: Embeddings['vectors'], i: number) => [...data.subarray(i * SIZE, (i + 1) * SIZE)];
   const hits = ids.filter((_, i) => {
     const cosines = Array.from(owners, (_, j) => {
       const chunk = row(vectors, j);

@@ -1,13 +1,14 @@
 """sentence-transformers' side of run.mjs: trains as the original notebook does, then measures its own model and ours.
 
-In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors", "ids"}.
+In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors", "ids",
+"scores"}: word pieces by the tokenizer alone, and scores by words of the first questions and texts.
 """
 
 import json
 import sys
 
 import torch
-from sentence_transformers import InputExample, SentenceTransformer
+from sentence_transformers import InputExample, MultiVectorEncoder, SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from tokenizers import Tokenizer
@@ -56,7 +57,9 @@ def main(settings):
     vectors = ours.encode(settings["texts"]).tolist()
     tokenizer = Tokenizer.from_file(settings["ours"] + "/tokenizer.json")
     ids = [encoding.ids for encoding in tokenizer.encode_batch(settings["texts"])]
-    print(json.dumps({"metrics": metrics, "vectors": vectors, "ids": ids}), flush=True)
+    words = MultiVectorEncoder(settings["words"], device="cpu")
+    scores = words.similarity(words.encode_query(list(queries.values())[:20]), words.encode_document([text for text in settings["texts"] if text]))
+    print(json.dumps({"metrics": metrics, "vectors": vectors, "ids": ids, "scores": scores.tolist()}), flush=True)
 
 
 def plain(metrics):

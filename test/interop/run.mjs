@@ -1,6 +1,7 @@
 // npm run interop: RECIPE=original without dropout, by this project and by sentence-transformers on PyTorch, from the same model and
 // pairs. Losses are compared step by step, the trained models by their metrics, and our saved model by its embeddings in
-// sentence-transformers and its word pieces in raw tokenizers. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
+// sentence-transformers, by its word pieces in raw tokenizers, and by its scores of words against words in MultiVectorEncoder. Exit code 0
+// if all agree. Out on the terminal only; models go to .cache/interop-run.
 //
 //   --short: ten steps   --setup: only makes the Python environment (see venv.mjs)
 import { spawn } from 'node:child_process';
@@ -8,6 +9,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 import lib from 'finetune-embedding';
+import matrix from 'finetune-embedding/dist/common/matrix.js';
+import scoring from 'finetune-embedding/dist/evaluate/vector-scores.js';
+import extras from 'finetune-embedding/extras';
 import { PYTHON, setUp } from './venv.mjs';
 
 const { evaluateEmbedder, loadModel, RECIPES, train } = lib;
@@ -18,6 +22,7 @@ const SHORT_STEPS = 10;
 const LOSS_TOLERANCE = 0.002;
 const METRIC_TOLERANCE = 0.003;
 const EMBEDDING_TOLERANCE = 1e-5;
+const WORD_SCORE_TOLERANCE = 1e-4;
 
 const LYFT = path.resolve('../shared/data/lyft_train_dataset.json');
 const OWN = path.resolve('test/fixtures/engine/pairs.json');
@@ -48,6 +53,13 @@ function firstPairs({ queries, corpus, relevantDocs }, count) {
   };
 }
 
+/** The vectors of texts' words, as exact as they are computed: neither merged nor in 8 bits. */
+async function wordVectors(model, texts) {
+  const words = await model.embedWords(texts.map((text) => model.tokenize(text)));
+  const owners = Int32Array.from(words.flatMap(({ rows }, owner) => Array(rows).fill(owner)));
+  return { vectors: matrix.stacked(words, Float32Array), owners };
+}
+
 /** NaN where one of the values is. */
 const largest = (values) => values.reduce((a, b) => Math.max(a, b), 0);
 
@@ -71,6 +83,12 @@ async function main() {
   const ids = texts.map((text) => model.tokenize(text).join());
   const vectors = (await model.embedQueries(texts)).data;
   const own = await evaluateEmbedder(model, data);
+  const words = path.join(folder, 'words');
+  await extras.saveMultiVectorModel(model, words);
+  const { vectors: asked, owners } = await wordVectors(model, Object.values(data.queries).slice(0, 20));
+  const worded = texts.filter(Boolean); // an empty text has no words
+  const found = await wordVectors(model, worded);
+  const scores = scoring.vectorScores({ ...asked, owners }, found, worded.length);
 
   console.log(
     `Training in sentence-transformers …\n${'step'.padStart(4)}${'ours'.padStart(10)}${'theirs'.padStart(10)}`,
@@ -79,7 +97,7 @@ async function main() {
   const { batchSize, epochs } = recipe;
   fs.writeFileSync(
     input,
-    JSON.stringify({ ...data, base, ours, batchSize, epochs, maxSeqLength: MAX_SEQ_LENGTH, texts }),
+    JSON.stringify({ ...data, base, ours, words, batchSize, epochs, maxSeqLength: MAX_SEQ_LENGTH, texts }),
   );
   const peer = spawn(PYTHON, ['test/interop/peer.py', input], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -100,11 +118,11 @@ async function main() {
   }
   if ((await ended) !== 0 || !result) throw new Error('The Python side failed; its message is above.');
   model.dispose();
-  return report(steps, theirs, own.metrics, result, { vectors, ids });
+  return report(steps, theirs, own.metrics, result, { vectors, ids, scores });
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, { vectors, ids }) {
+function report(steps, theirs, ownMetrics, result, { vectors, ids, scores }) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -136,6 +154,11 @@ function report(steps, theirs, ownMetrics, result, { vectors, ids }) {
       'texts whose word pieces are others by tokenizer.json alone',
       result.ids.filter((theirIds, i) => theirIds.join() !== ids[i]).length,
       0,
+    ],
+    [
+      'scores by words of our saved model in MultiVectorEncoder',
+      largest(result.scores.flatMap((row, i) => row.map((score, j) => Math.abs(score - scores[i][j])))),
+      WORD_SCORE_TOLERANCE,
     ],
   ];
   console.log('\nlargest differences');

@@ -133,11 +133,12 @@ describe('rows', () => {
     expect(rows[0]).toMatchObject({ 'base: hit rate@1': 0.5, 'tuned: hit rate@1': 1, 'tuned: MAP@100': 1 });
   });
 
-  it('costRows counts in kilobytes and milliseconds', () => {
+  it('costRows counts vectors and kilobytes a chunk, and milliseconds', () => {
     const cost = { indexSeconds: 1.5, queryMilliseconds: 2.4, vectors: 7, indexBytes: 10_240 };
-    expect(costRows([{ name: 'base', cost } as EmbedderEvaluation])).toEqual([
-      { retriever: 'base', vectors: 7, 'index in KB': 10, 'index made in s': 1.5, 'ms a question': 2 },
-    ]);
+    const documents = { owners: Int32Array.from([0, 0, 0, 0, 1, 1, 1]) };
+    const evaluation = { name: 'base', cost, documents, metrics: { 'MAP@100': 0.5 } } as EmbedderEvaluation;
+    const row = { 'vectors a chunk': 4, 'KB a chunk': 5, 'index made in s': 1.5, 'ms a question': 2, 'MAP@100': 0.5 };
+    expect(costRows([evaluation])).toEqual([{ retriever: 'base', ...row }]);
   });
 });
 

@@ -18,6 +18,9 @@ interface Run {
   signal: NodeJS.Signals | null;
 }
 
+/** From when a kill may come: in the short mode something has been written down by then. */
+const BEGUN = KILLS > 1 ? 'start:' : 'step 3';
+
 /** A run in a process of its own; killed so many milliseconds after its training has begun, if it still goes then. */
 function run(settings: object, killAfter?: number): Promise<Run> {
   const argument = JSON.stringify({ base: TINY, pairs: texts.tinyPairs, ...settings });
@@ -30,7 +33,7 @@ function run(settings: object, killAfter?: number): Promise<Run> {
   child.stderr.on('data', (text) => (output += text));
   child.stdout.on('data', (text) => {
     output += text;
-    if (!Number.isNaN(began) || !output.includes('start:')) return;
+    if (!Number.isNaN(began) || !output.includes(BEGUN)) return;
     began = performance.now();
     if (killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter);
   });

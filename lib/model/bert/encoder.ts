@@ -150,7 +150,10 @@ export class BertEncoder {
     });
   }
 
-  /** Pooled vectors, before any normalisation, without keeping anything for a gradient: [sequences, hidden] */
+  /**
+   * Pooled vectors, or each token's, before any normalisation, without keeping anything for a gradient:
+   * [sequences or tokens, hidden]
+   */
   infer(weights: NamedTensors, batch: PackedBatch): tf.Tensor2D {
     return tidy(() => {
       let x: tf.Tensor2D = this.embed(weights, batch).y;
@@ -159,7 +162,7 @@ export class BertEncoder {
         x.dispose();
         x = y;
       }
-      return this.pooling.mode === 'cls' ? x : product(averagingMatrix(batch), x);
+      return this.pooling.mode === 'mean' ? product(averagingMatrix(batch), x) : x;
     });
   }
 

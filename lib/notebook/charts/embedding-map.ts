@@ -8,7 +8,9 @@ import { onPanel, panelsBeside } from './panels';
 /** Questions that a panel shows: beyond it, evenly chosen ones. */
 const MAX_QUESTIONS = 150;
 
-const rowOf = ({ data, columns }: Matrix, row: number) => [...data.subarray(row * columns, (row + 1) * columns)];
+const rowOf = ({ data, columns }: Embeddings['vectors'], row: number) => [
+  ...data.subarray(row * columns, (row + 1) * columns),
+];
 
 /** The row, among those of the question's own chunk, whose cosine with the question is highest. */
 function nearestRow({ vectors, owners }: Embeddings, owner: number, query: number[]): number {

@@ -1,0 +1,92 @@
+// In: an embedding model. Out: an embedder with a vector a word piece, near ones of a document merged.
+import { type Embedder, type Embeddings, int8Rows, type Matrix, rowOf, stacked } from '../common/matrix';
+import type { EmbeddingModel } from '../model/embedding-model';
+import { product, tf, tidy } from '../model/tf';
+import { windowSequences } from '../model/tokenizer';
+import { checkNumbers } from './rankings';
+import { wardClusters } from './ward-clusters';
+
+/** A third of the vectors finds as much, within chance; a sixth does not: docs/recipe.md. */
+const POOL_FACTOR = 3;
+
+/** Documents whose vectors are held as 32-bit floats at a time. */
+const DOCUMENTS_AT_A_TIME = 32;
+
+/**
+ * Embeds each word piece, in the light of those around it: the last layer's vector, special tokens left out. A document
+ * is read in windows that do not overlap. `rankByVectors` scores such vectors by late interaction.
+ *
+ * Use it where finding the right chunk is worth some 80 KB a chunk of a page; beside windows it does best. Words of a
+ * document that are near to each other are merged, and numbers kept in 8 bits, for an index of a twelfth of the size.
+ *
+ * @param size word pieces a window; with special tokens they must fit the model's length
+ * @param poolFactor as many word pieces of a document share a vector, on average; 1: each has its own
+ * @throws {RangeError} if windows don't fit; an Error, from the embedder, if a vector holds NaN or infinity
+ */
+export function wordEmbedder(
+  model: EmbeddingModel,
+  { size }: { size: number },
+  poolFactor: number = POOL_FACTOR,
+): Embedder {
+  const sequencesOf = (text: string) =>
+    windowSequences(model.tokenizer, text, { size, stride: size }, model.maxSeqLength);
+  sequencesOf(''); // refuses windows that don't fit before any work
+
+  /** A matrix a text: [word pieces, hidden] */
+  async function embed(texts: string[]): Promise<Matrix[]> {
+    const sequences = texts.map(sequencesOf);
+    const vectors = (await model.embedWords(sequences.flat())).values();
+    return sequences.map((own) => {
+      const windows = own.map(() => vectors.next().value!);
+      const words = stacked(windows, Float32Array);
+      checkNumbers(words, (row) => `Word piece ${row + 1} of a text`);
+      return words;
+    });
+  }
+
+  return {
+    name: `${model.name}, words`,
+    async embedQueries(texts) {
+      const words = await embed(texts);
+      return { ...stacked(words, Float32Array), owners: ownersOf(words) };
+    },
+    async embedDocuments(texts, onProgress): Promise<Embeddings> {
+      const parts: Matrix<Int8Array>[] = [];
+      while (parts.length < texts.length) {
+        const words = await embed(texts.slice(parts.length, parts.length + DOCUMENTS_AT_A_TIME));
+        parts.push(...words.map((own) => int8Rows(pooledWords(own, poolFactor))));
+        onProgress?.(parts.length, texts.length);
+      }
+      return { vectors: stacked(parts, Int8Array), owners: ownersOf(parts) };
+    },
+  };
+}
+
+/**
+ * Token pooling (Clavié, Chaffin & Adams 2024, "Reducing the Footprint of Multi-Vector Retrieval with Minimal
+ * Performance Impact via Token Pooling", section 3): near vectors become their sum, whose direction is their mean's. As
+ * in sentence-transformers' HierarchicalTokenPooling, clusters are Ward's on cosine distances.
+ *
+ * @param words `[word pieces, hidden]`, of length 1
+ * @param factor word pieces a vector, on average
+ */
+export function pooledWords(words: Matrix, factor: number): Matrix {
+  const { data, rows, columns } = words;
+  const clusters = Math.max(1, Math.floor(rows / factor));
+  if (clusters >= rows) return words;
+  const distances = tidy(() => {
+    const vectors = tf.tensor2d(data, [rows, columns]);
+    return tf.sub(1, product(vectors, vectors, false, true)).dataSync() as Float32Array;
+  });
+  const pooled = { data: new Float32Array(clusters * columns), rows: clusters, columns };
+  wardClusters(distances, rows, clusters).forEach((cluster, row) => {
+    const sum = rowOf(pooled, cluster);
+    rowOf(words, row).forEach((value, i) => {
+      sum[i] += value;
+    });
+  });
+  return pooled;
+}
+
+const ownersOf = (texts: { rows: number }[]): Int32Array =>
+  Int32Array.from(texts.flatMap(({ rows }, owner) => Array(rows).fill(owner)));

@@ -1,0 +1,143 @@
+// In: a question, a chunk and models. Out: a figure of which words found each other, and what each adds to the score.
+import { type Matrix, normalizedRows, rowOf } from '../common/matrix';
+import { wordEmbedder } from '../evaluate/word-embedder';
+import type { EmbeddingModel } from '../model/embedding-model';
+import { escapeHtml } from '../notebook/escape';
+import { type Content, show } from '../notebook/output';
+import { modelColor } from '../notebook/theme';
+import { joinOnHover } from './join-on-hover';
+import { type WordSpan, wordSpans } from './word-spans';
+
+/** A text's words, and a vector for each of their pieces. */
+export interface Words {
+  text: string;
+  spans: WordSpan[];
+  /** [word pieces, dimensions] */
+  vectors: Matrix;
+}
+
+/** What {@link matchWords} finds. */
+interface Matches {
+  score: number;
+  /** For each word of the question, the chunk's word (its index) that it matches best. */
+  best: { word: number; cosine: number }[];
+  /** What each word of the chunk adds to the score. */
+  contributions: Float64Array;
+  /** For each word of the chunk, the question's words of which a piece found it. */
+  finders: number[][];
+}
+
+/**
+ * MaxSim (Khattab & Zaharia 2020, "ColBERT", section 3.3), taken apart: each piece of the question gives its best
+ * cosine, divided by their number, to the word that it found.
+ */
+export function matchWords(question: Words, chunk: Words): Matches {
+  const [asked, owners] = [question, chunk].map(({ spans }) =>
+    spans.flatMap(({ pieces }, word) => Array<number>(pieces).fill(word)),
+  );
+  const [a, b] = [question, chunk].map(({ vectors }) => normalizedRows(vectors));
+  const nothing = { word: -1, cosine: Number.NEGATIVE_INFINITY };
+  const best = question.spans.map(() => nothing);
+  const contributions = new Float64Array(chunk.spans.length);
+  const finders = chunk.spans.map((): number[] => []);
+  asked.forEach((asker, i) => {
+    const piece = rowOf(a, i);
+    let found = nothing;
+    owners.forEach((word, j) => {
+      const cosine = rowOf(b, j).reduce((sum, value, d) => sum + value * piece[d], 0);
+      if (cosine > found.cosine) found = { word, cosine };
+    });
+    contributions[found.word] += found.cosine / asked.length;
+    if (!finders[found.word].includes(asker)) finders[found.word].push(asker);
+    if (found.cosine > best[asker].cosine) best[asker] = found;
+  });
+  return { score: contributions.reduce((sum, value) => sum + value, 0), best, contributions, finders };
+}
+
+/** Words shown on each side of one that was found. */
+const CONTEXT = 8;
+
+/** The words near one that was found. */
+const near = (found: boolean[]): boolean[] =>
+  found.map((_, i) => found.slice(Math.max(0, i - CONTEXT), i + CONTEXT + 1).includes(true));
+
+/** A text with each word that is shown as `word` makes it, and an ellipsis where some are not. */
+function textHtml({ text, spans }: Words, word: (i: number) => string, shown: boolean[]): string {
+  return spans
+    .map(({ start }, i) => {
+      if (!shown[i]) return i > 0 && !shown[i - 1] ? '' : ' … ';
+      return (shown[i - 1] ? escapeHtml(text.slice(spans[i - 1].end, start)) : '') + word(i);
+    })
+    .join('');
+}
+
+const wordsOf = ({ text, spans }: Words): string[] => spans.map(({ start, end }) => text.slice(start, end));
+
+/** Which words of the question are meant: what GitHub keeps of the figure, beside bold type. */
+const numbers = (words: number[]): string => `<sup>${words.map((i) => i + 1)}</sup>`;
+
+/** The figure as HTML and text, for {@link matchedWords} and tests. */
+export function renderMatches(models: { name: string; question: Words; chunk: Words }[]): Content {
+  const [{ question, chunk }] = models;
+  const matches = models.map((model) => ({ name: model.name, ...matchWords(model.question, model.chunk) }));
+  const [asked, found] = [wordsOf(question), wordsOf(chunk)];
+  const most = Math.max(...matches.flatMap(({ contributions }) => [...contributions]));
+  const shown = near(found.map((_, i) => matches.some(({ contributions }) => contributions[i] > 0)));
+  const pair = (best: Matches['best'], i: number) =>
+    best[i].word < 0 ? 'nothing' : `${found[best[i].word]} ${best[i].cosine.toFixed(2)}`;
+
+  const asker = (i: number): string => {
+    const told = matches.map(({ name, best }) => `${name}: ${pair(best, i)}`).join(' · ');
+    const targets = matches.map(({ best }) => best[i].word);
+    const attributes = `tabindex=0 data-finds=${targets} title="${escapeHtml(told)}"`;
+    return `<span ${attributes}>${escapeHtml(asked[i])}${numbers([i])}</span>`;
+  };
+  const questionHtml = textHtml(question, asker, Array(asked.length).fill(true));
+  const columns = matches.map(({ name, contributions, finders }, model) => {
+    const word = (i: number): string => {
+      if (contributions[i] <= 0) return escapeHtml(found[i]);
+      const told = `${contributions[i].toFixed(3)}: ${finders[i].map((q) => asked[q]).join(', ')}`;
+      const shade = modelColor(name) + Math.round(40 + (150 * contributions[i]) / most).toString(16);
+      const attributes = `data-word=${model}-${i} title="${escapeHtml(told)}" style=background:${shade}`;
+      return `<b ${attributes}>${escapeHtml(found[i])}</b>${numbers(finders[i])}`;
+    };
+    return textHtml(chunk, word, shown);
+  });
+  const left =
+    'align="left" valign="top" style="text-align:left;vertical-align:top;white-space:normal;line-height:1.7"';
+  const heads = matches.map(({ name, score }) => `<th ${left}>${escapeHtml(name)}: ${score.toFixed(3)}</th>`);
+  const html =
+    '<div class="matched-words" style="position:relative"><table style="width:100%;table-layout:fixed"><thead>' +
+    `<tr><th colspan="${models.length}" ${left}>${questionHtml}</th></tr><tr>${heads.join('')}</tr></thead>` +
+    `<tbody><tr>${columns.map((column) => `<td ${left}>${column}</td>`).join('')}</tr></tbody></table></div>\n` +
+    `<script>(${joinOnHover.toString().replace(/\n\s+/g, '\n')})()</script>`;
+  const lines = matches.map(
+    ({ name, score, best }) =>
+      `${name} ${score.toFixed(3)}: ${asked.map((word, i) => `${word} → ${pair(best, i)}`).join(', ')}`,
+  );
+  return { html, text: [question.text, ...lines].join('\n') };
+}
+
+/**
+ * Shows which words of a chunk a question finds by late interaction, a column a model: the darker a word, the more it
+ * adds to the score (a vector a word piece, none merged). A small number says which word of the question found it; on
+ * hover or focus lines join them. What is far from any such word is left out. Texts are escaped.
+ *
+ * @param windows in which the models read the chunk, as in `wordEmbedder`
+ */
+export async function matchedWords(
+  question: string,
+  chunk: string,
+  models: EmbeddingModel[],
+  windows: { size: number },
+): Promise<void> {
+  const read = models.map(async (model) => {
+    const wordsOfText = async (text: string): Promise<Words> => ({
+      text,
+      spans: wordSpans(model.tokenizer, text),
+      vectors: await wordEmbedder(model, windows).embedQueries([text]), // with a vector each, unlike documents
+    });
+    return { name: model.name, question: await wordsOfText(question), chunk: await wordsOfText(chunk) };
+  });
+  show(renderMatches(await Promise.all(read)));
+}

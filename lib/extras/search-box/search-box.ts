@@ -1,0 +1,125 @@
+// In: chunks, models and their windows' vectors. Out: files for a page, and an output in which one types and searches.
+import fs from 'node:fs';
+import path from 'node:path';
+import { writeJson, writeWhole } from '../../common/files';
+import { type Embeddings, int8Rows, type Matrix, normalizedRows } from '../../common/matrix';
+import { type WindowSettings, windowRanges } from '../../common/windows';
+import type { EmbeddingModel } from '../../model/embedding-model';
+import { findProjectFolder } from '../../model/hub/locations';
+import { exportOnnx } from '../../model/onnx/export';
+import { storedWeights } from '../../model/save';
+import { escapeHtml } from '../../notebook/escape';
+import { type Content, show } from '../../notebook/output';
+import { renderTable } from '../../notebook/table';
+import { wordSpans } from '../word-spans';
+import type { BoxFile } from './page';
+import { startBoxes } from './script';
+import { Searcher } from './searcher';
+
+interface SearchBoxOptions {
+  /** Where the page's files go, models included (some 90 MB each): a folder that Jupyter Lab serves. */
+  folder: string;
+  /** By which the vectors were made. */
+  windows: WindowSettings;
+  /** As in `rankByVectors`. */
+  windowTemperature: number;
+  /** Asked of all retrievers for the still picture, and the field's example. */
+  question: string;
+}
+
+/** What one model brings: itself, and its vectors of the chunks' windows. */
+interface Searching {
+  model: EmbeddingModel;
+  documents: Embeddings;
+}
+
+/** The page's program and its packages, below the Jupyter server's root, which is the project's folder. */
+const PAGE = 'node_modules/finetune-embedding/dist/extras/search-box/page.js';
+const PACKAGES = { stemmer: 'node_modules/stemmer/index.js', stopword: 'node_modules/stopword/dist/stopword.esm.mjs' };
+const COPIED = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+
+/** A folder's address below the server's root; undefined where the server does not give it out. */
+function servedAs(folder: string): string | undefined {
+  const below = path.relative(findProjectFolder(), path.resolve(folder)).split(path.sep);
+  // Jupyter serves nothing hidden; a way out of the root starts with "..", another drive with its letter.
+  if (below.some((name) => name.startsWith('.')) || path.isAbsolute(below[0])) return undefined;
+  return `${below.map(encodeURIComponent).join('/')}/`;
+}
+
+/** Where each window of a text starts and ends in it. */
+function windowPlaces(model: EmbeddingModel, text: string, { size, stride }: WindowSettings): [number, number][] {
+  const pieces = wordSpans(model.tokenizer, text).flatMap((word) => Array<typeof word>(word.pieces).fill(word));
+  return windowRanges(pieces.length, size, stride).map(([start, end]) => [
+    pieces[start]?.start ?? 0,
+    pieces[end - 1]?.end ?? text.length,
+  ]);
+}
+
+/** The model as transformers.js loads it. */
+async function writeModel(model: EmbeddingModel, folder: string): Promise<void> {
+  for (const name of COPIED) {
+    const source = path.join(model.folder, name);
+    if (fs.existsSync(source)) writeWhole(path.join(folder, name), fs.readFileSync(source));
+  }
+  const weights = await storedWeights(model);
+  await exportOnnx({ config: model.encoder.config, weights }, path.join(folder, 'onnx', 'model.onnx'));
+}
+
+/** The box as HTML and text, its files written: for {@link searchBox} and tests. */
+export async function renderSearchBox(
+  corpus: Record<string, string>,
+  searching: Searching[],
+  { folder, windows, windowTemperature, question }: SearchBoxOptions,
+): Promise<Content> {
+  const places = Object.values(corpus).map((text) => windowPlaces(searching[0].model, text, windows));
+  const vectors: Record<string, Matrix> = {};
+  const asked: Record<string, Matrix> = {};
+  const models: BoxFile['models'] = [];
+  const served = servedAs(folder);
+  for (const { model, documents } of searching) {
+    const { name, encoder } = model;
+    if (documents.vectors.rows !== places.flat().length)
+      throw new Error(
+        `"${name}": its vectors are of other windows than ${windows.size}/${windows.stride}: pass theirs.`,
+      );
+    const rounded = int8Rows(normalizedRows(documents.vectors));
+    vectors[name] = normalizedRows(rounded);
+    asked[name] = await model.embedQueries([question]);
+    const at = name.replace(/[^\w-]+/g, '_');
+    models.push({ name, folder: at, dimensions: rounded.columns, pooling: encoder.pooling.mode });
+    if (!served) continue;
+    await writeModel(model, path.join(folder, at));
+    writeWhole(path.join(folder, at, 'vectors.int8'), new Uint8Array(rounded.data.buffer));
+  }
+  const file: BoxFile = { corpus, windows: places, windowTemperature, models, question };
+  if (served) writeJson(path.join(folder, 'box.json'), file);
+
+  const searcher = new Searcher(file, vectors);
+  const rows = searcher.search(question, asked).map(({ ranks, window }) => ({ ...ranks, chunk: window.join('') }));
+  const still = renderTable(rows, { caption: question });
+  const why = served
+    ? 'To ask a question of your own, open this notebook in Jupyter Lab (npm run lab): the models then run in the page.'
+    : `To ask a question of your own, let ${folder} be a folder below the project's, which Jupyter's server gives out, ` +
+      'and not hidden: the models then run in the page.';
+  const html =
+    `<div class="search-box" data-folder="${served ?? ''}"><p role="status"><em>${escapeHtml(why)} ` +
+    `Until then, this is what they find for one.</em></p>${still.html}</div>`;
+  const call = `(${startBoxes.toString().replace(/\n\s+/g, '\n')})(${JSON.stringify(PAGE)},${JSON.stringify(PACKAGES)})`;
+  return { html: served ? `${html}\n<script>${call}</script>` : html, text: still.text };
+}
+
+/**
+ * Shows a search box: where Jupyter's server and scripts run, one types a question, and the ranks of each model and of
+ * BM25 follow, with the window that fits best marked in each chunk. The models run in the reader's page; the kernel is
+ * not asked. Elsewhere the output is what `question` finds. Texts are escaped.
+ *
+ * @param searching each model with its vectors by windows; results are ordered by the last one's at first
+ * @throws Error if vectors and windows don't belong together
+ */
+export async function searchBox(
+  corpus: Record<string, string>,
+  searching: Searching[],
+  options: SearchBoxOptions,
+): Promise<void> {
+  show(await renderSearchBox(corpus, searching, options));
+}
