@@ -20,6 +20,8 @@ export interface GenerationProgress {
   total: number;
   /** US dollars paid so far in this run; undefined where nothing is paid or no price is known. */
   costSoFar?: number;
+  /** Why it waits, tries again, or asks fewer at once; absent where nothing is in the way. */
+  waiting?: string;
 }
 
 /** The account of a run: every chunk and every lost question is in one of these numbers. */

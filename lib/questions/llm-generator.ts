@@ -1,17 +1,21 @@
 // In: chunks. Out: questions by a language model behind an OpenAI-compatible server.
-import type OpenAI from 'openai';
 import { publicUrl, scrub, serverUrl } from '../common/openai';
 import { answerKey } from './answer-cache';
 import { type Ask, askMissing } from './ask-missing';
 import { keysOut, readBatches } from './batches-out';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
-import { Ledger } from './ledger';
-import { LlmClient } from './llm-client';
+import { type Entry, Ledger } from './ledger';
+import { type ChatRequest, LlmClient } from './llm-client';
 import { batchFile, type LlmSettings } from './llm-settings';
 import { fillPrompt, QUESTIONS_FORMAT } from './prompt';
 
 /** A model that draws its words may do better at the next try. */
 const ANSWERS_PER_CHUNK = 5;
+/** Words that differ from try to try, and still make sense. */
+const TEMPERATURE = 0.7;
+/** Room for a question, in any language, and for the JSON around all of them: a model that rambles ends there. */
+const TOKENS_PER_QUESTION = 100;
+const TOKENS_AROUND = 100;
 
 /** Asks a model of OpenAI, or of any server that speaks its API, to set an exam about every chunk. */
 export class LlmQuestionGenerator implements QuestionGenerator {
@@ -50,24 +54,26 @@ export class LlmQuestionGenerator implements QuestionGenerator {
           `delete ${file} to ask now.`,
       );
     const client = new LlmClient(this.settings);
-    const ask: Ask = ({ key, chunk }, signal) =>
-      client.ask((structured) => chatRequest(this.settings, chunk, options.questionsPerChunk, structured), key, signal);
+    const ask: Ask = (entry, callOptions) =>
+      client.ask(chatRequest(this.settings, entry, options), { key: entry.key, ...callOptions });
     return askMissing(ledger, { ask, concurrency, price }, options);
   }
 }
 
 /** The request for one chunk; the same for live calls and batches. */
 export function chatRequest(
-  settings: LlmSettings,
-  chunk: SourceChunk,
-  questionsPerChunk: number,
-  structured: boolean,
-): OpenAI.Chat.ChatCompletionCreateParamsNonStreaming {
+  { model, prompt, temperature = TEMPERATURE }: LlmSettings,
+  { chunk, answers }: Entry,
+  { questionsPerChunk }: GenerationOptions,
+): ChatRequest {
   return {
-    model: settings.model,
-    messages: [{ role: 'user', content: fillPrompt(settings.prompt, chunk, questionsPerChunk) }],
-    ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
-    ...(structured ? { response_format: QUESTIONS_FORMAT } : {}),
+    model,
+    messages: [{ role: 'user', content: fillPrompt(prompt, chunk, questionsPerChunk) }],
+    temperature,
+    // Another one for each try, or a server that draws by it would say the same again.
+    seed: answers,
+    max_tokens: questionsPerChunk * TOKENS_PER_QUESTION + TOKENS_AROUND,
+    response_format: QUESTIONS_FORMAT,
   };
 }
 
@@ -85,7 +91,7 @@ export function openLlmLedger(
       questionsPerChunk,
       model: settings.model,
       server: publicUrl(settings.baseURL),
-      temperature: settings.temperature,
+      temperature: settings.temperature ?? TEMPERATURE,
     });
   return Ledger.open(settings, chunks, options, keyOf, ANSWERS_PER_CHUNK);
 }

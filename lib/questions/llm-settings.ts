@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { sha256 } from '../common/ids';
 import type { OpenAIServer } from '../common/openai';
+import type { Patience } from '../common/patient-calls';
 
 /** US dollars per million tokens, from the provider's price list. */
 export interface TokenPrice {
@@ -9,25 +10,18 @@ export interface TokenPrice {
   outputPerMillion: number;
 }
 
-export interface LlmSettings extends OpenAIServer {
+/** Of {@link Patience}, `concurrency` is 4 by default, and `timeoutSeconds` 180. */
+export interface LlmSettings extends OpenAIServer, Patience {
   /** The model's name, as the server knows it. */
   model: string;
   /** Folder of the answer cache; one JSONL file a corpus. */
   cacheDir: string;
   /** The prompt, with `{text}` and `{count}`; `EXAM_PROMPT` by default. */
   prompt?: string;
-  /** Sampling temperature; the server's own by default, as some models refuse any other. */
+  /** Sampling temperature; 0.7 by default. Left out where a model refuses it. */
   temperature?: number;
   /** For costs in progress and estimates; none by default. */
   price?: TokenPrice;
-  /** Calls at once; 4 by default. */
-  concurrency?: number;
-  /** How often a call that failed is tried again; 8 by default. */
-  retries?: number;
-  /** First wait before trying again, in seconds; doubles each time, up to a minute; 1 by default. */
-  backoffSeconds?: number;
-  /** Time limit of one call, in seconds; 180 by default. */
-  timeoutSeconds?: number;
 }
 
 /** The answers' file of one corpus, such as `train`. */

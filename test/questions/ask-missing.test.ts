@@ -1,9 +1,13 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { askMissing, StopError } from 'finetune-embedding/dist/questions/ask-missing.js';
+import { askMissing } from 'finetune-embedding/dist/questions/ask-missing.js';
 import { type Entry, Ledger } from 'finetune-embedding/dist/questions/ledger.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+// The very class that the library loads: `instanceof` tells.
+const { StopError } = createRequire(__filename)('finetune-embedding/dist/common/patient-calls.js');
 
 let cacheDir: string;
 beforeEach(async () => {

@@ -80,7 +80,7 @@ describe('LlmQuestionGenerator', () => {
   it('survives 1,000 chunks with 30% of calls at fault: none lost, none asked again after success', async () => {
     const fake = await serve({ seed: 7, faultRate: 0.3 });
     const chunks = chunksOf(1000);
-    const settings = { concurrency: 32, timeoutSeconds: 3 };
+    const settings = { concurrency: 32, timeoutSeconds: 1 };
     const { questions, summary } = await generator(settings).generate(chunks, { questionsPerChunk: 2 });
     const played = Object.entries(FAULTS).flatMap(([fault, weight]) => (weight > 0 ? [fault] : []));
     expect(new Set(fake.calls.map((call) => call.fault).filter(Boolean))).toEqual(new Set(played));
@@ -179,7 +179,9 @@ describe('LlmQuestionGenerator', () => {
     const fake = await serve({ tooLong: (passage) => passage.includes('number 3.') });
     const { summary, questions } = await generator({ concurrency: 1 }).generate(chunksOf(6), { questionsPerChunk: 1 });
     expect(summary).toMatchObject({ asked: 6, answered: 5, failed: 1, chunksWithoutQuestions: ['c3'] });
-    expect(summary.problems).toEqual({ "400 This model's maximum context length is 5 tokens": 1 });
+    expect(summary.problems).toEqual({
+      "400 This model's maximum context length is 5 tokens (the text is too long for the model, or for the server as it was started)": 1,
+    });
     expect(questions.get('c3')).toEqual([]);
     // One chunk's fault does not switch structured output off for the others.
     expect(fake.calls.at(-1)?.body.response_format).toBeDefined();
@@ -214,6 +216,82 @@ describe('LlmQuestionGenerator', () => {
     const own = await generator({ prompt }).generate(chunksOf(1), { questionsPerChunk: 2 });
     expect(own.questions.get('c0')).toEqual(spanish());
     expect(fake.calls).toHaveLength(6);
+  });
+
+  it('sets a limit to an answer, a temperature and a seed, and notes what the words were drawn with', async () => {
+    const fake = await serve({ answer: () => 'Nothing to ask here.' });
+    await generator().generate(chunksOf(1), { questionsPerChunk: 3 });
+    const sent = fake.calls.map(({ body: { max_tokens, temperature, seed } }) => ({ max_tokens, temperature, seed }));
+    expect(sent).toEqual([0, 1, 2, 3, 4].map((seed) => ({ max_tokens: 400, temperature: 0.7, seed })));
+    const kept = (await filesText()).trim().split('\n');
+    expect(kept.map((line) => JSON.parse(line))).toMatchObject(
+      sent.map(({ temperature, seed }) => ({ temperature, seed })),
+    );
+  });
+
+  it('leaves out what a server refuses by name, once for all calls', async () => {
+    const fake = await serve({ refuse: ['temperature', 'max_tokens'] });
+    const { summary } = await generator({ concurrency: 1 }).generate(chunksOf(3), { questionsPerChunk: 1 });
+    expect(summary).toMatchObject({ answered: 3, failed: 0 });
+    expect(fake.calls).toHaveLength(5);
+    const { temperature, max_tokens, max_completion_tokens, seed, response_format } = fake.calls[4].body;
+    expect({ temperature, max_tokens, max_completion_tokens, seed }).toEqual({ max_completion_tokens: 200, seed: 0 });
+    expect(response_format).toBeDefined();
+    expect(JSON.parse((await filesText()).split('\n')[0])).not.toHaveProperty('temperature');
+  });
+
+  it('gives a model that thinks aloud more room, once it has seen it end in a thought', async () => {
+    const fake = await serve({ thoughts: 2000 });
+    const { summary } = await generator({ concurrency: 1 }).generate(chunksOf(3), { questionsPerChunk: 1 });
+    expect(summary).toMatchObject({ answered: 3, empty: 0 });
+    expect(fake.calls.map(({ body }) => body.max_tokens)).toEqual([200, 4296, 4296, 4296]);
+  });
+
+  it('does not outrun a server with one slot: asks fewer at once after time-outs, says so, loses nothing', async () => {
+    const fake = await serve({ slots: 1, delay: 60 });
+    const said = new Set<string>();
+    const settings = { concurrency: 8, timeoutSeconds: 0.2 };
+    const { summary } = await generator(settings).generate(chunksOf(20), {
+      questionsPerChunk: 1,
+      onProgress: ({ waiting }) => waiting && said.add(waiting),
+    });
+    expect(summary).toMatchObject({ answered: 20, failed: 0 });
+    expect(fake.busiest).toBe(1);
+    expect([...said].join()).toMatch(/trying again: Request timed out/);
+    expect([...said].join()).toMatch(/[1-7] at once, since calls timed out/);
+  });
+
+  it('gives up on a chunk that times out even alone, rather than nine times', async () => {
+    const fake = await serve({ faultRate: 1, faults: { drip: 1 } });
+    const { summary } = await generator({ concurrency: 1, timeoutSeconds: 0.1 }).generate(chunksOf(2), {
+      questionsPerChunk: 1,
+    });
+    expect(summary.problems).toEqual({ 'No answer within 0.1 s, with no other call beside it.': 2 });
+    expect(fake.calls).toHaveLength(4);
+  });
+
+  it('waits for a server that dies and comes back', async () => {
+    const first = await serve({ delay: 5 });
+    const { port } = first;
+    const said = new Set<string>();
+    let second: Promise<FakeOpenAI> | undefined;
+    const dieAndComeBack = async () => {
+      await first.close();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      server = await FakeOpenAI.start({ port });
+      return server;
+    };
+    const { summary } = await generator({ backoffSeconds: 0.1 }).generate(chunksOf(40), {
+      questionsPerChunk: 1,
+      onProgress: ({ done, waiting }) => {
+        if (done === 20) second ??= dieAndComeBack();
+        if (waiting) said.add(waiting);
+      },
+    });
+    expect(summary).toMatchObject({ answered: 40, failed: 0 });
+    expect([...said].join()).toMatch(/trying again: Connection error/);
+    const kept = first.calls.filter(({ answered }) => answered).map(({ passage }) => passage);
+    expect((await second!).calls.filter(({ passage }) => kept.includes(passage))).toEqual([]);
   });
 
   it('gives up on an answer without end, names its size, and goes on', async () => {
