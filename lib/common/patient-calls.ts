@@ -28,12 +28,9 @@ export interface Patience {
   timeoutSeconds?: number;
 }
 
-/** One call among others. */
-interface CallOptions {
-  /** Hexadecimal, other for each call: spreads the waits of parallel ones, the same way in every run. */
-  key: string;
+/** What may end a call, and who is told why it waits; '' once nothing is in the way. */
+export interface CallOptions {
   signal?: AbortSignal;
-  /** Told why it waits, and '' once nothing is in the way. */
   say?: (why: string) => void;
 }
 
@@ -64,9 +61,8 @@ export class PatientCalls {
    * @param send Makes one call.
    * @throws StopError if no call can succeed, Error if this one did not, or the signal's reason.
    */
-  call<T>(send: () => Promise<T>, { key, signal, say }: CallOptions): Promise<T> {
+  call<T>(send: () => Promise<T>, { signal, say }: CallOptions = {}): Promise<T> {
     const { retries = 8, backoffSeconds = 1 } = this.patience;
-    const spread = 0.5 + Number.parseInt(key.slice(0, 8), 16) / 2 ** 33; // 0.5 to 1
     let timeoutsAlone = 0;
     const attempt = async () => {
       while (Date.now() < this.pausedUntil) await sleep(this.pausedUntil - Date.now(), undefined, { signal });
@@ -91,8 +87,9 @@ export class PatientCalls {
     };
     return pRetry(attempt, {
       retries,
-      minTimeout: backoffSeconds * 1000 * spread,
+      minTimeout: backoffSeconds * 1000,
       maxTimeout: 60_000,
+      randomize: true, // or all calls of a broken connection come back at once
       signal,
       onFailedAttempt: (failure) => {
         this.judge(failure, timeoutsAlone);

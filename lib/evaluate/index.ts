@@ -5,6 +5,7 @@ export { type EvaluationResult, evaluateRanking, type QueryResult } from './eval
 export { type EmbedderEvaluation, evaluateEmbedder } from './evaluator';
 export { linearFusion, reciprocalRankFusion, tuneFusion } from './fusion';
 export { createOpenAIEmbedder, openAISkipReason } from './openai-embedder';
+export { createQuestionGate, type GatedQuestions } from './question-gate';
 export { type Rankings, rankByVectors } from './rankings';
 export { writeEvaluations } from './result-files';
 export { appendRun, hashFile, readRuns } from './run-log';

@@ -64,7 +64,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     try {
       // Floats, because not every compatible server knows the package's default, base64.
       const send = async () => await client.embeddings.create({ model, input: texts, encoding_format: 'float' });
-      const response = await calls.call(send, { key: contentId(...texts) });
+      const response = await calls.call(send);
       return vectorsInOrder(response.data, texts.length);
     } catch (error) {
       const reason = errorText(error, connection);

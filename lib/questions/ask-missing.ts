@@ -2,7 +2,7 @@
 // time; and the account. Stop it at any time: the next run asks only what is still missing.
 import pMap from 'p-map';
 import { errorText } from '../common/openai';
-import { StopError } from '../common/patient-calls';
+import { type CallOptions, StopError } from '../common/patient-calls';
 import type { LlmAnswer } from './answer-cache';
 import { costOf } from './cost';
 import type { GenerationOptions, GenerationResult } from './generator';
@@ -13,14 +13,8 @@ import type { TokenPrice } from './llm-settings';
 const FAILURES_TO_STOP = 10;
 const FIRST_FAILURES_TO_STOP = 3;
 
-/** What an {@link Ask} may be stopped by, and whom it tells why it waits. */
-export interface AskOptions {
-  signal: AbortSignal;
-  say: (why: string) => void;
-}
-
 /** One answer about a chunk; rejects with a {@link StopError} where the others would fail as well. */
-export type Ask = (entry: Entry, options: AskOptions) => Promise<LlmAnswer>;
+export type Ask = (entry: Entry, options: CallOptions) => Promise<LlmAnswer>;
 
 /**
  * A chunk that the model fails on is named in the summary.

@@ -2,7 +2,7 @@
 import OpenAI from 'openai';
 import type { OpenAIServer } from '../common/openai';
 import { fetchCapped, openAIClient } from '../common/openai-client';
-import { isHopeless, isTooLong, type Patience, PatientCalls } from '../common/patient-calls';
+import { type CallOptions, isHopeless, isTooLong, type Patience, PatientCalls } from '../common/patient-calls';
 import type { LlmAnswer } from './answer-cache';
 import { withoutThoughts } from './parse-answer';
 
@@ -30,10 +30,9 @@ export class LlmClient {
 
   /**
    * Asks until there is an answer or the retries are spent.
-   * @param options As {@link PatientCalls.call}.
    * @throws As {@link PatientCalls.call}.
    */
-  ask(request: ChatRequest, options: Parameters<PatientCalls['call']>[1]): Promise<LlmAnswer> {
+  ask(request: ChatRequest, options: CallOptions): Promise<LlmAnswer> {
     return this.calls.call(() => this.askOnce(request, options.signal), options);
   }
 

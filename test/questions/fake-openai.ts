@@ -234,7 +234,7 @@ function contentOf(body: RequestBody, options: FakeOptions, fault?: Fault): Answ
   const passage = passageOf(body) ?? '';
   const count = Number(/exactly (\d+)/.exec(messageOf(body))?.[1] ?? 2);
   if (options.answer) return { content: options.answer(passage, count) };
-  const questions = (options.questions ?? defaultQuestions)(passage, count);
+  const questions = (options.questions ?? questionsLike(messageOf(body)))(passage, count);
   const json = JSON.stringify({ questions });
   const room = body.max_tokens ?? body.max_completion_tokens ?? Number.POSITIVE_INFINITY;
   if (options.thoughts && options.thoughts + 60 > room) return { content: '<think>Let me see, ', finish: 'length' };
@@ -262,13 +262,18 @@ function contentOf(body: RequestBody, options: FakeOptions, fault?: Fault): Answ
   }
 }
 
-/** Distinct questions made of the passage's longest words. */
-function defaultQuestions(passage: string, count: number): string[] {
-  const words = [...new Set(passage.match(/[\p{L}\p{N}-]+/gu) ?? ['nothing'])].sort((a, b) => b.length - a.length);
-  return Array.from({ length: count }, (_, i) => {
-    const pick = (n: number) => words[(i * 3 + n) % words.length];
-    return `What is said about ${pick(0)}, ${pick(1)} and ${pick(2)}, point ${i + 1}?`;
-  });
+/** Distinct questions, keywords or claims, as the message asks for, made of the passage's longest words. */
+function questionsLike(message: string): (passage: string, count: number) => string[] {
+  return (passage, count) => {
+    const words = [...new Set(passage.match(/[\p{L}\p{N}-]+/gu) ?? ['nothing'])].sort((a, b) => b.length - a.length);
+    return Array.from({ length: count }, (_, i) => {
+      const [first, second, third] = [0, 1, 2].map((n) => words[(i * 3 + n) % words.length]);
+      if (/^Write exactly \d+ keyword/m.test(message)) return `${first} ${second} ${third} point ${i + 1}`;
+      if (/^Write exactly \d+ claim/m.test(message))
+        return `It tells of ${first}, ${second} and ${third}, point ${i + 1}.`;
+      return `What is said about ${first}, ${second} and ${third}, point ${i + 1}?`;
+    });
+  };
 }
 
 function completion(body: RequestBody, { content, refusal, finish = 'stop' }: Answer) {

@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { QUESTION_STYLES } from 'finetune-embedding';
 import type { GenerationProgress } from 'finetune-embedding/dist/questions/generator.js';
 import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
 import type { LlmSettings } from 'finetune-embedding/dist/questions/llm-settings.js';
@@ -58,12 +59,13 @@ describe('LlmQuestionGenerator', () => {
   it('asks exactly the number of questions of every chunk and keeps the corpus order', async () => {
     const fake = await serve({ apiKey: KEY, model: 'm' });
     const chunks = chunksOf(7);
-    const { questions, summary } = await generator().generate(chunks, { questionsPerChunk: 3 });
+    const { questions, summary, styles } = await generator().generate(chunks, { questionsPerChunk: 3 });
     expect([...questions.keys()]).toEqual(chunks.map((chunk) => chunk.id));
     for (const [id, list] of questions) {
       expect(list).toHaveLength(3);
       expect(list.join()).toContain(`Chapter${id.slice(1)}`);
     }
+    expect(new Set(styles!.values()).size).toBeGreaterThan(1);
     expect(summary).toEqual({
       asked: 7,
       answered: 7,
@@ -80,7 +82,7 @@ describe('LlmQuestionGenerator', () => {
   it('survives 1,000 chunks with 30% of calls at fault: none lost, none asked again after success', async () => {
     const fake = await serve({ seed: 7, faultRate: 0.3 });
     const chunks = chunksOf(1000);
-    const settings = { concurrency: 32, timeoutSeconds: 1 };
+    const settings = { concurrency: 32, timeoutSeconds: 3 };
     const { questions, summary } = await generator(settings).generate(chunks, { questionsPerChunk: 2 });
     const played = Object.entries(FAULTS).flatMap(([fault, weight]) => (weight > 0 ? [fault] : []));
     expect(new Set(fake.calls.map((call) => call.fault).filter(Boolean))).toEqual(new Set(played));
@@ -317,7 +319,7 @@ describe('LlmQuestionGenerator', () => {
 
   it('waits as long as Retry-After says', async () => {
     const fake = await serve({ faultRate: 0.5, seed: 1, faults: { '429 with Retry-After': 1 } });
-    await generator({ concurrency: 1 }).generate(chunksOf(3), { questionsPerChunk: 2 });
+    await generator({ concurrency: 1 }).generate(chunksOf(6), { questionsPerChunk: 2 });
     const refused = fake.calls.flatMap((call, i) => (call.fault ? [i] : []));
     expect(refused.length).toBeGreaterThan(0);
     for (const i of refused) expect(fake.calls[i + 1].at - fake.calls[i].at).toBeGreaterThanOrEqual(990);
@@ -371,12 +373,58 @@ describe('LlmQuestionGenerator', () => {
     await expect(run).rejects.toThrow('stopped by hand');
     expect(fake.calls.length).toBeLessThan(12);
     const left = await generator().missing(chunksOf(40), { questionsPerChunk: 1 });
-    expect(left.length).toBe(34);
+    // One that came while the signal went off is kept, too.
+    const kept = (await filesText()).trim().split('\n').length;
+    expect([6, 7]).toContain(kept);
+    expect(left.length).toBe(40 - kept);
+  });
+
+  it('asks each chunk in a style of its own, the same in every run, and shows the model what it looks like', async () => {
+    const fake = await serve({});
+    const chunks = chunksOf(40);
+    const asked = await generator({ styles: ['claim', 'keywords'] }).generate(chunks, { questionsPerChunk: 1 });
+    const promptOf = (style: string) => {
+      const texts = chunks.filter(({ id }) => asked.styles!.get(id) === style).map(({ text }) => text);
+      return fake.calls.filter(({ passage }) => texts.includes(passage!)).map(({ body }) => body.messages![0].content);
+    };
+    const [claims, keywords] = [promptOf('claim'), promptOf('keywords')];
+    expect(claims.length).toBeGreaterThan(9);
+    expect(keywords.length).toBe(40 - claims.length);
+    for (const prompt of claims) expect(prompt).toContain(QUESTION_STYLES.claim.examples[0]);
+    for (const prompt of keywords) expect(prompt).toContain('exactly 1 keyword search(es)');
+    const again = await generator({ styles: ['claim', 'keywords'] }).generate(chunks, { questionsPerChunk: 1 });
+    expect([again.styles, again.summary.asked]).toEqual([asked.styles, 0]);
+  });
+
+  it('imitates queries of the reader’s own, and does not take them for answers', async () => {
+    const file = path.join(dir, 'mine.txt');
+    await writeFile(file, 'harbour dues 2019\n\nwho tows at night\n');
+    const fake = await serve({ questions: () => ['harbour dues 2019', 'tower of harbour number 0'] });
+    const { questions, styles, summary } = await generator({ exampleFiles: [file] }).generate(chunksOf(1), {
+      questionsPerChunk: 2,
+    });
+    expect(fake.calls[0].body.messages![0].content).toContain('- harbour dues 2019\n- who tows at night\n');
+    expect([...questions.values(), styles!.get('c0')]).toEqual([['tower of harbour number 0'], 'own']);
+    expect(summary.dropped).toEqual({ 'one of the examples': 1 });
+    await writeFile(file, '\n');
+    expect(() => generator({ exampleFiles: [file] })).toThrow(/mine.txt is empty; write queries into it, one a line/);
+  });
+
+  it('asks again in another style and shows what was refused', async () => {
+    const fake = await serve({});
+    const chunks = chunksOf(1);
+    const first = await generator().generate(chunks, { questionsPerChunk: 1 });
+    const refused = new Map([['c0', ['Why Hail?']]]);
+    const second = await generator().generate(chunks, { questionsPerChunk: 1, refused });
+    expect(fake.calls).toHaveLength(2);
+    expect(fake.calls[1].body.messages![0].content).toMatch(/These were refused.*\n- Why Hail\?/);
+    expect(second.styles!.get('c0')).not.toBe(first.styles!.get('c0'));
   });
 
   it('refuses settings that cannot work', async () => {
     await serve({});
     expect(() => generator({ model: '' })).toThrow(/LLM_MODEL is empty/);
+    expect(() => generator({ styles: ['riddle'] })).toThrow(/names "riddle"; there are question, keywords, claim/);
     expect(() => generator({ baseURL: 'localhost' })).toThrow(/OPENAI_BASE_URL is not an address/);
     expect(generator({ baseURL: 'http://host/v1/?key=secret' }).description).toBe('m at http://host/v1');
     await expect(generator().generate(chunksOf(1), { questionsPerChunk: 0 })).rejects.toThrow(
