@@ -6,13 +6,15 @@ import { type Fault, faultOf } from '../questions/rules';
 import { BM25_WINDOWS, Bm25Index } from './bm25-index';
 import { type EvaluationResult, evaluateRanking } from './evaluation';
 import { linearFusion } from './fusion';
-import { rankByVectors } from './rankings';
+import { type Rankings, rankByVectors } from './rankings';
 import { DEFAULT_SEARCH, windowedEmbedder } from './windowed-embedder';
 
 /** Questions of this cosine say the same. */
 const SAME = 0.9;
 /** So many nearest questions are looked at. */
 const NEIGHBOURS = 50;
+/** Questions ranked at once: rankings of all chunks for all questions would not fit a large corpus' memory. */
+const BLOCK = 500;
 
 /** A question that is not trained on. */
 export interface DroppedQuestion extends Fault {
@@ -53,10 +55,18 @@ export function createQuestionGate(model: EmbeddingModel, chunks: SourceChunk[],
       relevantDocs: Object.fromEntries(asked.map(({ chunkId }, i) => [i, [chunkId]])),
     };
     const topK = Number.POSITIVE_INFINITY;
-    const byModel = rankByVectors(vectors, index.documents, Object.keys(corpus), { topK });
-    const byKeywords = index.keywords.rank(Object.values(dataset.queries), topK);
+    const texts = Object.values(dataset.queries);
+    const { columns } = vectors;
+    const rankings: Rankings = [];
+    for (let first = 0; first < texts.length; first += BLOCK) {
+      const queries = texts.slice(first, first + BLOCK);
+      const data = vectors.data.subarray(first * columns, (first + queries.length) * columns);
+      const own = { data, rows: queries.length, columns };
+      const byModel = rankByVectors(own, index.documents, Object.keys(corpus), { topK });
+      rankings.push(...linearFusion(byModel, index.keywords.rank(queries, topK)));
+    }
     const name = `${embedder.name} + BM25 by score`;
-    return evaluateRanking(linearFusion(byModel, byKeywords), dataset, { name, topK: 10 });
+    return evaluateRanking(rankings, dataset, { name, topK: 10 });
   };
 
   return async (result: GenerationResult): Promise<GatedQuestions> => {
