@@ -130,8 +130,8 @@ function questionLines(text: string): string[] {
     if (body === '' || REFUSAL.test(body) || /^(?:answer|a)\s*\d*\s*:/i.test(body)) continue;
     const asks = /[?？؟]["'”’»)*]*$/.test(body);
     if (asks) asking.push(body);
-    // "Describe …" is an exam question without a question mark; two words are a heading.
-    if (MARKER.test(line) && (asks || body.split(/\s+/).length >= 4)) marked.push(body);
+    // Keywords, claims and "Describe …" have no question mark; a single word is a heading.
+    if (MARKER.test(line) && (asks || /\s/.test(body))) marked.push(body);
   }
   return marked.length > 0 ? marked : asking;
 }

@@ -92,13 +92,15 @@ export function fillPrompt(template: string | undefined, { text, count, style, r
   template ??= EXAM_PROMPT;
   if (!template.includes('{text}')) throw new Error('The prompt has no {text}: put it where the chunk belongs.');
   const list = (items: string[]) => items.map((item) => `- ${item}`).join('\n');
+  // A model that rambled shall not fill the prompt.
+  const shown = refused.slice(0, 5).map((question) => question.slice(0, 150));
   const again = 'These were refused, as vague or malformed. Write about other points, in other words:';
   const places: Record<string, string> = {
     text,
     count: String(count),
     task: style.task,
     examples: list(style.examples),
-    refused: refused.length > 0 ? `${again}\n${list(refused)}\n` : '',
+    refused: refused.length > 0 ? `${again}\n${list(shown)}\n` : '',
   };
   // One pass, so that braces in the chunk itself stay as they are.
   return template.replace(/\{(text|count|task|examples|refused)\}/g, (_, name) => places[name]);

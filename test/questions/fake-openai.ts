@@ -14,8 +14,8 @@ export const FAULTS = {
   '429 without Retry-After': 1,
   '500': 1,
   reset: 1,
-  stall: 0.3,
-  'stall half-way': 0.2,
+  stall: 0.1,
+  'stall half-way': 0.1,
   'truncated body': 1,
   'truncated JSON': 1,
   'prose around JSON': 1,
@@ -24,7 +24,7 @@ export const FAULTS = {
   refusal: 1,
   '10 MB answer': 0.1,
   rambling: 1,
-  drip: 0.2,
+  drip: 0.1,
   'endless answer': 0,
 };
 export type Fault = keyof typeof FAULTS;

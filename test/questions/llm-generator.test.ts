@@ -82,7 +82,7 @@ describe('LlmQuestionGenerator', () => {
   it('survives 1,000 chunks with 30% of calls at fault: none lost, none asked again after success', async () => {
     const fake = await serve({ seed: 7, faultRate: 0.3 });
     const chunks = chunksOf(1000);
-    const settings = { concurrency: 32, timeoutSeconds: 3 };
+    const settings = { concurrency: 32, timeoutSeconds: 8 };
     const { questions, summary } = await generator(settings).generate(chunks, { questionsPerChunk: 2 });
     const played = Object.entries(FAULTS).flatMap(([fault, weight]) => (weight > 0 ? [fault] : []));
     expect(new Set(fake.calls.map((call) => call.fault).filter(Boolean))).toEqual(new Set(played));

@@ -73,6 +73,11 @@ describe('parseAnswer', () => {
     ]);
   });
 
+  it('reads keywords and claims in a list, and leaves its heading', () => {
+    const listed = '## Searches\n1. lighthouse lamp\n2. **The lamp burns oil.**\n3. Conclusion';
+    expect(parseAnswer(listed, 3).questions).toEqual(['lighthouse lamp', 'The lamp burns oil.']);
+  });
+
   it('does not take a number for a list marker', () => {
     expect(parseAnswer('{"questions": ["3.5 million lamps were sold when?"]}', 1).questions).toEqual([
       '3.5 million lamps were sold when?',
