@@ -48,6 +48,7 @@ export async function askMissing(
   const fail = (entry: Entry, error: unknown) => {
     const message = errorText(error);
     progress.failed += entry.copies;
+    waiting = '';
     ledger.addProblem(entry, message);
     if (error instanceof StopError) throw new Error(`Stopped; answers so far are kept. ${message}`);
     if (++failedInARow >= (anySuccess ? FAILURES_TO_STOP : FIRST_FAILURES_TO_STOP))

@@ -27,12 +27,12 @@ const NEXT_WORDS =
   'above below and or as about regarding concerning is are was were do does did has have it to for with ' +
   'which who when how why what where that mention stat say said describ discuss provid list giv indicat ' +
   'explain refer suggest identif impl highlight outlin defin emphasi present reveal report note ' +
-  'attribute cite structur organi written divid begin end';
+  'attribute cite structur organi written divid begin end contain includ';
 // "the document retention policy", "in the context of" and "the text of the treaty" are about the world, not the page:
 // the noun must end its phrase.
 const END = `(?=$|['’]s\\b|\\s*[,.;:?!)"”]|\\s+(?:${NEXT_WORDS.split(' ').join('|')}))`;
 const NAMES_ITS_SOURCE = new RegExp(
-  `\\b(?:(?:the|this|these|that)\\s+(?:${POINTER}\\s+)?${NOUN}${END}|` +
+  `\\b(?:(?:the|this|these|that)\\s+(?:${POINTER}\\s+)?${NOUN}${END}|this\\s+(?:passage|excerpt|paragraph)\\b|` +
     `${POINTER}\\s+${NOUN}\\b|(?:the|this)\\s+authors?\\b${END})|` +
     // Numbering: a page's, not a law's ("Section 404 of the Act", "Chapter 11").
     '\\b(?:pages?|tables?|figures?|paragraphs?|questions?|passages?|bullets?) +(?:no\\. *)?#?\\d{1,3}(?!\\d)|' +
@@ -48,7 +48,7 @@ export function namesTheContext(question: string): string | undefined {
 }
 
 /** What JSON, HTML, Markdown and prompts are made of, and questions are not. */
-const MARKUP = /^\s*[[{<]|"(?:queries|questions)"|```|"""|…["\]]|^\W*(?:question|query)\s*#?\d*\W*$/i;
+const MARKUP = /^\s*[[{<]|"(?:queries|questions)"|```|"""|…["\]]|^\W*(?:question|query)\s*#?\d*\W*$|^(?:a|answer)\s*:/i;
 
 const lettersOf = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
 const PROMPT = lettersOf(
@@ -81,7 +81,7 @@ export function faultOf(question: string, chunk: string, style?: AnyStyle): Faul
   const source = namesTheContext(question);
   if (source) return { reason: 'names the context', detail: source };
   if (style && FORMS[style]?.(question, count) === false)
-    return { reason: `not in the form of a ${style}`, detail: style };
+    return { reason: 'not in the form of its style', detail: style };
   if (style === 'paraphrase') {
     const known = new Set(terms(chunk));
     if (terms(question).every((term) => known.has(term)))

@@ -14,6 +14,7 @@ describe('namesTheContext', () => {
     'Which ferry does the above excerpt describe?',
     'How many ferries does the provided text list?',
     'How is the passage structured?',
+    'This passage contains information about ferries.',
     'What does Table 2 show about fares?',
     'What is the answer to question 3 about ferries?',
     'What does section 4.1 say about the fare?',
@@ -51,7 +52,8 @@ describe('faultOf', () => {
     ['Why did the Orley ferry stop carrying cars in 1987?', 'echoes prompt or schema'],
     ['Somebody who has never seen the passage must understand it', 'echoes prompt or schema'],
     ['How is the passage structured?', 'names the context'],
-    ['The Marlin sails from Hail at six.', 'not in the form of a question'],
+    ['The Marlin sails from Hail at six.', 'not in the form of its style'],
+    ['A: In 2023 the Marlin carried many more cars.', 'echoes prompt or schema'],
     [`Why ${'very '.repeat(60)}late?`, 'too long'],
   ])('of the question %j: %s', (question, reason) => {
     expect(faultOf(question, CHUNK, 'question')?.reason).toBe(reason);
@@ -74,7 +76,7 @@ describe('faultOf', () => {
     ['Does the Marlin carry 240 passengers?', 'claim'],
     ['passengers on board the Marlin', 'paraphrase'],
   ] as const)('not in the form of its style: %s (%s)', (question, style) => {
-    expect(faultOf(question, CHUNK, style)?.reason).toBe(`not in the form of a ${style}`);
+    expect(faultOf(question, CHUNK, style)?.reason).toBe('not in the form of its style');
   });
 
   it('finds a paraphrase that only repeats its chunk', () => {
