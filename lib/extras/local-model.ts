@@ -1,5 +1,6 @@
 // In: chunks, and a model's file (GGUF). Out: questions by a small instruct model in this process, through llama.cpp.
 import fs from 'node:fs';
+import os from 'node:os';
 import { errorText } from '../common/openai';
 import type { QuestionGenerator } from '../questions/generator';
 import type { ChatRequest } from '../questions/llm-client';
@@ -47,7 +48,9 @@ async function openModel(modelPath: string): Promise<Chat> {
     throw new Error(`QUESTION_GENERATOR is local, but there is no file LLM_MODEL, "${modelPath}": name a GGUF file.`);
   const llama = await getLlama({ build: 'never' });
   const model = await llama.loadModel({ modelPath });
-  const context = await model.createContext({ contextSize: { max: LONGEST_CONTEXT } });
+  // Its threads wait for each other at every token: where others work as well, as many as cores bring it to a halt.
+  const threads = Math.max(1, os.availableParallelism() >> 1);
+  const context = await model.createContext({ contextSize: { max: LONGEST_CONTEXT }, threads });
   const sequence = context.getSequence();
   return {
     async ask({ messages, max_tokens, temperature, seed, response_format }: ChatRequest, { signal }) {
