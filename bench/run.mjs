@@ -11,6 +11,8 @@ const USAGE = `npm run bench -- NAME
   questions  what the offline questions are worth: trained on them alone, asked real ones about the same document
              --questions N a chunk (default: 8), --epochs N, --seed N, --no-base for the trained row alone
              --kinds questions | statements (default: questions)
+             --model NAME   questions by this language model (OPENAI_API_KEY, OPENAI_BASE_URL) about the sample's training
+                            reports, 2 a chunk, beside offline ones; both reported on the sample's test report
   recipe   what each ingredient of RECIPE=best brings, as a table (some hours in full; what is done is kept)
              --data FOLDER             the folder with the original workflow's train_dataset.json (required)
              --confirm                 base, original and best on what chose nothing: run it once, after choosing

@@ -58,10 +58,11 @@ async function hardNegatives(model, data) {
 }
 
 /** Besides the questions there are, six that are asked offline about each chunk. */
-async function offlineQuestionsToo(_, { queries, corpus, relevantDocs }) {
+async function offlineQuestionsToo(model, { queries, corpus, relevantDocs }) {
   const chunks = Object.entries(corpus).map(([id, text]) => ({ id, text }));
   const asked = await fe.createOfflineGenerator().generate(chunks, { questionsPerChunk: 6 });
-  const more = fe.buildDataset(chunks, fe.filterQuestions(asked).result.questions);
+  const { questions } = await fe.createQuestionGate(model, chunks)(asked);
+  const more = fe.buildDataset(chunks, questions);
   return {
     data: {
       queries: { ...queries, ...more.queries },

@@ -30,13 +30,17 @@ export function corpusOf(chunks: { id: string; text: string }[]): Record<string,
  * A dataset in which every question's relevant chunk is the one it was asked about. The whole corpus is in it, chunks
  * without questions too: they are what retrieval must tell apart.
  * @param questions Chunk id → questions, as a question generator returns them.
+ * @param styles Chunk id → how its questions are asked, where known; kept as `styles`, question id → style, which
+ *   readers that don't know it pass over.
  * @throws Error if a question belongs to no chunk.
  */
 export function buildDataset(
   chunks: { id: string; text: string }[],
   questions: ReadonlyMap<string, string[]>,
+  styles?: ReadonlyMap<string, string>,
 ): EmbeddingDataset {
   const dataset: EmbeddingDataset = { queries: {}, corpus: corpusOf(chunks), relevantDocs: {} };
+  const styleOf: Record<string, string> = {};
   for (const id of questions.keys())
     if (!Object.hasOwn(dataset.corpus, id))
       throw new Error(`There are questions about chunk ${id}, which is not in the corpus.`);
@@ -45,9 +49,11 @@ export function buildDataset(
       const queryId = questionId(id, question);
       dataset.queries[queryId] = question;
       dataset.relevantDocs[queryId] = [id];
+      const style = styles?.get(id);
+      if (style) styleOf[queryId] = style;
     }
   }
-  return dataset;
+  return Object.keys(styleOf).length > 0 ? { ...dataset, extra: { styles: styleOf } } : dataset;
 }
 
 /**
@@ -76,30 +82,4 @@ export function assertDisjoint(
 
 function normalised(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
-}
-
-/**
- * Round-trip consistency: keeps a question only if the retriever ranks its chunk among the first `topN`; one that does
- * not lead back to its chunk is vague, or about something else (Alberti et al. 2019; Dai et al. 2022, Promptagator,
- * section 3.2). The corpus stays whole.
- * @param ranks Query id → rank of its best relevant chunk, counted from 1; a missing one was not found.
- * @returns the dataset, and the ids of the dropped queries.
- */
-export function keepConsistent(
-  dataset: EmbeddingDataset,
-  ranks: ReadonlyMap<string, number>,
-  topN: number,
-): { dataset: EmbeddingDataset; dropped: string[] } {
-  const kept: EmbeddingDataset = { ...dataset, queries: {}, relevantDocs: {} };
-  if (dataset.hardNegatives) kept.hardNegatives = {};
-  const dropped: string[] = [];
-  for (const [id, query] of Object.entries(dataset.queries)) {
-    if ((ranks.get(id) ?? Number.POSITIVE_INFINITY) <= topN) {
-      kept.queries[id] = query;
-      kept.relevantDocs[id] = dataset.relevantDocs[id];
-      const negatives = dataset.hardNegatives?.[id];
-      if (negatives) kept.hardNegatives![id] = negatives;
-    } else dropped.push(id);
-  }
-  return { dataset: kept, dropped };
 }

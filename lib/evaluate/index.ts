@@ -6,6 +6,7 @@ export { type EvaluationResult, evaluateRanking, type QueryResult } from './eval
 export { type EmbedderEvaluation, evaluateEmbedder } from './evaluator';
 export { linearFusion, reciprocalRankFusion, tuneFusion } from './fusion';
 export { createOpenAIEmbedder, openAISkipReason } from './openai-embedder';
+export { createQuestionGate, type GatedQuestions } from './question-gate';
 export { type Rankings, rankByVectors, similarityRows } from './rankings';
 export { writeEvaluations } from './result-files';
 export { appendRun, readRuns } from './run-log';

@@ -1,12 +1,12 @@
 // In: texts. Out: their vectors from OpenAI's embeddings API, or any server that speaks it; each text is paid for once.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import OpenAI from 'openai';
 import { writeWhole } from '../common/files';
 import { contentId } from '../common/ids';
 import { type Embedder, type Embeddings, type Matrix, type OnProgress, stacked } from '../common/matrix';
-import { publicUrl, scrub } from '../common/openai';
+import { errorText, publicUrl } from '../common/openai';
 import { openAIClient } from '../common/openai-client';
+import { PatientCalls } from '../common/patient-calls';
 import type { WindowSettings } from '../common/windows';
 import { cutToTokens, tokenWindows } from './gpt-tokens';
 
@@ -15,7 +15,8 @@ const MAX_INPUT_TOKENS = 8191;
 /** The API takes 2048 inputs and 300,000 tokens a request; smaller requests lose less when one fails. */
 const BATCH_TEXTS = 128;
 const BATCH_TOKENS = 100_000;
-const MAX_RETRIES = 6;
+const RETRIES = 6;
+const TIMEOUT_SECONDS = 600;
 
 /** Settings of `createOpenAIEmbedder`. The key and the address come from `OPENAI_API_KEY` and `OPENAI_BASE_URL`. */
 interface OpenAIEmbedderOptions {
@@ -29,10 +30,10 @@ interface OpenAIEmbedderOptions {
 
 /** Why OpenAI embeddings cannot be had, in words for the reader; null if they can. */
 export function openAISkipReason(): string | null {
-  if (process.env.OPENAI_API_KEY) return null;
+  if (process.env.OPENAI_API_KEY || process.env.OPENAI_BASE_URL) return null;
   return (
-    'OpenAI embeddings are skipped: OPENAI_API_KEY is not set. Set it before Jupyter Lab starts, and run this ' +
-    'notebook again, to see them beside the others.'
+    'OpenAI embeddings are skipped: OPENAI_API_KEY is not set, nor is OPENAI_BASE_URL. Set one of them before Jupyter ' +
+    'Lab starts, and run this notebook again, to see them beside the others.'
   );
 }
 
@@ -40,16 +41,18 @@ export function openAISkipReason(): string | null {
  * An embedder on an OpenAI-compatible server. Inputs beyond 8191 tokens are cut. Requests that fail for a passing
  * reason are sent again, after the time the server asks for (`Retry-After`) or a growing one.
  *
- * @throws {Error} at once if there is no key; later, from the embedder, if a text is empty, the server refuses, or its
- *   answer is not one vector a text. No message holds the key.
+ * @throws {Error} at once if there is neither key nor address; later, from the embedder, if a text is empty, the server
+ *   refuses (one that takes shorter texts says how short), or its answer is not one vector a text. No message holds the
+ *   key.
  */
 export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   const { model = 'text-embedding-3-small', cacheDir, windows } = options;
-  const apiKey = process.env.OPENAI_API_KEY;
-  if (!apiKey) throw new Error(openAISkipReason()!);
-  const baseURL = process.env.OPENAI_BASE_URL;
-  const client = openAIClient({ apiKey, baseURL }, { maxRetries: MAX_RETRIES });
-  const server = publicUrl(baseURL);
+  const skipped = openAISkipReason();
+  if (skipped) throw new Error(skipped);
+  const connection = { apiKey: process.env.OPENAI_API_KEY, baseURL: process.env.OPENAI_BASE_URL };
+  const client = openAIClient(connection, { maxRetries: 0, timeout: TIMEOUT_SECONDS * 1000 });
+  const calls = new PatientCalls(connection, { retries: RETRIES, timeoutSeconds: TIMEOUT_SECONDS });
+  const server = publicUrl(connection.baseURL);
 
   /** The file that keeps a text's vector, named by the hash of all that decides it: neither text nor key is on disk. */
   function fileOf(text: string): string {
@@ -60,10 +63,13 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   async function request(texts: string[]): Promise<number[][]> {
     try {
       // Floats, because not every compatible server knows the package's default, base64.
-      const response = await client.embeddings.create({ model, input: texts, encoding_format: 'float' });
+      const send = async () => await client.embeddings.create({ model, input: texts, encoding_format: 'float' });
+      const response = await calls.call(send);
       return vectorsInOrder(response.data, texts.length);
     } catch (error) {
-      throw new Error(scrub(explain(error, model, server), apiKey));
+      const reason = errorText(error, connection);
+      const advice = reason.startsWith('404') ? ' Set OPENAI_EMBEDDING_MODEL to a model that it has.' : '';
+      throw new Error(`"${model}" at ${server}: ${reason}${advice}`);
     }
   }
 
@@ -148,15 +154,4 @@ function rows(vectors: Float32Array[]): Matrix {
     vectors.map((data) => ({ data, rows: 1, columns })),
     Float32Array,
   );
-}
-
-function explain(error: unknown, model: string, server: string): string {
-  if (error instanceof OpenAI.AuthenticationError) return `${server} refuses the key in OPENAI_API_KEY (401).`;
-  if (error instanceof OpenAI.NotFoundError) {
-    return `${server} does not know the model "${model}" (404): set OPENAI_EMBEDDING_MODEL to one it has.`;
-  }
-  if (error instanceof OpenAI.APIConnectionError) {
-    return `No answer from ${server} (${error.message}): check the network and OPENAI_BASE_URL.`;
-  }
-  return `Embedding with "${model}" at ${server} failed: ${error instanceof Error ? error.message : error}`;
 }

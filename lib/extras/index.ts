@@ -6,7 +6,8 @@ export { type FalseNegativeMargin, guided, selfGuided } from './false-negatives'
 export { gradientCaching } from './grad-cache';
 export { hardNegatives } from './hard-negatives';
 export { interpolateWeights } from './interpolate';
-export { createLocalGenerator } from './local-model/local-generator';
+export { type Judgement, judgementHistogram, judgementRows, judgeQuestions } from './judge';
+export { createLocalGenerator } from './local-model';
 export { type LoraSettings, lora } from './lora';
 export { matchedWords } from './matched-words';
 export { type MatryoshkaSettings, matryoshka } from './matryoshka';

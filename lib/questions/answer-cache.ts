@@ -14,6 +14,9 @@ export interface LlmAnswer {
   note?: string;
   inputTokens?: number;
   outputTokens?: number;
+  /** What its words were drawn with, where the server took it. */
+  temperature?: number;
+  seed?: number;
 }
 
 /** One line of the cache: one answer that was paid for. */
@@ -43,9 +46,9 @@ export function cacheRecord(
   { model, apiKey }: OpenAIServer & { model: string },
   key: string,
   chunk: string,
-  { text, note, ...tokens }: LlmAnswer,
+  { text, note, ...rest }: LlmAnswer,
 ): CachedAnswer {
-  return { key, chunk, model, answer: scrub(text, apiKey), ...(note ? { note: scrub(note, apiKey) } : {}), ...tokens };
+  return { key, chunk, model, answer: scrub(text, apiKey), ...(note ? { note: scrub(note, apiKey) } : {}), ...rest };
 }
 
 /** An append-only JSONL file of answers. A line cut off by a killed process is repaired by the next run. */

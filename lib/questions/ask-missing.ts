@@ -2,6 +2,7 @@
 // time; and the account. Stop it at any time: the next run asks only what is still missing.
 import pMap from 'p-map';
 import { errorText } from '../common/openai';
+import { type CallOptions, StopError } from '../common/patient-calls';
 import type { LlmAnswer } from './answer-cache';
 import { costOf } from './cost';
 import type { GenerationOptions, GenerationResult } from './generator';
@@ -12,13 +13,8 @@ import type { TokenPrice } from './llm-settings';
 const FAILURES_TO_STOP = 10;
 const FIRST_FAILURES_TO_STOP = 3;
 
-/** No call can succeed: wrong key, unknown model, no money, no server. */
-export class StopError extends Error {
-  override name = 'StopError';
-}
-
 /** One answer about a chunk; rejects with a {@link StopError} where the others would fail as well. */
-export type Ask = (entry: Entry, signal: AbortSignal) => Promise<LlmAnswer>;
+export type Ask = (entry: Entry, options: CallOptions) => Promise<LlmAnswer>;
 
 /**
  * A chunk that the model fails on is named in the summary.
@@ -40,12 +36,19 @@ export async function askMissing(
   let anySuccess = false;
   let failedInARow = 0;
 
-  const report = () => options.onProgress?.({ ...progress, costSoFar: price && cost });
+  let waiting = '';
+  const report = () => options.onProgress?.({ ...progress, costSoFar: price && cost, ...(waiting && { waiting }) });
+  const say = (why: string) => {
+    if (why === waiting) return;
+    waiting = why;
+    report();
+  };
 
   /** Notes a failure; throws if going on makes no sense. */
   const fail = (entry: Entry, error: unknown) => {
     const message = errorText(error);
     progress.failed += entry.copies;
+    waiting = '';
     ledger.addProblem(entry, message);
     if (error instanceof StopError) throw new Error(`Stopped; answers so far are kept. ${message}`);
     if (++failedInARow >= (anySuccess ? FAILURES_TO_STOP : FIRST_FAILURES_TO_STOP))
@@ -59,7 +62,7 @@ export async function askMissing(
     while (ledger.isMissing(entry)) {
       let answer: LlmAnswer;
       try {
-        answer = await ask(entry, signal);
+        answer = await ask(entry, { signal, say });
       } catch (error) {
         signal.throwIfAborted();
         fail(entry, error);

@@ -6,8 +6,14 @@ import { createOfflineGenerator } from './offline/offline-generator';
 
 type ModelSettings = Omit<LlmSettings, 'apiKey' | 'baseURL'>;
 
-/** An LLM asks well and takes money or time by the question; offline, only training pays, and that by the chunk. */
-const SUITED = { llm: 2, offline: 8 };
+/**
+ * An LLM asks well and takes money or time by the question; offline, only training pays, and that by the chunk. Offline
+ * questions are made to point at their chunk, a model's need not: it may ask what fits many.
+ */
+const SUITED = {
+  llm: { questionsPerChunk: 2, roundTripTop: 10 },
+  offline: { questionsPerChunk: 8, roundTripTop: 0 },
+};
 
 /**
  * `auto` takes the LLM if `OPENAI_API_KEY` or `OPENAI_BASE_URL` is set, else the offline generator.
@@ -17,7 +23,7 @@ const SUITED = { llm: 2, offline: 8 };
  * @param llm The LLM's other settings.
  * @param others Further generators by name, such as `{ local: extras.createLocalGenerator }`.
  * @returns the generator, and why it is that one, in a sentence for the notebook.
- * @throws Error if the setting is another, or `openai` is asked for without key and address.
+ * @throws Error if `openai` is asked for without key and address.
  */
 export function chooseGenerator(
   setting: string,
@@ -26,9 +32,6 @@ export function chooseGenerator(
   others: Record<string, (llm: ModelSettings) => QuestionGenerator> = {},
 ): { generator: QuestionGenerator; reason: string } {
   const { apiKey, baseURL, found } = serverIn(env);
-  const names = ['auto', 'openai', ...Object.keys(others)];
-  if (setting !== 'offline' && !names.includes(setting))
-    throw new Error(`QUESTION_GENERATOR is "${setting}"; it must be ${names.join(', ')} or offline.`);
   if (setting === 'openai' && !found)
     throw new Error(
       'QUESTION_GENERATOR is openai, but neither OPENAI_API_KEY nor OPENAI_BASE_URL is set. ' +
@@ -42,8 +45,8 @@ export function chooseGenerator(
   return { generator, reason: `Questions by ${generator.description}, since ${because}.` };
 }
 
-/** A good number of questions a chunk for the generator that `chooseGenerator` would choose. */
-export function suitedQuestionsPerChunk(setting: string, env: Record<string, string | undefined>): number {
+/** A good number of questions a chunk, and how strict a gate, for the generator that `chooseGenerator` would choose. */
+export function suitedSettings(setting: string, env: Record<string, string | undefined>): typeof SUITED.llm {
   const offline = setting === 'offline' || (setting === 'auto' && !serverIn(env).found);
   return offline ? SUITED.offline : SUITED.llm;
 }

@@ -3,8 +3,10 @@ import { countTokens } from 'gpt-tokenizer';
 import type { LlmAnswer } from './answer-cache';
 import type { SourceChunk } from './generator';
 import type { TokenPrice } from './llm-settings';
-import { fillPrompt } from './prompt';
+import { fillPrompt, QUESTION_STYLES } from './prompt';
 
+/** Any style's message is about as long. */
+const style = QUESTION_STYLES.question;
 /** Tokens of one exam question with its share of the JSON; generous. */
 const TOKENS_PER_QUESTION = 40;
 
@@ -14,14 +16,15 @@ const TOKENS_PER_QUESTION = 40;
  */
 export function estimateCost(
   chunks: SourceChunk[],
-  { questionsPerChunk, price }: { questionsPerChunk: number; price: TokenPrice },
+  { questionsPerChunk, price }: { questionsPerChunk: number; price?: TokenPrice },
 ) {
   // Documents may contain text that looks like the tokenizer's special tokens.
-  const tokensFor = (chunk: SourceChunk) =>
-    countTokens(fillPrompt(undefined, chunk, questionsPerChunk), { disallowedSpecial: new Set() });
+  const tokensFor = ({ text }: SourceChunk) =>
+    countTokens(fillPrompt(undefined, { text, count: questionsPerChunk, style }), { disallowedSpecial: new Set() });
   const inputTokens = chunks.reduce((sum, chunk) => sum + tokensFor(chunk), 0);
   const outputTokens = chunks.length * questionsPerChunk * TOKENS_PER_QUESTION;
-  return { calls: chunks.length, inputTokens, outputTokens, dollars: costOf({ inputTokens, outputTokens }, price) };
+  const dollars = price && costOf({ inputTokens, outputTokens }, price);
+  return { calls: chunks.length, inputTokens, outputTokens, dollars };
 }
 
 /** US dollars; 0 where price or usage is unknown. */

@@ -1,5 +1,11 @@
 // In: chunks. Out: questions for each chunk, and an honest account; what every question generator takes and gives.
 
+/** How people ask: in a full sentence, by a few words, with a claim to check, in other words than the text's. */
+export type QuestionStyle = 'question' | 'keywords' | 'claim' | 'paraphrase';
+
+/** How a question is asked; `own` is the way of the reader's own queries. */
+export type AnyStyle = QuestionStyle | 'own';
+
 /** A piece of a document that questions are asked about. */
 export interface SourceChunk {
   /** Unique within the corpus. */
@@ -20,6 +26,8 @@ export interface GenerationProgress {
   total: number;
   /** US dollars paid so far in this run; undefined where nothing is paid or no price is known. */
   costSoFar?: number;
+  /** Why it waits, tries again, or asks fewer at once; absent where nothing is in the way. */
+  waiting?: string;
 }
 
 /** The account of a run: every chunk and every lost question is in one of these numbers. */
@@ -48,6 +56,8 @@ export interface GenerationResult {
   /** Chunk id → its questions, in corpus order; chunks without questions have an empty list. */
   questions: Map<string, string[]>;
   summary: GenerationSummary;
+  /** Chunk id → how its questions were to be asked, where the generator was told a style. */
+  styles?: Map<string, AnyStyle>;
 }
 
 export interface GenerationOptions {
@@ -55,6 +65,8 @@ export interface GenerationOptions {
   questionsPerChunk: number;
   /** The corpus' name, such as `train`: a generator that keeps its answers on disk keeps one file for each. */
   corpus?: string;
+  /** Chunk id → questions that were dropped: the chunk is asked about once more, in other words. */
+  refused?: Map<string, string[]>;
   onProgress?: (progress: GenerationProgress) => void;
   /** Stops the run: `generate` rejects with the signal's reason. */
   signal?: AbortSignal;

@@ -1,5 +1,4 @@
-export { chooseGenerator, suitedQuestionsPerChunk } from './choose';
-export { filterQuestions } from './filters';
-export type { GenerationResult, QuestionGenerator } from './generator';
+export { chooseGenerator, suitedSettings } from './choose';
+export type { QuestionGenerator } from './generator';
 export { createOfflineGenerator } from './offline/offline-generator';
-export { EXAM_PROMPT } from './prompt';
+export { EXAM_PROMPT, QUESTION_STYLES } from './prompt';

@@ -1,10 +1,8 @@
 // In: a corpus and its cached answers. Out: what is answered, what is missing and, at the end, the account.
-import { isInAnotherLanguage } from '../common/text/language';
 import { AnswerCache, cacheRecord, type LlmAnswer } from './answer-cache';
 import type { GenerationOptions, GenerationResult, SourceChunk } from './generator';
 import { cacheFile, type LlmSettings } from './llm-settings';
-import { type ParsedAnswer, parseAnswer } from './parse-answer';
-import { EXAM_PROMPT } from './prompt';
+import type { ParsedAnswer } from './parse-answer';
 
 /** One distinct request, its answers so far, and the one with most questions. */
 export interface Entry {
@@ -25,10 +23,11 @@ export class Ledger {
 
   /** Use {@link Ledger.open}. */
   constructor(
-    private readonly settings: Pick<LlmSettings, 'model' | 'apiKey' | 'cacheDir' | 'prompt'>,
+    private readonly settings: Pick<LlmSettings, 'model' | 'apiKey' | 'cacheDir'>,
     readonly chunks: SourceChunk[],
     private readonly options: GenerationOptions,
     keyOf: (chunk: SourceChunk) => string,
+    private readonly read: (answer: string, chunk: SourceChunk) => ParsedAnswer,
     private readonly answersPerChunk: number,
   ) {
     const { questionsPerChunk, corpus } = options;
@@ -47,6 +46,7 @@ export class Ledger {
   /**
    * What is known about every chunk, from the corpus' cache; answers to other requests are passed over.
    * @param keyOf The key that a chunk's answer is kept under.
+   * @param read Finds the questions in an answer.
    * @param answersPerChunk How often a chunk is asked about, over all runs, if its answers hold no question.
    */
   static async open(...of: ConstructorParameters<typeof Ledger>): Promise<Ledger> {
@@ -66,14 +66,7 @@ export class Ledger {
   }
 
   private add(entry: Entry, answer: string): void {
-    const parsed = parseAnswer(answer, this.options.questionsPerChunk);
-    // A prompt of one's own may want another language than the passage's.
-    if ((this.settings.prompt ?? EXAM_PROMPT) === EXAM_PROMPT) {
-      const own = parsed.questions.filter((question) => !isInAnotherLanguage(question, entry.chunk.text));
-      const foreign = parsed.questions.length - own.length;
-      if (foreign > 0) parsed.dropped['in another language'] = foreign;
-      parsed.questions = own;
-    }
+    const parsed = this.read(answer, entry.chunk);
     entry.answers++;
     if (!entry.best || parsed.questions.length > entry.best.questions.length) entry.best = parsed;
   }

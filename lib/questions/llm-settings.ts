@@ -2,6 +2,9 @@
 import path from 'node:path';
 import { sha256 } from '../common/ids';
 import type { OpenAIServer } from '../common/openai';
+import type { Patience } from '../common/patient-calls';
+import type { GenerationOptions, SourceChunk } from './generator';
+import type { ParsedAnswer } from './parse-answer';
 
 /** US dollars per million tokens, from the provider's price list. */
 export interface TokenPrice {
@@ -9,25 +12,32 @@ export interface TokenPrice {
   outputPerMillion: number;
 }
 
-export interface LlmSettings extends OpenAIServer {
+/** Of {@link Patience}, `concurrency` is 4 by default, and `timeoutSeconds` 180. */
+export interface LlmSettings extends OpenAIServer, Patience {
   /** The model's name, as the server knows it. */
   model: string;
   /** Folder of the answer cache; one JSONL file a corpus. */
   cacheDir: string;
-  /** The prompt, with `{text}` and `{count}`; `EXAM_PROMPT` by default. */
+  /** The prompt, as `fillPrompt` takes it; `EXAM_PROMPT` by default. */
   prompt?: string;
-  /** Sampling temperature; the server's own by default, as some models refuse any other. */
+  /** How to ask, each chunk in one of these styles; all of `QUESTION_STYLES` by default. */
+  styles?: string[];
+  /** Files with queries of the reader's own, one a line, to be imitated instead of the styles. */
+  exampleFiles?: string[];
+  /** Something else to ask than exam questions. */
+  task?: Task;
+  /** Sampling temperature; 0.7 by default. Left out where a model refuses it. */
   temperature?: number;
   /** For costs in progress and estimates; none by default. */
   price?: TokenPrice;
-  /** Calls at once; 4 by default. */
-  concurrency?: number;
-  /** How often a call that failed is tried again; 8 by default. */
-  retries?: number;
-  /** First wait before trying again, in seconds; doubles each time, up to a minute; 1 by default. */
-  backoffSeconds?: number;
-  /** Time limit of one call, in seconds; 180 by default. */
-  timeoutSeconds?: number;
+}
+
+/** What a model is asked about a chunk, and how its answer is read. */
+export interface Task {
+  message(chunk: SourceChunk, options: GenerationOptions): string;
+  /** `response_format` of structured output. */
+  format: { type: 'json_schema'; json_schema: { name: string; strict: boolean; schema: Record<string, unknown> } };
+  read(answer: string, chunk: SourceChunk, options: GenerationOptions): ParsedAnswer;
 }
 
 /** The answers' file of one corpus, such as `train`. */

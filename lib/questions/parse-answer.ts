@@ -26,8 +26,7 @@ export interface ParsedAnswer {
  * @param wanted How many questions were asked for; more are left aside.
  */
 export function parseAnswer(raw: string, wanted: number): ParsedAnswer {
-  // Reasoning models of local servers think aloud before they answer.
-  const text = raw.replace(/^\s*<think>[\s\S]*?(?:<\/think>|$)/, '').trim();
+  const text = withoutThoughts(raw);
   const json = findJson(text);
   let found = json === undefined ? [] : questionsIn(json);
   if (found.length === 0) found = questionLines(text);
@@ -52,6 +51,14 @@ export function parseAnswer(raw: string, wanted: number): ParsedAnswer {
   if (questions.length > 0) return { questions, dropped, outcome: 'questions' };
   const nothing = text === '' || /^(?:\[\s*\]|\{\s*("questions"\s*:\s*\[\s*\]\s*)?\})$/.test(text);
   return { questions, dropped, outcome: nothing ? 'empty' : 'unparsable' };
+}
+
+/** Up to the last thought; some servers leave out the opening tag, gpt-oss opens a channel for the answer. */
+const THOUGHTS = /^[\s\S]*(?:<\/think(?:ing)?>|<\|channel\|>final<\|message\|>)|^\s*<think(?:ing)?>[\s\S]*$/;
+
+/** The answer of a model that thinks aloud first. */
+export function withoutThoughts(raw: string): string {
+  return raw.replace(THOUGHTS, '').trim();
 }
 
 /**
@@ -96,11 +103,12 @@ function parse(json: string): unknown {
 
 /** The strings of a JSON answer that are questions: list items, and values whose key says so. */
 function questionsIn(value: unknown, depth = 0): string[] {
-  if (typeof value === 'string') return [value];
-  if (value === null || typeof value !== 'object' || depth > 5) return [];
+  if (typeof value === 'string') return /^\s*\{/.test(value) ? questionsIn(parse(value), depth + 1) : [value];
+  if (typeof value !== 'object' || value === null || depth > 5) return [];
   if (Array.isArray(value)) return value.flatMap((item) => questionsIn(item, depth + 1));
-  // {"questions": [...]}, {"question": "…"}, {"Q1": "…"}; other keys (answers, evidence, thoughts) are not questions.
-  const named = Object.entries(value).filter(([key]) => /quest|^q\W*\d*$|^\d+$/i.test(key));
+  // {"queries": [...]}, {"question": "…"}, {"Q1": "…"}, a tool's {"arguments": {…}}; other keys (answers, evidence,
+  // thoughts) are not questions.
+  const named = Object.entries(value).filter(([key]) => /quest|quer|^arguments|^parameters|^q\W*\d*$|^\d+$/i.test(key));
   return named.flatMap(([, inner]) => questionsIn(inner, depth + 1));
 }
 
@@ -122,8 +130,8 @@ function questionLines(text: string): string[] {
     if (body === '' || REFUSAL.test(body) || /^(?:answer|a)\s*\d*\s*:/i.test(body)) continue;
     const asks = /[?？؟]["'”’»)*]*$/.test(body);
     if (asks) asking.push(body);
-    // "Describe …" is an exam question without a question mark; two words are a heading.
-    if (MARKER.test(line) && (asks || body.split(/\s+/).length >= 4)) marked.push(body);
+    // Keywords, claims and "Describe …" have no question mark; a single word is a heading.
+    if (MARKER.test(line) && (asks || /\s/.test(body))) marked.push(body);
   }
   return marked.length > 0 ? marked : asking;
 }

@@ -1,52 +1,121 @@
-// In: a chunk and a number of questions. Out: the message sent to the model, and the answer's JSON schema.
-import type { SourceChunk } from './generator';
+// In: a chunk, a style and a number of questions. Out: the message sent to the model, and the answer's JSON schema.
+import type { QuestionStyle } from './generator';
+
+/** A style: what a model is told to write, and what it looks like. */
+export interface StylePrompt {
+  task: string;
+  examples: string[];
+}
+
+/** People ask in full sentences, type keywords, check claims, and use other words than the text. */
+export const QUESTION_STYLES: Record<QuestionStyle, StylePrompt> = {
+  question: {
+    task: 'question(s), each a full sentence that ends in a question mark',
+    examples: [
+      'How many days may a reader of the Harrow lending library keep a map?',
+      'Why did the Orley ferry stop carrying cars in 1987?',
+    ],
+  },
+  keywords: {
+    task: 'keyword search(es), each two to eight words as people type them into a search box, no sentence',
+    examples: [
+      'Harrow library map loan period',
+      'Orley ferry cars 1987 reason',
+      'rye bread oven temperature Tilda bakery',
+    ],
+  },
+  claim: {
+    task: 'claim(s) that somebody wants to have checked, each a statement of one sentence that is true, no question',
+    examples: [
+      'The Harrow lending library lends maps for thirty days.',
+      'The Orley ferry gave up cars because its ramp was too steep.',
+    ],
+  },
+  paraphrase: {
+    task:
+      'question(s) by somebody who does not know the words of the passage: keep its names and numbers, and say ' +
+      'everything else in other words; each ends in a question mark',
+    examples: [
+      'For how long can I hold on to a chart borrowed in Harrow?',
+      'What made the boats at Orley give up on vehicles in 1987?',
+    ],
+  },
+};
+
+/** What a model imitates where readers gave queries of their own (Promptagator: Dai et al. 2022, section 3.1). */
+export const ownStyle = (examples: string[]): StylePrompt => ({
+  task: 'search query or queries, just as the people would type them whose queries are shown below',
+  examples,
+});
 
 /**
- * The prompt: a teacher setting an exam, one passage at a time. `{count}` and `{text}` are filled in for each chunk.
- * It asks for JSON in words too, for servers that know no structured output.
+ * The prompt: test questions for a search, one passage at a time. `{count}`, `{task}`, `{examples}`, `{refused}` and
+ * `{text}` are filled in for each chunk. It asks for JSON in words too, for servers that know no structured output.
  */
-export const EXAM_PROMPT = `You are a teacher setting an exam about the document that the passage below comes from.
-Write exactly {count} exam question(s) that this passage answers.
+export const EXAM_PROMPT = `You set an exam for a search engine: for each thing you write, it must find the passage \
+below among thousands of others, many of them much like it.
+Write exactly {count} {task}.
 
-- Every question is answered by the passage alone; bring in no outside knowledge.
-- Every question asks about a different point; together they cover the passage.
-- A student who has never seen the passage must understand the question: name the companies, people, \
-products, years and terms it is about. Never speak of "the passage", "the context", "the text" or "the document".
-- Write in the language of the passage. Ask one thing at a time. Give no answers.
+They look like these, which are about something else:
+{examples}
 
-Answer with JSON only, in this form: {"questions": ["…"]}
+- Each is answered or shown by the passage alone; bring in no outside knowledge.
+- Each is about a different point; together they cover the passage.
+- Somebody who has never seen the passage must understand it: name the companies, people, products, years and terms \
+it is about. Never speak of "the passage", "the context", "the text", "the author" or "the document", nor of its \
+sections, tables and pages.
+- Write in the language of the passage. One thing at a time. Give no answers.
+{refused}
+Answer with JSON only, in this form: {"queries": ["…"]}
 
 Passage:
 """
 {text}
 """`;
 
+/** What {@link fillPrompt} fills in. */
+export interface Asked {
+  /** The chunk's. */
+  text: string;
+  count: number;
+  style: StylePrompt;
+  /** What was written about the chunk before, and dropped. */
+  refused?: string[];
+}
+
 /**
  * The message for one chunk.
- * @param template A prompt with `{text}`, and `{count}` where the number of questions belongs; else `EXAM_PROMPT`.
+ * @param template A prompt with `{text}`, and the other places where they belong; else `EXAM_PROMPT`.
  * @throws Error if the template has no `{text}`.
  */
-export function fillPrompt(
-  template: string | undefined,
-  chunk: Pick<SourceChunk, 'text'>,
-  questionsPerChunk: number,
-): string {
+export function fillPrompt(template: string | undefined, { text, count, style, refused = [] }: Asked): string {
   template ??= EXAM_PROMPT;
   if (!template.includes('{text}')) throw new Error('The prompt has no {text}: put it where the chunk belongs.');
+  const list = (items: string[]) => items.map((item) => `- ${item}`).join('\n');
+  // A model that rambled shall not fill the prompt.
+  const shown = refused.slice(0, 5).map((question) => question.slice(0, 150));
+  const again = 'These were refused, as vague or malformed. Write about other points, in other words:';
+  const places: Record<string, string> = {
+    text,
+    count: String(count),
+    task: style.task,
+    examples: list(style.examples),
+    refused: refused.length > 0 ? `${again}\n${list(shown)}\n` : '',
+  };
   // One pass, so that braces in the chunk itself stay as they are.
-  return template.replace(/\{(text|count)\}/g, (_, name) => (name === 'text' ? chunk.text : String(questionsPerChunk)));
+  return template.replace(/\{(text|count|task|examples|refused)\}/g, (_, name) => places[name]);
 }
 
 /** `response_format` of structured output; the count is left to the prompt, since many servers refuse `minItems`. */
 export const QUESTIONS_FORMAT = {
   type: 'json_schema' as const,
   json_schema: {
-    name: 'exam_questions',
+    name: 'exam',
     strict: true,
     schema: {
       type: 'object',
-      properties: { questions: { type: 'array', items: { type: 'string' } } },
-      required: ['questions'],
+      properties: { queries: { type: 'array', items: { type: 'string' } } },
+      required: ['queries'],
       additionalProperties: false,
     },
   },

@@ -2,12 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readGoldenQuestions, readGoldenQuestionsBeside } from 'finetune-embedding/dist/dataset/golden.js';
-import {
-  assertDisjoint,
-  buildDataset,
-  buildGoldenDataset,
-  keepConsistent,
-} from 'finetune-embedding/dist/dataset/index.js';
+import { assertDisjoint, buildDataset, buildGoldenDataset } from 'finetune-embedding/dist/dataset/index.js';
 import { describe, expect, it } from 'vitest';
 
 const CHUNKS = [
@@ -29,6 +24,12 @@ describe('buildDataset', () => {
     expect(Object.values(dataset.relevantDocs)).toEqual([['a'], ['a'], ['b']]);
     expect(Object.keys(dataset.relevantDocs)).toEqual(Object.keys(dataset.queries));
     expect(Object.keys(dataset.corpus)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('keeps styles by question, where they are known, as a key that others pass over', () => {
+    const styled = buildDataset(CHUNKS, QUESTIONS, new Map([['b', 'keywords']]));
+    const [, , built] = Object.keys(dataset.queries);
+    expect(styled).toEqual({ ...dataset, extra: { styles: { [built]: 'keywords' } } });
   });
 
   it('gives UUIDs that are the same in every run and differ by chunk', () => {
@@ -146,25 +147,5 @@ describe('assertDisjoint', () => {
     expect(() => assertDisjoint(train, sameId)).toThrow(/share 1 of 2 validation chunks \(a\)/);
     const sameText = buildDataset([{ id: 'z', text: `${CHUNKS[1].text.replace(' ', '\n')} ` }], new Map());
     expect(() => assertDisjoint(train, sameText)).toThrow(/share 1 of 1 validation chunks \(z\)/);
-  });
-});
-
-describe('keepConsistent', () => {
-  it('keeps the questions that find their chunk among the first N', () => {
-    const dataset = buildDataset(CHUNKS, QUESTIONS);
-    const [first, second, third] = Object.keys(dataset.queries);
-    const ranks = new Map([
-      [first, 2],
-      [second, 3],
-    ]);
-    const { dataset: kept, dropped } = keepConsistent(dataset, ranks, 2);
-    expect(Object.keys(kept.queries)).toEqual([first]);
-    expect(kept.relevantDocs).toEqual({ [first]: ['a'] });
-    expect(kept.corpus).toEqual(dataset.corpus);
-    expect(dropped).toEqual([second, third]);
-
-    const hardNegatives = { [first]: ['c'], [second]: ['b'] };
-    const mined = keepConsistent({ ...dataset, hardNegatives }, ranks, 2).dataset;
-    expect(mined.hardNegatives).toEqual({ [first]: ['c'] });
   });
 });

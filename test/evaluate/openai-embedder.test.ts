@@ -135,8 +135,23 @@ describe('the OpenAI embedder', () => {
       return error.message;
     };
     expect(await refusal(401, `Incorrect API key provided: ${KEY}`)).toMatch(/refuses the key in OPENAI_API_KEY/);
-    expect(await refusal(404, 'no such model')).toMatch(/does not know the model "no-such-model".*OPENAI_EMBEDDING/);
+    expect(await refusal(404, 'no such model')).toMatch(/"no-such-model".*404 no such model.*OPENAI_EMBEDDING/);
     expect(await refusal(400, `bad input, from ${KEY}`)).toMatch(/bad input, from \[key\]/);
+  });
+
+  it.each([
+    [500, 'input (712 tokens) is too large to process. increase the physical batch size (current batch size: 512)'],
+    [413, 'Input validation error: `inputs` must have less than 512 tokens. Given: 712'],
+    [400, "This model's maximum context length is 512 tokens. However, you requested 712 tokens in the input"],
+  ])('names the limit of a server that takes shorter texts (%i), and asks once', async (status, message) => {
+    vi.stubEnv('OPENAI_API_KEY', '');
+    intervene = (_, response) => {
+      respond(response, status, { error: { message } });
+      return true;
+    };
+    const asked = createOpenAIEmbedder({ cacheDir: temporaryFolder() }).embedQueries(['text']);
+    await expect(asked).rejects.toThrow(/512.*too long for the model, or for the server/);
+    expect(requests).toHaveLength(1);
   });
 
   it('refuses empty texts, and answers that are short of a vector', async () => {
@@ -153,6 +168,8 @@ describe('the OpenAI embedder', () => {
   it('says why it is skipped', () => {
     expect(openAISkipReason()).toBeNull();
     vi.stubEnv('OPENAI_API_KEY', '');
+    expect(openAISkipReason()).toBeNull(); // a server of one's own may need no key
+    vi.stubEnv('OPENAI_BASE_URL', '');
     expect(openAISkipReason()).toMatch(/skipped: OPENAI_API_KEY is not set/);
     expect(() => createOpenAIEmbedder({ cacheDir: temporaryFolder() })).toThrow(/OPENAI_API_KEY is not set/);
   });

@@ -9,7 +9,7 @@ import {
   type EmbeddingModel,
   evaluateRanking,
   fitWindows,
-  type GenerationResult,
+  type GatedQuestions,
   groupRows,
   type QuestionGenerator,
   showAccount,
@@ -17,6 +17,7 @@ import {
   windowRow,
 } from 'finetune-embedding';
 import type { LoggedRun } from 'finetune-embedding/dist/evaluate/run-log.js';
+import type { GenerationResult } from 'finetune-embedding/dist/questions/generator.js';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 
 let write: MockInstance;
@@ -30,11 +31,12 @@ const chunks = [
   { id: 'a', text: 'The boat sails at noon.', file: 'x.pdf', page: 3 },
   { id: 'b', text: 'A lamp burns in the hall.', file: 'x.pdf', page: 4 },
 ];
-const generated: GenerationResult = {
+const generated: GatedQuestions = {
   questions: new Map([
     ['a', ['When does the boat sail?']],
     ['b', []],
   ]),
+  dropped: [{ chunkId: 'b', question: 'What of the <text>?', reason: 'names the context', detail: 'the <text>' }],
   summary: {
     asked: 2,
     answered: 1,
@@ -51,15 +53,52 @@ const generator = (missing?: QuestionGenerator['missing']): QuestionGenerator =>
   description: 'test',
   ...(missing ? { missing } : {}),
   async generate(asked, { onProgress }) {
-    onProgress?.({ done: asked.length, total: asked.length, failed: 1, costSoFar: 0.5 });
+    onProgress?.({ done: asked.length, total: asked.length, failed: 1, costSoFar: 0.5, waiting: '2 at once' });
     return generated;
   },
 });
 
 describe('asking', () => {
-  it('says in the progress what failed and what it has cost', async () => {
-    expect(await askWithProgress('Questions', generator(), chunks, { questionsPerChunk: 2 })).toBe(generated);
-    expect(printed()).toMatch(/Questions: 2 in .* · 1 failed, \$0\.500 so far/);
+  const dropNone = async (result: GenerationResult) => ({ ...result, dropped: [] });
+
+  it('says in the progress what failed, what it has cost, and why it waits', async () => {
+    const asked = await askWithProgress('Questions', generator(), chunks, { questionsPerChunk: 2 }, dropNone);
+    expect(asked.questions).toEqual(generated.questions);
+    expect(printed()).toMatch(/Questions: 2 in .* · 1 failed, \$0\.500 so far, 2 at once/);
+  });
+
+  it('has a model asked once more about chunks that the gate left without, and keeps what was kept', async () => {
+    const asked: unknown[] = [];
+    const model: QuestionGenerator = {
+      description: 'test',
+      missing: async () => [],
+      async generate(about, { refused }) {
+        asked.push([about.map(({ id }) => id), refused?.get('b')]);
+        const questions = new Map(about.map(({ id, text }) => [id, [refused ? 'What burns?' : text]]));
+        return {
+          ...generated,
+          questions,
+          styles: new Map(about.map(({ id }) => [id, refused ? 'question' : 'claim'])),
+        };
+      },
+    };
+    const gate = async (result: GenerationResult): Promise<GatedQuestions> => {
+      const lamps = (text: string) => text.startsWith('A lamp');
+      const questions = new Map([...result.questions].map(([id, list]) => [id, list.filter((one) => !lamps(one))]));
+      const lost = [...result.questions].flatMap(([chunkId, list]) =>
+        list.filter(lamps).map((question) => ({ chunkId, question, reason: 'a lamp', detail: '' })),
+      );
+      return { ...result, questions, dropped: lost };
+    };
+    const result = await askWithProgress('Questions', model, chunks, { questionsPerChunk: 1 }, gate);
+    expect(asked).toEqual([
+      [['a', 'b'], undefined],
+      [['b'], ['A lamp burns in the hall.']],
+    ]);
+    expect(Object.fromEntries(result.questions)).toEqual({ a: ['The boat sails at noon.'], b: ['What burns?'] });
+    expect(Object.fromEntries(result.styles!)).toEqual({ a: 'claim', b: 'question' });
+    expect(result.dropped).toHaveLength(1);
+    expect(result.summary.asked).toBe(4);
   });
 
   it('accounts for every chunk and question', () => {
@@ -68,7 +107,7 @@ describe('asking', () => {
     expect(text).toMatch(/chunks +asked +answered +too few +empty +unparsable +failed +questions kept/);
     expect(text).toMatch(/ 2 +2 +1 +1 +0 +0 +1 +1/);
     expect(text).toContain('1 failed: no <answer>');
-    expect(text).toMatch(/Dropped questions[\s\S]*names the context +2/);
+    expect(text).toMatch(/Dropped questions[\s\S]*names the context +2 +What of the <text>\? \(the <text>\)/);
     expect(text).toMatch(/Chunks without questions[\s\S]*x\.pdf +4 +A lamp burns/);
   });
 

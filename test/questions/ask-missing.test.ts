@@ -1,9 +1,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { askMissing, StopError } from 'finetune-embedding/dist/questions/ask-missing.js';
+import { askMissing } from 'finetune-embedding/dist/questions/ask-missing.js';
 import { type Entry, Ledger } from 'finetune-embedding/dist/questions/ledger.js';
+import { parseAnswer } from 'finetune-embedding/dist/questions/parse-answer.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+// The very class that the library loads: `instanceof` tells.
+const { StopError } = createRequire(__filename)('finetune-embedding/dist/common/patient-calls.js');
 
 let cacheDir: string;
 beforeEach(async () => {
@@ -14,7 +19,14 @@ afterEach(() => rm(cacheDir, { recursive: true }));
 const OPTIONS = { questionsPerChunk: 1 };
 const openLedger = () => {
   const chunks = ['a', 'b', 'c', 'd'].map((id) => ({ id, text: `Pier ${id}.` }));
-  return Ledger.open({ model: 'm', cacheDir }, chunks, OPTIONS, ({ id }) => id, 1);
+  return Ledger.open(
+    { model: 'm', cacheDir },
+    chunks,
+    OPTIONS,
+    ({ id }) => id,
+    (answer) => parseAnswer(answer, 1),
+    1,
+  );
 };
 const answerTo = ({ chunk }: Entry) => ({ text: `Where is ${chunk.text.slice(0, -1)}?` });
 const keptKeys = async () =>

@@ -1,5 +1,5 @@
 import { estimateCost } from 'finetune-embedding/dist/questions/cost.js';
-import { EXAM_PROMPT } from 'finetune-embedding/dist/questions/index.js';
+import { EXAM_PROMPT, QUESTION_STYLES } from 'finetune-embedding/dist/questions/index.js';
 import { fillPrompt } from 'finetune-embedding/dist/questions/prompt.js';
 import { encode } from 'gpt-tokenizer';
 import { describe, expect, it } from 'vitest';
@@ -10,9 +10,14 @@ describe('estimateCost', () => {
 
   it('counts the tokens of the filled prompt and prices them', () => {
     const estimate = estimateCost(chunks, { questionsPerChunk: 2, price });
-    const inputTokens = encode(fillPrompt(EXAM_PROMPT, chunks[0], 2)).length;
+    const asked = { text: chunks[0].text, count: 2, style: QUESTION_STYLES.question };
+    const inputTokens = encode(fillPrompt(EXAM_PROMPT, asked)).length;
     expect(estimate).toMatchObject({ calls: 1, inputTokens, outputTokens: 80 });
     expect(estimate.dollars).toBeCloseTo((inputTokens * 2 + 80 * 8) / 1e6, 12);
+  });
+
+  it('knows no price unless it is told one', () => {
+    expect(estimateCost(chunks, { questionsPerChunk: 2 }).dollars).toBeUndefined();
   });
 
   it('takes text that looks like special tokens', () => {
@@ -23,6 +28,9 @@ describe('estimateCost', () => {
 
 describe('fillPrompt', () => {
   it('leaves braces and dollar signs of the chunk alone', () => {
-    expect(fillPrompt('{count}: {text}', { text: "{count} {text} $& $'" }, 3)).toBe("3: {count} {text} $& $'");
+    const style = { task: 'riddles', examples: ['a', 'b'] };
+    const chunk = "{count} {text} $& $'";
+    expect(fillPrompt('{count} {task}: {text}', { text: chunk, count: 3, style })).toBe(`3 riddles: ${chunk}`);
+    expect(fillPrompt('{examples}{refused}{text}', { text: '.', count: 1, style })).toBe('- a\n- b.');
   });
 });

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BatchDesk, createBatchDesk } from '../extras/fake-batches';
 
 /** Fault → how often it is played, compared with the others; at 0 only where a test asks for it. */
@@ -13,8 +14,8 @@ export const FAULTS = {
   '429 without Retry-After': 1,
   '500': 1,
   reset: 1,
-  stall: 0.3,
-  'stall half-way': 0.2,
+  stall: 0.1,
+  'stall half-way': 0.1,
   'truncated body': 1,
   'truncated JSON': 1,
   'prose around JSON': 1,
@@ -22,6 +23,8 @@ export const FAULTS = {
   'other language': 1,
   refusal: 1,
   '10 MB answer': 0.1,
+  rambling: 1,
+  drip: 0.1,
   'endless answer': 0,
 };
 export type Fault = keyof typeof FAULTS;
@@ -50,6 +53,14 @@ export interface FakeOptions {
   quotaSpent?: boolean;
   /** Milliseconds a call takes; 0 by default. */
   delay?: number;
+  /** Calls it works on at once; the others wait their turn. Any number by default. */
+  slots?: number;
+  /** Parts of a request, such as `temperature`, that are refused by name. */
+  refuse?: string[];
+  /** Thinks for so many tokens first, out of the answer's. */
+  thoughts?: number;
+  /** Where it listens; anywhere by default. */
+  port?: number;
 }
 
 /** What the fake reads of a request. */
@@ -58,6 +69,10 @@ export interface RequestBody {
   messages?: { content: string }[];
   response_format?: unknown;
   input?: string | string[];
+  max_tokens?: number;
+  max_completion_tokens?: number;
+  temperature?: number;
+  seed?: number;
   dimensions?: number;
   encoding_format?: string;
 }
@@ -78,6 +93,9 @@ export class FakeOpenAI {
   readonly batches: BatchDesk;
   private readonly server: Server;
   private readonly timesAsked = new Map<string, number>();
+  private busy = 0;
+  /** Most calls that were worked on at once. */
+  busiest = 0;
 
   private constructor(private readonly options: FakeOptions) {
     this.batches = createBatchDesk((body) => completion(body, contentOf(body, options)));
@@ -88,12 +106,16 @@ export class FakeOpenAI {
 
   static async start(options: FakeOptions = {}): Promise<FakeOpenAI> {
     const fake = new FakeOpenAI(options);
-    await new Promise<void>((resolve) => fake.server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => fake.server.listen(options.port ?? 0, '127.0.0.1', resolve));
     return fake;
   }
 
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
+    return `http://127.0.0.1:${this.port}/v1`;
   }
 
   /** Stops the server; a second call does nothing. */
@@ -121,7 +143,10 @@ export class FakeOpenAI {
       return sendError(response, 429, 'You exceeded your current quota', 'insufficient_quota');
     if (this.options.tooLong?.(call.passage ?? ''))
       return sendError(response, 400, "This model's maximum context length is 5 tokens", 'context_length_exceeded');
-    if (this.options.delay) await new Promise((resolve) => setTimeout(resolve, this.options.delay));
+    const unknown = this.options.refuse?.find((name) => name in body);
+    if (unknown) return sendError(response, 400, `Unsupported parameter: '${unknown}'`, 'unsupported_parameter');
+    await this.work(response);
+    if (response.destroyed) return;
     call.fault = this.drawFault(path + JSON.stringify(body.messages ?? body.input));
     if (call.fault && playTransportFault(call.fault, request, response, this.options.retryAfter)) return;
 
@@ -142,6 +167,16 @@ export class FakeOpenAI {
       call.answered = Boolean(answer.content) && call.fault !== 'other language';
     });
     sendJson(response, completion(body, answer));
+  }
+
+  /** Takes a slot for as long as the call takes; one that nobody waits for any more is let go. */
+  private async work(response: ServerResponse): Promise<void> {
+    const { delay = 0, slots = Number.POSITIVE_INFINITY } = this.options;
+    while (this.busy >= slots && !response.destroyed) await sleep(2);
+    if (response.destroyed) return;
+    this.busiest = Math.max(this.busiest, ++this.busy);
+    for (const end = Date.now() + delay; Date.now() < end && !response.destroyed; ) await sleep(2);
+    this.busy--;
   }
 
   private drawFault(content: string): Fault | undefined {
@@ -176,6 +211,10 @@ function playTransportFault(
   else if (fault === 'endless answer') {
     response.writeHead(200, { 'content-type': 'application/json' }).write('{"id": "');
     Readable.from(endless()).pipe(response);
+  } else if (fault === 'drip') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const timer = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(timer));
   } else return fault === 'stall';
   return true;
 }
@@ -195,14 +234,19 @@ function contentOf(body: RequestBody, options: FakeOptions, fault?: Fault): Answ
   const passage = passageOf(body) ?? '';
   const count = Number(/exactly (\d+)/.exec(messageOf(body))?.[1] ?? 2);
   if (options.answer) return { content: options.answer(passage, count) };
-  const questions = (options.questions ?? defaultQuestions)(passage, count);
+  const questions = (options.questions ?? questionsLike(messageOf(body)))(passage, count);
   const json = JSON.stringify({ questions });
+  const room = body.max_tokens ?? body.max_completion_tokens ?? Number.POSITIVE_INFINITY;
+  if (options.thoughts && options.thoughts + 60 > room) return { content: '<think>Let me see, ', finish: 'length' };
   switch (fault) {
     case 'truncated JSON':
       // Inside the last question, the way a token limit cuts.
       return { content: json.slice(0, json.length - 8), finish: 'length' };
     case 'prose around JSON':
       return { content: `Sure! Here are the questions [as asked]:\n\n\`\`\`json\n${json}\n\`\`\`\nGood luck!` };
+    case 'rambling':
+      // Only the limit that the request sets ends it.
+      return { content: `${json.slice(0, -2)}${', "3"'.repeat(Math.min(room, 1e7) / 4)}`, finish: 'length' };
     case 'empty answer':
       return { content: '' };
     case 'other language':
@@ -218,13 +262,18 @@ function contentOf(body: RequestBody, options: FakeOptions, fault?: Fault): Answ
   }
 }
 
-/** Distinct questions made of the passage's longest words. */
-function defaultQuestions(passage: string, count: number): string[] {
-  const words = [...new Set(passage.match(/[\p{L}\p{N}-]+/gu) ?? ['nothing'])].sort((a, b) => b.length - a.length);
-  return Array.from({ length: count }, (_, i) => {
-    const pick = (n: number) => words[(i * 3 + n) % words.length];
-    return `What is said about ${pick(0)}, ${pick(1)} and ${pick(2)}, point ${i + 1}?`;
-  });
+/** Distinct questions, keywords or claims, as the message asks for, made of the passage's longest words. */
+function questionsLike(message: string): (passage: string, count: number) => string[] {
+  return (passage, count) => {
+    const words = [...new Set(passage.match(/[\p{L}\p{N}-]+/gu) ?? ['nothing'])].sort((a, b) => b.length - a.length);
+    return Array.from({ length: count }, (_, i) => {
+      const [first, second, third] = [0, 1, 2].map((n) => words[(i * 3 + n) % words.length]);
+      if (/^Write exactly \d+ keyword/m.test(message)) return `${first} ${second} ${third} point ${i + 1}`;
+      if (/^Write exactly \d+ claim/m.test(message))
+        return `It tells of ${first}, ${second} and ${third}, point ${i + 1}.`;
+      return `What is said about ${first}, ${second} and ${third}, point ${i + 1}?`;
+    });
+  };
 }
 
 function completion(body: RequestBody, { content, refusal, finish = 'stop' }: Answer) {

@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { QUESTION_STYLES } from 'finetune-embedding';
 import type { GenerationProgress } from 'finetune-embedding/dist/questions/generator.js';
 import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
 import type { LlmSettings } from 'finetune-embedding/dist/questions/llm-settings.js';
@@ -58,12 +59,13 @@ describe('LlmQuestionGenerator', () => {
   it('asks exactly the number of questions of every chunk and keeps the corpus order', async () => {
     const fake = await serve({ apiKey: KEY, model: 'm' });
     const chunks = chunksOf(7);
-    const { questions, summary } = await generator().generate(chunks, { questionsPerChunk: 3 });
+    const { questions, summary, styles } = await generator().generate(chunks, { questionsPerChunk: 3 });
     expect([...questions.keys()]).toEqual(chunks.map((chunk) => chunk.id));
     for (const [id, list] of questions) {
       expect(list).toHaveLength(3);
       expect(list.join()).toContain(`Chapter${id.slice(1)}`);
     }
+    expect(new Set(styles!.values()).size).toBeGreaterThan(1);
     expect(summary).toEqual({
       asked: 7,
       answered: 7,
@@ -80,7 +82,7 @@ describe('LlmQuestionGenerator', () => {
   it('survives 1,000 chunks with 30% of calls at fault: none lost, none asked again after success', async () => {
     const fake = await serve({ seed: 7, faultRate: 0.3 });
     const chunks = chunksOf(1000);
-    const settings = { concurrency: 32, timeoutSeconds: 3 };
+    const settings = { concurrency: 32, timeoutSeconds: 8 };
     const { questions, summary } = await generator(settings).generate(chunks, { questionsPerChunk: 2 });
     const played = Object.entries(FAULTS).flatMap(([fault, weight]) => (weight > 0 ? [fault] : []));
     expect(new Set(fake.calls.map((call) => call.fault).filter(Boolean))).toEqual(new Set(played));
@@ -179,7 +181,9 @@ describe('LlmQuestionGenerator', () => {
     const fake = await serve({ tooLong: (passage) => passage.includes('number 3.') });
     const { summary, questions } = await generator({ concurrency: 1 }).generate(chunksOf(6), { questionsPerChunk: 1 });
     expect(summary).toMatchObject({ asked: 6, answered: 5, failed: 1, chunksWithoutQuestions: ['c3'] });
-    expect(summary.problems).toEqual({ "400 This model's maximum context length is 5 tokens": 1 });
+    expect(summary.problems).toEqual({
+      "400 This model's maximum context length is 5 tokens (the text is too long for the model, or for the server as it was started)": 1,
+    });
     expect(questions.get('c3')).toEqual([]);
     // One chunk's fault does not switch structured output off for the others.
     expect(fake.calls.at(-1)?.body.response_format).toBeDefined();
@@ -216,6 +220,82 @@ describe('LlmQuestionGenerator', () => {
     expect(fake.calls).toHaveLength(6);
   });
 
+  it('sets a limit to an answer, a temperature and a seed, and notes what the words were drawn with', async () => {
+    const fake = await serve({ answer: () => 'Nothing to ask here.' });
+    await generator().generate(chunksOf(1), { questionsPerChunk: 3 });
+    const sent = fake.calls.map(({ body: { max_tokens, temperature, seed } }) => ({ max_tokens, temperature, seed }));
+    expect(sent).toEqual([0, 1, 2, 3, 4].map((seed) => ({ max_tokens: 400, temperature: 0.7, seed })));
+    const kept = (await filesText()).trim().split('\n');
+    expect(kept.map((line) => JSON.parse(line))).toMatchObject(
+      sent.map(({ temperature, seed }) => ({ temperature, seed })),
+    );
+  });
+
+  it('leaves out what a server refuses by name, once for all calls', async () => {
+    const fake = await serve({ refuse: ['temperature', 'max_tokens'] });
+    const { summary } = await generator({ concurrency: 1 }).generate(chunksOf(3), { questionsPerChunk: 1 });
+    expect(summary).toMatchObject({ answered: 3, failed: 0 });
+    expect(fake.calls).toHaveLength(5);
+    const { temperature, max_tokens, max_completion_tokens, seed, response_format } = fake.calls[4].body;
+    expect({ temperature, max_tokens, max_completion_tokens, seed }).toEqual({ max_completion_tokens: 200, seed: 0 });
+    expect(response_format).toBeDefined();
+    expect(JSON.parse((await filesText()).split('\n')[0])).not.toHaveProperty('temperature');
+  });
+
+  it('gives a model that thinks aloud more room, once it has seen it end in a thought', async () => {
+    const fake = await serve({ thoughts: 2000 });
+    const { summary } = await generator({ concurrency: 1 }).generate(chunksOf(3), { questionsPerChunk: 1 });
+    expect(summary).toMatchObject({ answered: 3, empty: 0 });
+    expect(fake.calls.map(({ body }) => body.max_tokens)).toEqual([200, 4296, 4296, 4296]);
+  });
+
+  it('does not outrun a server with one slot: asks fewer at once after time-outs, says so, loses nothing', async () => {
+    const fake = await serve({ slots: 1, delay: 60 });
+    const said = new Set<string>();
+    const settings = { concurrency: 8, timeoutSeconds: 0.2 };
+    const { summary } = await generator(settings).generate(chunksOf(20), {
+      questionsPerChunk: 1,
+      onProgress: ({ waiting }) => waiting && said.add(waiting),
+    });
+    expect(summary).toMatchObject({ answered: 20, failed: 0 });
+    expect(fake.busiest).toBe(1);
+    expect([...said].join()).toMatch(/trying again: Request timed out/);
+    expect([...said].join()).toMatch(/[1-7] at once, since calls timed out/);
+  });
+
+  it('gives up on a chunk that times out even alone, rather than nine times', async () => {
+    const fake = await serve({ faultRate: 1, faults: { drip: 1 } });
+    const { summary } = await generator({ concurrency: 1, timeoutSeconds: 0.1 }).generate(chunksOf(2), {
+      questionsPerChunk: 1,
+    });
+    expect(summary.problems).toEqual({ 'No answer within 0.1 s, with no other call beside it.': 2 });
+    expect(fake.calls).toHaveLength(4);
+  });
+
+  it('waits for a server that dies and comes back', async () => {
+    const first = await serve({ delay: 5 });
+    const { port } = first;
+    const said = new Set<string>();
+    let second: Promise<FakeOpenAI> | undefined;
+    const dieAndComeBack = async () => {
+      await first.close();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      server = await FakeOpenAI.start({ port });
+      return server;
+    };
+    const { summary } = await generator({ backoffSeconds: 0.1 }).generate(chunksOf(40), {
+      questionsPerChunk: 1,
+      onProgress: ({ done, waiting }) => {
+        if (done === 20) second ??= dieAndComeBack();
+        if (waiting) said.add(waiting);
+      },
+    });
+    expect(summary).toMatchObject({ answered: 40, failed: 0 });
+    expect([...said].join()).toMatch(/trying again: Connection error/);
+    const kept = first.calls.filter(({ answered }) => answered).map(({ passage }) => passage);
+    expect((await second!).calls.filter(({ passage }) => kept.includes(passage))).toEqual([]);
+  });
+
   it('gives up on an answer without end, names its size, and goes on', async () => {
     await serve({ faultRate: 1, faults: { 'endless answer': 1 } });
     const { summary } = await generator().generate(chunksOf(1), { questionsPerChunk: 1 });
@@ -239,7 +319,7 @@ describe('LlmQuestionGenerator', () => {
 
   it('waits as long as Retry-After says', async () => {
     const fake = await serve({ faultRate: 0.5, seed: 1, faults: { '429 with Retry-After': 1 } });
-    await generator({ concurrency: 1 }).generate(chunksOf(3), { questionsPerChunk: 2 });
+    await generator({ concurrency: 1 }).generate(chunksOf(6), { questionsPerChunk: 2 });
     const refused = fake.calls.flatMap((call, i) => (call.fault ? [i] : []));
     expect(refused.length).toBeGreaterThan(0);
     for (const i of refused) expect(fake.calls[i + 1].at - fake.calls[i].at).toBeGreaterThanOrEqual(990);
@@ -293,12 +373,58 @@ describe('LlmQuestionGenerator', () => {
     await expect(run).rejects.toThrow('stopped by hand');
     expect(fake.calls.length).toBeLessThan(12);
     const left = await generator().missing(chunksOf(40), { questionsPerChunk: 1 });
-    expect(left.length).toBe(34);
+    // One that came while the signal went off is kept, too.
+    const kept = (await filesText()).trim().split('\n').length;
+    expect([6, 7]).toContain(kept);
+    expect(left.length).toBe(40 - kept);
+  });
+
+  it('asks each chunk in a style of its own, the same in every run, and shows the model what it looks like', async () => {
+    const fake = await serve({});
+    const chunks = chunksOf(40);
+    const asked = await generator({ styles: ['claim', 'keywords'] }).generate(chunks, { questionsPerChunk: 1 });
+    const promptOf = (style: string) => {
+      const texts = chunks.filter(({ id }) => asked.styles!.get(id) === style).map(({ text }) => text);
+      return fake.calls.filter(({ passage }) => texts.includes(passage!)).map(({ body }) => body.messages![0].content);
+    };
+    const [claims, keywords] = [promptOf('claim'), promptOf('keywords')];
+    expect(claims.length).toBeGreaterThan(9);
+    expect(keywords.length).toBe(40 - claims.length);
+    for (const prompt of claims) expect(prompt).toContain(QUESTION_STYLES.claim.examples[0]);
+    for (const prompt of keywords) expect(prompt).toContain('exactly 1 keyword search(es)');
+    const again = await generator({ styles: ['claim', 'keywords'] }).generate(chunks, { questionsPerChunk: 1 });
+    expect([again.styles, again.summary.asked]).toEqual([asked.styles, 0]);
+  });
+
+  it('imitates queries of the reader’s own, and does not take them for answers', async () => {
+    const file = path.join(dir, 'mine.txt');
+    await writeFile(file, 'harbour dues 2019\n\nwho tows at night\n');
+    const fake = await serve({ questions: () => ['harbour dues 2019', 'tower of harbour number 0'] });
+    const { questions, styles, summary } = await generator({ exampleFiles: [file] }).generate(chunksOf(1), {
+      questionsPerChunk: 2,
+    });
+    expect(fake.calls[0].body.messages![0].content).toContain('- harbour dues 2019\n- who tows at night\n');
+    expect([...questions.values(), styles!.get('c0')]).toEqual([['tower of harbour number 0'], 'own']);
+    expect(summary.dropped).toEqual({ 'one of the examples': 1 });
+    await writeFile(file, '\n');
+    expect(() => generator({ exampleFiles: [file] })).toThrow(/mine.txt is empty; write queries into it, one a line/);
+  });
+
+  it('asks again in another style and shows what was refused', async () => {
+    const fake = await serve({});
+    const chunks = chunksOf(1);
+    const first = await generator().generate(chunks, { questionsPerChunk: 1 });
+    const refused = new Map([['c0', ['Why Hail?']]]);
+    const second = await generator().generate(chunks, { questionsPerChunk: 1, refused });
+    expect(fake.calls).toHaveLength(2);
+    expect(fake.calls[1].body.messages![0].content).toMatch(/These were refused.*\n- Why Hail\?/);
+    expect(second.styles!.get('c0')).not.toBe(first.styles!.get('c0'));
   });
 
   it('refuses settings that cannot work', async () => {
     await serve({});
     expect(() => generator({ model: '' })).toThrow(/LLM_MODEL is empty/);
+    expect(() => generator({ styles: ['riddle'] })).toThrow(/names "riddle"; there are question, keywords, claim/);
     expect(() => generator({ baseURL: 'localhost' })).toThrow(/OPENAI_BASE_URL is not an address/);
     expect(generator({ baseURL: 'http://host/v1/?key=secret' }).description).toBe('m at http://host/v1');
     await expect(generator().generate(chunksOf(1), { questionsPerChunk: 0 })).rejects.toThrow(

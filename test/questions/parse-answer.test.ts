@@ -35,6 +35,13 @@ describe('parseAnswer reads two questions out of', () => {
     ['lines', `${TWO[0]}\n\n${TWO[1]}\n`],
     ['repeats', `${TWO[0]}\n${TWO[0].toUpperCase()}\n${TWO[1]}`],
     ['thoughts before the answer', `<think>\n1. Should I ask this?\n</think>\n${JSON_TWO}`],
+    ['thoughts without an opening tag', `1. Should I ask this?\n</think>\n\`\`\`json\n${JSON_TWO}\n\`\`\``],
+    [
+      'a channel for the answer',
+      `<|channel|>analysis<|message|>Two, then.<|end|><|channel|>final<|message|>${JSON_TWO}`,
+    ],
+    ['a tool call', `<tool_call>{"name": "ask", "arguments": ${JSON_TWO}}</tool_call>`],
+    ['a tool call whose arguments are a text', JSON.stringify({ name: 'ask', arguments: JSON_TWO })],
     ['numbers inside JSON', JSON.stringify({ questions: TWO.map((question, i) => `${i + 1}. ${question}`) })],
   ])('%s', (_, raw) => {
     const { questions, outcome } = parseAnswer(raw, 2);
@@ -64,6 +71,11 @@ describe('parseAnswer', () => {
       '灯塔有什么作用？',
       'Describe how the lamp is kept lit.',
     ]);
+  });
+
+  it('reads keywords and claims in a list, and leaves its heading', () => {
+    const listed = '## Searches\n1. lighthouse lamp\n2. **The lamp burns oil.**\n3. Conclusion';
+    expect(parseAnswer(listed, 3).questions).toEqual(['lighthouse lamp', 'The lamp burns oil.']);
   });
 
   it('does not take a number for a list marker', () => {

@@ -71,10 +71,11 @@ export async function askInBatches(
 /** Hands in what has no answer and is in no batch. */
 async function handIn(desk: BatchDesk, chunks: SourceChunk[], questionsPerChunk: number, report: BatchReport) {
   const { settings, corpus } = desk;
-  const ledger = await openLlmLedger(settings, chunks, { questionsPerChunk, corpus });
+  const options = { questionsPerChunk, corpus };
+  const ledger = await openLlmLedger(settings, chunks, options);
   const out = keysOut(desk.batches);
   const open = ledger.missing().filter(({ key }) => !out.has(key));
-  const parts = packRequests(open.map(({ key, chunk }) => requestLine(settings, key, chunk, questionsPerChunk)));
+  const parts = packRequests(open.map((entry) => requestLine(settings, entry, options)));
   for (const lines of parts) {
     const requests = Object.fromEntries(open.splice(0, lines.length).map(({ key, chunk }) => [key, chunk.id]));
     const { id, status } = await desk.handIn(lines, requests);

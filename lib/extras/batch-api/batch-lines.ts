@@ -1,6 +1,7 @@
 // In: requests. Out: the lines and files of a batch's input; and from lines of its output, answers.
 import type { LlmAnswer } from '../../questions/answer-cache';
-import type { SourceChunk } from '../../questions/generator';
+import type { GenerationOptions } from '../../questions/generator';
+import type { Entry } from '../../questions/ledger';
 import { readCompletion } from '../../questions/llm-client';
 import { chatRequest } from '../../questions/llm-generator';
 import type { LlmSettings } from '../../questions/llm-settings';
@@ -10,9 +11,9 @@ const REQUESTS_PER_BATCH = 50_000;
 const BYTES_PER_BATCH = 150 * 2 ** 20;
 
 /** One line of a batch's input: the request for a chunk, under its cache key. */
-export function requestLine(settings: LlmSettings, key: string, chunk: SourceChunk, questionsPerChunk: number): string {
-  const body = chatRequest(settings, chunk, questionsPerChunk, true);
-  return `${JSON.stringify({ custom_id: key, method: 'POST', url: '/v1/chat/completions', body })}\n`;
+export function requestLine(settings: LlmSettings, entry: Entry, options: GenerationOptions): string {
+  const body = chatRequest(settings, entry, options);
+  return `${JSON.stringify({ custom_id: entry.key, method: 'POST', url: '/v1/chat/completions', body })}\n`;
 }
 
 /** Splits lines into files within OpenAI's limits. */

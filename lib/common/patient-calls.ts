@@ -1,0 +1,193 @@
+// In: a call to a server. Out: its answer, after as many tries as help, no more at once than the server can take; or an
+// error that says whether going on makes sense.
+import { setTimeout as sleep } from 'node:timers/promises';
+import OpenAI from 'openai';
+import pRetry, { type RetryContext } from 'p-retry';
+import { type OpenAIServer, publicUrl, scrub } from './openai';
+import { TooLargeError } from './openai-client';
+
+/** A server that asks for a longer wait than this, in seconds, is left alone: the user decides when to go on. */
+const LONGEST_WAIT = 300;
+/** So often may a call that has the server to itself time out. */
+const TIMEOUTS_ALONE = 2;
+
+/** No call can succeed: wrong key, unknown model, no money, no server. */
+export class StopError extends Error {
+  override name = 'StopError';
+}
+
+/** How patient to be. */
+export interface Patience {
+  /** Calls at once, at most; fewer while calls time out. */
+  concurrency?: number;
+  /** How often a call that failed is tried again; 8 by default. */
+  retries?: number;
+  /** First wait before trying again, in seconds; doubles each time, up to a minute; 1 by default. */
+  backoffSeconds?: number;
+  /** Time limit of one call, in seconds, of which waiting for a place here is no part. */
+  timeoutSeconds?: number;
+}
+
+/** What may end a call, and who is told why it waits; '' once nothing is in the way. */
+export interface CallOptions {
+  signal?: AbortSignal;
+  say?: (why: string) => void;
+}
+
+/**
+ * Calls a server again and again where that helps. After a time-out half as many calls run at once; each round of
+ * successes adds one again (additive increase, multiplicative decrease: Chiu & Jain, 1989).
+ */
+export class PatientCalls {
+  private readonly most: number;
+  private limit: number;
+  private running = 0;
+  private readonly queue: (() => void)[] = [];
+  private successes = 0;
+  private lastFall = 0;
+  private anySuccess = false;
+  private pausedUntil = 0;
+
+  constructor(
+    private readonly server: OpenAIServer,
+    private readonly patience: Patience,
+  ) {
+    this.most = patience.concurrency ?? 1;
+    this.limit = this.most;
+  }
+
+  /**
+   * Calls until there is an answer or the retries are spent.
+   * @param send Makes one call.
+   * @throws StopError if no call can succeed, Error if this one did not, or the signal's reason.
+   */
+  call<T>(send: () => Promise<T>, { signal, say }: CallOptions = {}): Promise<T> {
+    const { retries = 8, backoffSeconds = 1 } = this.patience;
+    let timeoutsAlone = 0;
+    const attempt = async () => {
+      while (Date.now() < this.pausedUntil) await sleep(this.pausedUntil - Date.now(), undefined, { signal });
+      await this.enter();
+      const started = Date.now();
+      const alone = this.limit === 1;
+      try {
+        signal?.throwIfAborted();
+        const answer = await send();
+        this.rise();
+        say?.(this.limit < this.most ? `${this.limit} at once, since calls timed out` : '');
+        return answer;
+      } catch (error) {
+        if (error instanceof OpenAI.APIConnectionTimeoutError) {
+          if (alone) timeoutsAlone++;
+          this.fall(started);
+        }
+        throw error;
+      } finally {
+        this.leave();
+      }
+    };
+    return pRetry(attempt, {
+      retries,
+      minTimeout: backoffSeconds * 1000,
+      maxTimeout: 60_000,
+      randomize: true, // or all calls of a broken connection come back at once
+      signal,
+      onFailedAttempt: (failure) => {
+        this.judge(failure, timeoutsAlone);
+        const again = `trying again: ${this.describe(failure.error)}`;
+        const seconds = Math.ceil((this.pausedUntil - Date.now()) / 1000);
+        say?.((seconds > 1 ? `waiting ${seconds} s, then ${again}` : again).slice(0, 150));
+      },
+    });
+  }
+
+  private async enter(): Promise<void> {
+    if (this.running < this.limit) this.running++;
+    else await new Promise<void>((resolve) => this.queue.push(resolve));
+  }
+
+  private leave(): void {
+    this.running--;
+    for (; this.running < this.limit && this.queue.length > 0; this.running++) this.queue.shift()!();
+  }
+
+  /** Calls that started before the last fall say nothing about the new limit. */
+  private fall(started: number): void {
+    if (started < this.lastFall) return;
+    this.limit = Math.max(1, this.limit >> 1);
+    this.lastFall = Date.now();
+    this.successes = 0;
+  }
+
+  private rise(): void {
+    this.anySuccess = true;
+    if (++this.successes < this.limit || this.limit === this.most) return;
+    this.limit++;
+    this.successes = 0;
+  }
+
+  /** Throws where another try is of no use; else sets the pause that the server asks of all calls. */
+  private judge({ error, attemptNumber, retriesLeft }: RetryContext, timeoutsAlone: number): void {
+    const message = this.describe(error);
+    if (isHopeless(error)) throw new StopError(message);
+    if (!this.anySuccess && attemptNumber >= 3 && isUnreachable(error))
+      throw new StopError(`No server answers at ${publicUrl(this.server.baseURL)}: is it running? (${message})`);
+    if (!isPassing(error)) throw new Error(message);
+    if (timeoutsAlone >= TIMEOUTS_ALONE)
+      throw new Error(`No answer within ${this.patience.timeoutSeconds} s, with no other call beside it.`);
+    if (retriesLeft === 0) throw new Error(`${message} (tried ${attemptNumber} times)`);
+    const asked = retryAfterSeconds(error);
+    if (asked > LONGEST_WAIT)
+      throw new StopError(`The server asks to wait ${Math.ceil(asked)} seconds; run again then. ${message}`);
+    if (asked > 0) this.pausedUntil = Math.max(this.pausedUntil, Date.now() + asked * 1000);
+  }
+
+  private describe(error: Error): string {
+    const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    const from = publicUrl(this.server.baseURL);
+    const hints: [boolean, string][] = [
+      [error instanceof OpenAI.AuthenticationError, ` (${from} refuses the key in OPENAI_API_KEY)`],
+      // A wrong address answers 404 as well, mostly without a word about it.
+      [error instanceof OpenAI.NotFoundError, ` (from ${from}; such addresses usually end in /v1)`],
+      [isTooLong(error), ' (the text is too long for the model, or for the server as it was started)'],
+    ];
+    const hint = hints.find(([applies]) => applies)?.[1] ?? '';
+    return scrub(`${error.message}${cause}${hint}`, this.server.apiKey).slice(0, 1000);
+  }
+}
+
+/** Errors that every further call would meet as well. */
+export function isHopeless(error: unknown): boolean {
+  if (!(error instanceof OpenAI.APIError)) return false;
+  const spent = error.code === 'insufficient_quota' || error.code === 'billing_hard_limit_reached';
+  return spent || error.code === 'model_not_found' || [401, 403, 404].includes(error.status);
+}
+
+const TOO_LONG =
+  /context[_ ](length|size|window)|too (long|large)|must have less than|(maximum|exceeds?)\b.{0,60}\b(tokens|context)/i;
+
+/** Errors by which servers refuse a text that is too long for the model; some call it an error of their own (500). */
+export function isTooLong(error: unknown): boolean {
+  if (!(error instanceof OpenAI.APIError) || error.status === 429) return false;
+  return error.status === 413 || TOO_LONG.test(`${error.code} ${error.message}`);
+}
+
+/** Errors that may be gone at the next try: those of the connection, of the server, and cut-off answers. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof TooLargeError || isTooLong(error)) return false;
+  if (!(error instanceof OpenAI.APIError) || error.status === undefined) return true;
+  return error.status >= 500 || [408, 409, 425, 429].includes(error.status);
+}
+
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || isUnreachable(error.cause);
+}
+
+/** Seconds the server asks to wait (RFC 9110, section 10.2.3: seconds or a date); 0 if it says nothing. */
+function retryAfterSeconds(error: unknown): number {
+  const value = error instanceof OpenAI.APIError ? error.headers?.get('retry-after') : undefined;
+  if (!value) return 0;
+  const seconds = Number.isFinite(Number(value)) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  return Math.max(0, seconds || 0);
+}
