@@ -12,8 +12,10 @@ const ROWS = {
   'base, windows': 'the same, a chunk scored by its windows',
   'fine-tuned, windows': '**fine-tuned so, on questions asked offline**',
   'BM25, windows': 'BM25, keyword search alone, by windows',
-  'base, windows + BM25 by score': 'not trained, windows and keyword search',
-  'fine-tuned, windows + BM25 by score': '**fine-tuned, windows and keyword search**',
+  'base, words + windows': 'not trained, by words and windows',
+  'fine-tuned, words + windows': '**fine-tuned, by words and windows**',
+  'base, words + windows + BM25 by score': 'not trained, words, windows and keywords',
+  'fine-tuned, words + windows + BM25 by score': '**fine-tuned, words, windows and keywords**',
 };
 const METRICS = ['hit rate@5', 'MRR@10', 'MAP@100'];
 const [BEGIN, END] = ['<!-- results: npm run notebooks:update writes them -->\n', '<!-- end of results -->'];
