@@ -59,7 +59,9 @@ class Progress(NotebookClient):
     def process_message(self, msg, cell, cell_index):
         if msg["msg_type"] in ("display_data", "update_display_data"):
             line = plain(msg["content"]["data"])
-            if line and time.monotonic() - self.printed_at > UPDATE_EVERY_SECONDS:
+            # A new output says something once, such as where a training goes on; an update will come again.
+            is_new = msg["msg_type"] == "display_data"
+            if line and (is_new or time.monotonic() - self.printed_at > UPDATE_EVERY_SECONDS):
                 self.printed_at = time.monotonic()
                 print(f"      {line[:140]}")
         return super().process_message(msg, cell, cell_index)
