@@ -80,19 +80,18 @@ function transformed(element: Element, box: Box): Box {
 }
 
 /** `getBBox`: in the element's own coordinates. Plotly asks for texts, and for groups of them. */
-export function ownBox(element: Element): Box {
-  const name = element.tagName.toLowerCase();
-  if (name === 'text' || name === 'tspan') return textBox(element);
-  const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((side) => attribute(element, side));
+export function ownBox(this: Element): Box {
+  const name = this.tagName.toLowerCase();
+  if (name === 'text' || name === 'tspan') return textBox(this);
+  const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((side) => attribute(this, side));
   if (name !== 'g') return { x, y, width, height };
-  const boxes = [...element.children].map((child) => transformed(child, ownBox(child)));
+  const boxes = [...this.children].map((child) => transformed(child, ownBox.call(child)));
   return around(boxes.filter((box) => box.width > 0 || box.height > 0).flatMap(corners));
 }
 
 /** `getBoundingClientRect`: in the page's coordinates. */
-export function clientBox(element: Element) {
-  let box = ownBox(element);
-  for (let node: Element | null = element; node; node = node.parentElement) box = transformed(node, box);
-  const { x, y, width, height } = box;
-  return { x, y, width, height, left: x, top: y, right: x + width, bottom: y + height };
+export function clientBox(this: Element) {
+  let box = ownBox.call(this);
+  for (let node: Element | null = this; node; node = node.parentElement) box = transformed(node, box);
+  return { ...box, left: box.x, top: box.y, right: box.x + box.width, bottom: box.y + box.height };
 }
