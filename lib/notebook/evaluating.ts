@@ -57,9 +57,10 @@ export function summarize(evaluations: EvaluationResult[], metrics: ComparedMetr
 /** The rows of a model card: {@link summarize}'s results, those of `names` in this order. */
 export function cardResults({ results, intervals }: Summary, names: string[]): CardResult[] {
   return names.map((retriever) => {
-    const ofEach = ([metric, [low, high]]: [string, [number, number]]) =>
-      [metric, { value: results[retriever][metric], low, high }] as const;
-    return { retriever, metrics: Object.fromEntries(Object.entries(intervals[retriever]).map(ofEach)) };
+    const metrics = Object.entries(intervals[retriever]).map(([metric, [low, high]]) => {
+      return [metric, { value: results[retriever][metric], low, high }];
+    });
+    return { retriever, metrics: Object.fromEntries(metrics) };
   });
 }
 
@@ -118,10 +119,13 @@ export function costRows(evaluations: EmbedderEvaluation[]): Row[] {
   });
 }
 
-/** Windows of `size` word pieces or, where the model reads less (special tokens included), of what it reads. */
-export function fitWindows({ tokenizer, maxSeqLength }: EmbeddingModel, size: number, stride: number): WindowSettings {
-  const { before, after } = tokenizer.around;
-  const fitting = Math.min(size, maxSeqLength - before.length - after.length);
+/** A text's word pieces that the model reads at once: special tokens take the rest. */
+const roomOf = ({ tokenizer: { around }, maxSeqLength }: EmbeddingModel): number =>
+  maxSeqLength - around.before.length - around.after.length;
+
+/** Windows of `size` word pieces or, where the model reads less, of what it reads. */
+export function fitWindows(model: EmbeddingModel, size: number, stride: number): WindowSettings {
+  const fitting = Math.min(size, roomOf(model));
   return { size: fitting, stride: Math.min(stride, fitting) };
 }
 
@@ -133,9 +137,7 @@ export function windowRow(model: EmbeddingModel, corpus: Record<string, string>,
   const texts = Object.values(corpus);
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const lengths = texts.map((text) => model.tokenizer.encodeWhole(text).length);
-  const { before, after } = model.tokenizer.around;
-  const limit = windows ? Number.POSITIVE_INFINITY : model.maxSeqLength - before.length - after.length;
-  const read = lengths.map((length) => Math.min(length, limit));
+  const read = lengths.map((length) => (windows ? length : Math.min(length, roomOf(model))));
   const vectors = lengths.map((length) => (windows ? windowRanges(length, windows.size, windows.stride).length : 1));
   return {
     'word pieces a chunk': Math.round(mean(lengths)),
