@@ -22,7 +22,7 @@ export interface HardNegativeOptions {
  *
  * @param rankings one list a query, in the order of `Object.keys(dataset.queries)`; rank the whole corpus, or deeply
  * @returns the dataset with `hardNegatives`, at most `perQuery` a query; queries without any are not in it
- * @throws {Error} if there isn't one ranking a query, an option is out of range, or a ranked chunk isn't in the corpus.
+ * @throws {Error} if there isn't one ranking a query, or an option is out of range.
  */
 export function mineHardNegatives(
   dataset: EmbeddingDataset,
@@ -46,11 +46,9 @@ export function mineHardNegatives(
     const last = ranking[ranking.length - 1]?.score ?? -Infinity;
     const positive = Math.min(...[...relevant].map((id) => scores.get(id) ?? last));
     const limit = relativeMargin === undefined ? Infinity : positive - Math.abs(positive) * relativeMargin;
-    const candidates = ranking.filter(({ id, score }) => {
-      if (!Object.hasOwn(dataset.corpus, id))
-        throw new Error(`The ranking of query ${queryId} holds chunk ${id}, which is not in the corpus.`);
-      return score <= limit && !relevant.has(id) && !relevantTexts.has(dataset.corpus[id]);
-    });
+    const candidates = ranking.filter(
+      ({ id, score }) => score <= limit && !relevant.has(id) && !relevantTexts.has(dataset.corpus[id]),
+    );
     if (candidates.length > 0) hardNegatives[queryId] = candidates.slice(0, perQuery).map(({ id }) => id);
   }
   return { dataset: { ...dataset, hardNegatives } };
