@@ -4,21 +4,16 @@ import { tf, tidy } from '../model/tf';
 import type { Variant } from '../train/learner';
 import type { Loss } from '../train/step';
 
-/** What {@link matryoshka} trains. */
-export interface MatryoshkaSettings {
-  /** Leading numbers of a vector to compare, such as `[384, 192, 96]`; without the full size, that isn't trained. */
-  dims: number[];
-}
-
 /**
  * Trains the leading numbers of each vector to do alone, by {@link matryoshkaLoss} around whatever loss there is.
  *
  * Use it where vectors will be cut to save memory and search time: the leading numbers then carry the most. The encoder
  * runs once a step; each dimension adds one small loss. The full vectors may lose a little.
  *
+ * @param settings `dims`: how many numbers to compare, such as `[384, 192, 96]`; the full size only if it is named
  * @throws Error as {@link matryoshkaLoss}
  */
-export function matryoshka(settings: MatryoshkaSettings): Variant {
+export function matryoshka(settings: { dims: number[] }): Variant {
   return (method) => ({
     ...method,
     name: `${method.name}, matryoshka ${JSON.stringify(settings)}`,
@@ -32,7 +27,7 @@ export function matryoshka(settings: MatryoshkaSettings): Variant {
  *
  * @throws Error if there is no dimension, or one is no whole number from 1, and in training if one exceeds the model's
  */
-export function matryoshkaLoss(loss: Loss, { dims }: MatryoshkaSettings): Loss {
+export function matryoshkaLoss(loss: Loss, { dims }: { dims: number[] }): Loss {
   if (dims.length === 0) throw new Error('matryoshkaLoss: dims is empty; name at least one, such as [384, 192, 96].');
   for (const dim of dims) {
     if (!Number.isInteger(dim) || dim < 1) throw new Error(`matryoshkaLoss: ${dim} in dims is no whole number from 1.`);

@@ -51,7 +51,7 @@ function textBox(element: Element): Box {
   };
 }
 
-const corners = ({ x, y, width, height }: Box): [number, number][] => [
+const corners = ({ x, y, width, height }: Box): number[][] => [
   [x, y],
   [x + width, y],
   [x, y + height],
@@ -59,7 +59,7 @@ const corners = ({ x, y, width, height }: Box): [number, number][] => [
 ];
 
 /** The smallest box around points. */
-function around(points: [number, number][]): Box {
+function around(points: number[][]): Box {
   if (points.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const [x, y] = [Math.min(...xs), Math.min(...ys)];
@@ -69,14 +69,13 @@ function around(points: [number, number][]): Box {
 /** The box after the element's own `transform` (translations and rotations, the kinds Plotly uses). */
 function transformed(element: Element, box: Box): Box {
   const steps = [...(element.getAttribute('transform') ?? '').matchAll(/(translate|rotate)\(([^)]*)\)/g)].reverse();
-  return steps.reduce((current, [, kind, list]) => {
+  const moved = steps.reduce((points, [, kind, list]) => {
     const [a, b = 0, c = 0] = list.split(/[\s,]+/).map(Number);
-    if (kind === 'translate') return around(corners(current).map(([x, y]) => [x + a, y + b]));
+    if (kind === 'translate') return points.map(([x, y]) => [x + a, y + b]);
     const [sin, cos] = [Math.sin((a * Math.PI) / 180), Math.cos((a * Math.PI) / 180)];
-    return around(
-      corners(current).map(([x, y]) => [b + (x - b) * cos - (y - c) * sin, c + (x - b) * sin + (y - c) * cos]),
-    );
-  }, box);
+    return points.map(([x, y]) => [b + (x - b) * cos - (y - c) * sin, c + (x - b) * sin + (y - c) * cos]);
+  }, corners(box));
+  return around(moved);
 }
 
 /** `getBBox`: in the element's own coordinates. Plotly asks for texts, and for groups of them. */
