@@ -16,9 +16,8 @@ import { tf, tidy } from '../model/tf';
 export function interpolateWeights(model: EmbeddingModel, base: EmbeddingModel, share: number): void {
   if (!(share >= 0 && share <= 1)) throw new Error(`The base's share is ${share}; it must be from 0 to 1.`);
   for (const [name, own] of model.weights) {
-    const shape = base.weights.get(name)?.shape;
-    if (shape?.join() !== own.shape.join())
-      throw new Error(`${base.name} is not the base of ${model.name}: "${name}" is [${shape}], not [${own.shape}].`);
+    if (base.weights.get(name)?.shape.join() !== own.shape.join())
+      throw new Error(`${base.name} is not the base of ${model.name}: it has no "${name}" of shape [${own.shape}].`);
   }
   for (const [name, own] of model.weights) {
     const between = tidy(() => tf.add(tf.mul(own, 1 - share), tf.mul(base.weights.get(name)!, share)));

@@ -41,7 +41,7 @@ export async function renderFigure(traces: Trace[], layout: Layout, { title, cap
     if (Buffer.byteLength(JSON.stringify(html)) <= MAX_BYTES) return { html, text: summary(traces, title) };
   }
   throw new Error(
-    `The figure "${title}" takes more than ${MAX_BYTES / 1000} KB: give it fewer traces or shorter texts.`,
+    `The figure "${title}" takes more than ${MAX_BYTES / 1000} KB: give it fewer or smaller traces, or shorter texts.`,
   );
 }
 

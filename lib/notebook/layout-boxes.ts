@@ -38,7 +38,7 @@ const attribute = (element: Element, name: string): number => Number.parseFloat(
 function textBox(element: Element): Box {
   const fontSize = Number.parseFloat(inherited(element, 'font-size')) || 12;
   const bold = /bold|[6-9]00/.test(inherited(element, 'font-weight'));
-  const lineNodes = [...element.children].filter((child) => child.getAttribute('class') === 'line');
+  const lineNodes = [...element.querySelectorAll('.line')];
   const lines = (lineNodes.length > 0 ? lineNodes : [element]).map((node) => node.textContent ?? '');
   const width = Math.max(...lines.map((line) => textWidth(line, fontSize, bold)));
   const anchor = inherited(element, 'text-anchor');
