@@ -1,5 +1,5 @@
 // In: an embedder that gives a document several vectors. Out: one that gives it their mean.
-import { type Embedder, type Embeddings, normalizedRows } from '../common/matrix';
+import { type Embedder, normalizedRows } from '../common/matrix';
 
 /**
  * One vector a document, the mean of its windows' vectors, each at length 1 before.
@@ -13,18 +13,16 @@ export function averagedEmbedder(embedder: Embedder): Embedder {
   return {
     name: `${embedder.name}, averaged`,
     embedQueries: (texts, onProgress) => embedder.embedQueries(texts, onProgress),
-    embedDocuments: async (texts, onProgress) =>
-      meanVectors(await embedder.embedDocuments(texts, onProgress), texts.length),
+    async embedDocuments(texts, onProgress) {
+      const { vectors, owners } = await embedder.embedDocuments(texts, onProgress);
+      const { data, columns } = normalizedRows(vectors);
+      const means = new Float32Array(texts.length * columns);
+      const counts = new Int32Array(texts.length);
+      for (const owner of owners) counts[owner]++;
+      owners.forEach((owner, row) => {
+        for (let i = 0; i < columns; i++) means[owner * columns + i] += data[row * columns + i] / counts[owner];
+      });
+      return { vectors: { data: means, rows: texts.length, columns }, owners: Int32Array.from(counts.keys()) };
+    },
   };
-}
-
-function meanVectors({ vectors, owners }: Embeddings, documents: number): Embeddings {
-  const { data, columns } = normalizedRows(vectors);
-  const means = new Float32Array(documents * columns);
-  const counts = new Int32Array(documents);
-  for (const owner of owners) counts[owner]++;
-  owners.forEach((owner, row) => {
-    for (let i = 0; i < columns; i++) means[owner * columns + i] += data[row * columns + i] / counts[owner];
-  });
-  return { vectors: { data: means, rows: documents, columns }, owners: Int32Array.from(counts.keys()) };
 }

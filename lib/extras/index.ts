@@ -10,8 +10,8 @@ export { type Judgement, judgementHistogram, judgementRows, judgeQuestions } fro
 export { createLocalGenerator } from './local-model';
 export { type LoraSettings, lora } from './lora';
 export { matchedWords } from './matched-words';
-export { type MatryoshkaSettings, matryoshka } from './matryoshka';
-export { type HardNegativeOptions, mineHardNegatives } from './mine-hard-negatives';
+export { matryoshka } from './matryoshka';
+export { mineHardNegatives } from './mine-hard-negatives';
 export { saveMultiVectorModel } from './multi-vector';
 export { searchBox } from './search-box/search-box';
 export { symmetricLoss } from './symmetric-ranking';

@@ -16,19 +16,12 @@ import { tf, tidy } from '../model/tf';
 export function interpolateWeights(model: EmbeddingModel, base: EmbeddingModel, share: number): void {
   if (!(share >= 0 && share <= 1)) throw new Error(`The base's share is ${share}; it must be from 0 to 1.`);
   for (const [name, own] of model.weights) {
-    const other = base.weights.get(name);
-    if (other?.shape.join() !== own.shape.join()) {
-      throw new Error(
-        `${base.name} is not the base of ${model.name}: ` +
-          `"${name}" is ${other ? `[${other.shape}]` : 'missing'}, not [${own.shape}].`,
-      );
-    }
+    if (base.weights.get(name)?.shape.join() !== own.shape.join())
+      throw new Error(`${base.name} is not the base of ${model.name}: it has no "${name}" of shape [${own.shape}].`);
   }
   for (const [name, own] of model.weights) {
-    model.weights.set(
-      name,
-      tidy(() => tf.add(tf.mul(own, 1 - share), tf.mul(base.weights.get(name)!, share))),
-    );
+    const between = tidy(() => tf.add(tf.mul(own, 1 - share), tf.mul(base.weights.get(name)!, share)));
+    model.weights.set(name, between);
     own.dispose();
   }
 }

@@ -16,22 +16,14 @@ export interface Words {
   vectors: Matrix;
 }
 
-/** What {@link matchWords} finds. */
-interface Matches {
-  score: number;
-  /** For each word of the question, the chunk's word (its index) that it matches best. */
-  best: { word: number; cosine: number }[];
-  /** What each word of the chunk adds to the score. */
-  contributions: Float64Array;
-  /** For each word of the chunk, the question's words of which a piece found it. */
-  finders: number[][];
-}
-
 /**
  * MaxSim (Khattab & Zaharia 2020, "ColBERT", section 3.3), taken apart: each piece of the question gives its best
  * cosine, divided by their number, to the word that it found.
+ *
+ * @returns the score; for each word of the question, the `best` match (the chunk's word by its index); for each word of
+ *   the chunk, what it contributes to the score, and the question's words of which a piece found it
  */
-export function matchWords(question: Words, chunk: Words): Matches {
+export function matchWords(question: Words, chunk: Words) {
   const [asked, owners] = [question, chunk].map(({ spans }) =>
     spans.flatMap(({ pieces }, word) => Array<number>(pieces).fill(word)),
   );
@@ -83,7 +75,7 @@ export function renderMatches(models: { name: string; question: Words; chunk: Wo
   const [asked, found] = [wordsOf(question), wordsOf(chunk)];
   const most = Math.max(...matches.flatMap(({ contributions }) => [...contributions]));
   const shown = near(found.map((_, i) => matches.some(({ contributions }) => contributions[i] > 0)));
-  const pair = (best: Matches['best'], i: number) =>
+  const pair = (best: ReturnType<typeof matchWords>['best'], i: number) =>
     best[i].word < 0 ? 'nothing' : `${found[best[i].word]} ${best[i].cosine.toFixed(2)}`;
 
   const asker = (i: number): string => {

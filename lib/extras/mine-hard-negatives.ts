@@ -3,17 +3,6 @@
 import type { EmbeddingDataset } from '../dataset';
 import type { Rankings } from '../evaluate/rankings';
 
-/** How hard negatives are chosen; names and meaning as in sentence-transformers' `mine_hard_negatives`. */
-export interface HardNegativeOptions {
-  /** Negatives a query, at most; 3 by default. */
-  perQuery?: number;
-  /**
-   * A negative's score must be this share of the positive's below it: at most `positive − |positive| × relativeMargin`.
-   * 0.05 is NV-Retriever's best (TopK-PercPos at 95%). None by default.
-   */
-  relativeMargin?: number;
-}
-
 /**
  * Mines hard negatives with a margin that knows the positive's score (Moreira et al., 2024, "NV-Retriever", arXiv
  * 2407.15831, section 3): a candidate about as good as the answer is probably one, and would teach the wrong thing.
@@ -21,13 +10,16 @@ export interface HardNegativeOptions {
  * leaves no negative. Chunks with the text of a relevant one are never negatives.
  *
  * @param rankings one list a query, in the order of `Object.keys(dataset.queries)`; rank the whole corpus, or deeply
+ * @param options named as in sentence-transformers' `mine_hard_negatives`; `perQuery`: negatives a query, at most (3 by
+ *   default); `relativeMargin`: a negative's score is at most `positive − |positive| × relativeMargin`, 0.05 being
+ *   NV-Retriever's best (TopK-PercPos at 95%); none by default
  * @returns the dataset with `hardNegatives`, at most `perQuery` a query; queries without any are not in it
- * @throws {Error} if there isn't one ranking a query, an option is out of range, or a ranked chunk isn't in the corpus.
+ * @throws {Error} if there isn't one ranking a query, or an option is out of range.
  */
 export function mineHardNegatives(
   dataset: EmbeddingDataset,
   rankings: Rankings,
-  { perQuery = 3, relativeMargin }: HardNegativeOptions = {},
+  { perQuery = 3, relativeMargin }: { perQuery?: number; relativeMargin?: number } = {},
 ): { dataset: EmbeddingDataset } {
   const queryIds = Object.keys(dataset.queries);
   if (rankings.length !== queryIds.length)
@@ -46,11 +38,9 @@ export function mineHardNegatives(
     const last = ranking[ranking.length - 1]?.score ?? -Infinity;
     const positive = Math.min(...[...relevant].map((id) => scores.get(id) ?? last));
     const limit = relativeMargin === undefined ? Infinity : positive - Math.abs(positive) * relativeMargin;
-    const candidates = ranking.filter(({ id, score }) => {
-      if (!Object.hasOwn(dataset.corpus, id))
-        throw new Error(`The ranking of query ${queryId} holds chunk ${id}, which is not in the corpus.`);
-      return score <= limit && !relevant.has(id) && !relevantTexts.has(dataset.corpus[id]);
-    });
+    const candidates = ranking.filter(
+      ({ id, score }) => score <= limit && !relevant.has(id) && !relevantTexts.has(dataset.corpus[id]),
+    );
     if (candidates.length > 0) hardNegatives[queryId] = candidates.slice(0, perQuery).map(({ id }) => id);
   }
   return { dataset: { ...dataset, hardNegatives } };

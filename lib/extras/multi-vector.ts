@@ -20,9 +20,11 @@ const MASK = 'sentence_transformers.multi_vector_encoder.modules.multi_vector_ma
 export async function saveMultiVectorModel(model: EmbeddingModel, folder: string): Promise<void> {
   await saveModel(model, folder);
   fs.rmSync(path.join(folder, '1_Pooling'), { recursive: true, force: true });
+  const { around, pieces } = model.tokenizer; // what it puts around a text is left out, on both sides
+  const mask = { skiplist_words: pieces([...around.before, ...around.after]), skiplist_tasks: ['query', 'document'] };
   const modules = [
     { path: '', type: `${BASE}.transformer.Transformer` },
-    { path: '1_MultiVectorMask', type: `${MASK}.MultiVectorMask`, config: maskOf(model) },
+    { path: '1_MultiVectorMask', type: `${MASK}.MultiVectorMask`, config: mask },
     { path: '2_Normalize', type: `${BASE}.normalize.Normalize`, config: { module_input_name: 'token_embeddings' } },
   ];
   for (const { path: place, config } of modules) if (config) writeJson(path.join(folder, place, 'config.json'), config);
@@ -32,10 +34,4 @@ export async function saveMultiVectorModel(model: EmbeddingModel, folder: string
   );
   const settings = { model_type: 'MultiVectorEncoder', similarity_fn_name: 'meanmaxsim' };
   writeJson(path.join(folder, 'config_sentence_transformers.json'), settings);
-}
-
-/** Leaves out, on both sides, what the tokenizer puts around a text. */
-function maskOf({ tokenizer }: EmbeddingModel) {
-  const { before, after } = tokenizer.around;
-  return { skiplist_words: tokenizer.pieces([...before, ...after]), skiplist_tasks: ['query', 'document'] };
 }

@@ -35,15 +35,10 @@ export function symmetricLoss(): Variant {
  * @param questions [questions, hidden]
  * @param chunks [columns, hidden]
  */
-export function symmetricRankingLoss(
-  questions: tf.Tensor2D,
-  chunks: tf.Tensor2D,
-  batch: LossBatch,
-  scale = DEFAULT_SCALE,
-): tf.Scalar {
+export function symmetricRankingLoss(questions: tf.Tensor2D, chunks: tf.Tensor2D, batch: LossBatch): tf.Scalar {
   return tidy(() => {
     const rows = batch.targets.length;
-    const scores = rankingScores(questions, chunks, batch, scale); // [questions, columns]
+    const scores = rankingScores(questions, chunks, batch, DEFAULT_SCALE); // [questions, columns]
     const isTarget = oneHotTargets(batch);
     // Row i: its chunk against every question. A product with zeros and ones copies exactly. [questions, questions]
     const backward = tf.matMul(isTarget, scores, false, true);

@@ -6,6 +6,7 @@ import type { EmbeddingDataset } from '../dataset/dataset';
 import { groupResults } from '../evaluate/compare';
 import type { EvaluationResult, QueryResult } from '../evaluate/evaluation';
 import { type EmbedderEvaluation, evaluateEmbedder } from '../evaluate/evaluator';
+import type { LoggedRun } from '../evaluate/run-log';
 import { type ComparedMetric, compareResults, metricInterval } from '../evaluate/significance';
 import type { EmbeddingModel } from '../model/embedding-model';
 import type { CardResult } from '../model/model-card';
@@ -26,40 +27,39 @@ export async function evaluateWithProgress(
 
 const labelOf = (metric: ComparedMetric, topK: number): string => (metric === 'hitRate' ? `hit rate@${topK}` : metric);
 
-/** Several evaluations of the same questions, as a table, a log and a model card take them. */
-export interface Summary {
-  /** A row a retriever: each metric, and the 95% intervals of hit rate and MAP@100. */
-  rows: Row[];
-  results: Record<string, Record<string, number>>;
-  intervals: Record<string, Record<string, [low: number, high: number]>>;
-}
-
-/** Metrics, and what of them is luck of the draw: the 95% intervals of the bootstrap over questions. */
-export function summarize(evaluations: EvaluationResult[], metrics: ComparedMetric[]): Summary {
-  const summary: Summary = { rows: [], results: {}, intervals: {} };
+/**
+ * Metrics, and what of them is luck of the draw: the 95% intervals of the bootstrap over questions. For a log, and as
+ * rows of a table, one a retriever, with the intervals of hit rate and MAP@100 alone.
+ */
+export function summarize(evaluations: EvaluationResult[], metrics: ComparedMetric[]) {
+  const rows: Row[] = [];
+  const results: LoggedRun['results'] = {};
+  const intervals: Required<LoggedRun>['intervals'] = {};
   for (const result of evaluations) {
     const { name } = result;
     const row: Row = { retriever: name };
-    summary.rows.push(row);
-    summary.results[name] = {};
-    summary.intervals[name] = {};
+    rows.push(row);
+    results[name] = {};
+    intervals[name] = {};
     for (const metric of metrics) {
       const label = labelOf(metric, result.topK);
       const { mean, low, high } = metricInterval(result, metric);
-      row[label] = summary.results[name][label] = mean;
-      summary.intervals[name][label] = [low, high];
+      row[label] = results[name][label] = mean;
+      intervals[name][label] = [low, high];
       if (metric === 'hitRate' || metric === 'MAP@100') row[`${label}: 95%`] = `${low.toFixed(3)}–${high.toFixed(3)}`;
     }
   }
-  return summary;
+  return { rows, results, intervals };
 }
 
 /** The rows of a model card: {@link summarize}'s results, those of `names` in this order. */
-export function cardResults({ results, intervals }: Summary, names: string[]): CardResult[] {
+export function cardResults(summary: ReturnType<typeof summarize>, names: string[]): CardResult[] {
+  const { results, intervals } = summary;
   return names.map((retriever) => {
-    const ofEach = ([metric, [low, high]]: [string, [number, number]]) =>
-      [metric, { value: results[retriever][metric], low, high }] as const;
-    return { retriever, metrics: Object.fromEntries(Object.entries(intervals[retriever]).map(ofEach)) };
+    const metrics = Object.entries(intervals[retriever]).map(([metric, [low, high]]) => {
+      return [metric, { value: results[retriever][metric], low, high }];
+    });
+    return { retriever, metrics: Object.fromEntries(metrics) };
   });
 }
 
@@ -118,10 +118,13 @@ export function costRows(evaluations: EmbedderEvaluation[]): Row[] {
   });
 }
 
-/** Windows of `size` word pieces or, where the model reads less (special tokens included), of what it reads. */
-export function fitWindows({ tokenizer, maxSeqLength }: EmbeddingModel, size: number, stride: number): WindowSettings {
-  const { before, after } = tokenizer.around;
-  const fitting = Math.min(size, maxSeqLength - before.length - after.length);
+/** A text's word pieces that the model reads at once: special tokens take the rest. */
+const roomOf = ({ tokenizer: { around }, maxSeqLength }: EmbeddingModel): number =>
+  maxSeqLength - around.before.length - around.after.length;
+
+/** Windows of `size` word pieces or, where the model reads less, of what it reads. */
+export function fitWindows(model: EmbeddingModel, size: number, stride: number): WindowSettings {
+  const fitting = Math.min(size, roomOf(model));
   return { size: fitting, stride: Math.min(stride, fitting) };
 }
 
@@ -133,9 +136,7 @@ export function windowRow(model: EmbeddingModel, corpus: Record<string, string>,
   const texts = Object.values(corpus);
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const lengths = texts.map((text) => model.tokenizer.encodeWhole(text).length);
-  const { before, after } = model.tokenizer.around;
-  const limit = windows ? Number.POSITIVE_INFINITY : model.maxSeqLength - before.length - after.length;
-  const read = lengths.map((length) => Math.min(length, limit));
+  const read = lengths.map((length) => (windows ? length : Math.min(length, roomOf(model))));
   const vectors = lengths.map((length) => (windows ? windowRanges(length, windows.size, windows.stride).length : 1));
   return {
     'word pieces a chunk': Math.round(mean(lengths)),

@@ -1,5 +1,5 @@
 // In: Plotly traces and a layout. Out: an interactive figure with a still picture behind it; or the picture alone.
-import { createHash } from 'node:crypto';
+import { contentId } from '../common/ids';
 import { unescapeHtml } from './escape';
 import { figureHtml } from './figure-page';
 import { type Content, inNotebook, liveOutput, show } from './output';
@@ -11,9 +11,8 @@ const MAX_BYTES = 100_000;
 
 /** A plot of the same content has the same id in every run: committed outputs change only with their content. */
 const drawn = new Map<string, number>();
-function newId(traces: unknown[], layout: unknown): string {
-  const content = JSON.stringify([traces, layout]);
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+function newId(traces: Trace[], layout: Layout): string {
+  const hash = contentId(traces, layout).slice(0, 12);
   const count = (drawn.get(hash) ?? 0) + 1;
   drawn.set(hash, count);
   return `figure-${hash}${count > 1 ? `-${count}` : ''}`;
@@ -42,7 +41,7 @@ export async function renderFigure(traces: Trace[], layout: Layout, { title, cap
     if (Buffer.byteLength(JSON.stringify(html)) <= MAX_BYTES) return { html, text: summary(traces, title) };
   }
   throw new Error(
-    `The figure "${title}" takes more than ${MAX_BYTES / 1000} KB: give it fewer traces or shorter texts.`,
+    `The figure "${title}" takes more than ${MAX_BYTES / 1000} KB: give it fewer or smaller traces, or shorter texts.`,
   );
 }
 

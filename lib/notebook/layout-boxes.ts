@@ -38,7 +38,7 @@ const attribute = (element: Element, name: string): number => Number.parseFloat(
 function textBox(element: Element): Box {
   const fontSize = Number.parseFloat(inherited(element, 'font-size')) || 12;
   const bold = /bold|[6-9]00/.test(inherited(element, 'font-weight'));
-  const lineNodes = [...element.children].filter((child) => child.getAttribute('class') === 'line');
+  const lineNodes = [...element.querySelectorAll('.line')];
   const lines = (lineNodes.length > 0 ? lineNodes : [element]).map((node) => node.textContent ?? '');
   const width = Math.max(...lines.map((line) => textWidth(line, fontSize, bold)));
   const anchor = inherited(element, 'text-anchor');
@@ -51,7 +51,7 @@ function textBox(element: Element): Box {
   };
 }
 
-const corners = ({ x, y, width, height }: Box): [number, number][] => [
+const corners = ({ x, y, width, height }: Box): number[][] => [
   [x, y],
   [x + width, y],
   [x, y + height],
@@ -59,7 +59,7 @@ const corners = ({ x, y, width, height }: Box): [number, number][] => [
 ];
 
 /** The smallest box around points. */
-function around(points: [number, number][]): Box {
+function around(points: number[][]): Box {
   if (points.length === 0) return { x: 0, y: 0, width: 0, height: 0 };
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const [x, y] = [Math.min(...xs), Math.min(...ys)];
@@ -69,30 +69,28 @@ function around(points: [number, number][]): Box {
 /** The box after the element's own `transform` (translations and rotations, the kinds Plotly uses). */
 function transformed(element: Element, box: Box): Box {
   const steps = [...(element.getAttribute('transform') ?? '').matchAll(/(translate|rotate)\(([^)]*)\)/g)].reverse();
-  return steps.reduce((current, [, kind, list]) => {
+  const moved = steps.reduce((points, [, kind, list]) => {
     const [a, b = 0, c = 0] = list.split(/[\s,]+/).map(Number);
-    if (kind === 'translate') return around(corners(current).map(([x, y]) => [x + a, y + b]));
+    if (kind === 'translate') return points.map(([x, y]) => [x + a, y + b]);
     const [sin, cos] = [Math.sin((a * Math.PI) / 180), Math.cos((a * Math.PI) / 180)];
-    return around(
-      corners(current).map(([x, y]) => [b + (x - b) * cos - (y - c) * sin, c + (x - b) * sin + (y - c) * cos]),
-    );
-  }, box);
+    return points.map(([x, y]) => [b + (x - b) * cos - (y - c) * sin, c + (x - b) * sin + (y - c) * cos]);
+  }, corners(box));
+  return around(moved);
 }
 
 /** `getBBox`: in the element's own coordinates. Plotly asks for texts, and for groups of them. */
-export function ownBox(element: Element): Box {
-  const name = element.tagName.toLowerCase();
-  if (name === 'text' || name === 'tspan') return textBox(element);
-  const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((side) => attribute(element, side));
+export function ownBox(this: Element): Box {
+  const name = this.tagName.toLowerCase();
+  if (name === 'text' || name === 'tspan') return textBox(this);
+  const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((side) => attribute(this, side));
   if (name !== 'g') return { x, y, width, height };
-  const boxes = [...element.children].map((child) => transformed(child, ownBox(child)));
+  const boxes = [...this.children].map((child) => transformed(child, ownBox.call(child)));
   return around(boxes.filter((box) => box.width > 0 || box.height > 0).flatMap(corners));
 }
 
 /** `getBoundingClientRect`: in the page's coordinates. */
-export function clientBox(element: Element) {
-  let box = ownBox(element);
-  for (let node: Element | null = element; node; node = node.parentElement) box = transformed(node, box);
-  const { x, y, width, height } = box;
-  return { x, y, width, height, left: x, top: y, right: x + width, bottom: y + height };
+export function clientBox(this: Element) {
+  let box = ownBox.call(this);
+  for (let node: Element | null = this; node; node = node.parentElement) box = transformed(node, box);
+  return { ...box, left: box.x, top: box.y, right: box.x + box.width, bottom: box.y + box.height };
 }

@@ -36,13 +36,7 @@ export interface LiveTrainingOptions extends Omit<TrainOptions, WiredUp> {
 export async function trainLive(model: EmbeddingModel, options: LiveTrainingOptions) {
   const { embedder, validation, metric, ...rest } = options;
   let record: RunRecord = { steps: [], evaluations: [], stopped: false };
-  const curve = () =>
-    lossCurve({
-      losses: record.steps,
-      evaluations: record.evaluations,
-      metric,
-      totalSteps: record.steps[0]?.totalSteps,
-    });
+  const curve = () => lossCurve(record, metric);
   const live = liveFigure();
   const progress = progressBar('Training');
   const result = await stoppable((signal) =>

@@ -11,7 +11,7 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-const formatRate = (rate: number): string => (rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2));
+const rateText = (rate: number): string => (rate > 0 ? `${rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2)}/s` : '');
 
 /**
  * Opens a progress bar: done and total, rate, time left. Updated in place at most 4 times a second. Its functions need
@@ -29,7 +29,6 @@ export function progressBar(title: string, total?: number) {
     const seconds = since ? (Date.now() - since.time) / 1000 : 0;
     return since && seconds > 0 ? (done - since.done) / seconds : 0;
   };
-  const rateText = (rate: number): string => (rate > 0 ? `${formatRate(rate)}/s` : '');
   const running = (): Content => {
     const rate = unitsPerSecond();
     const left = all && rate > 0 ? `${formatSeconds((all - done) / rate)} left` : '';

@@ -3,8 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type Loss, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
 import { maskFalseNegatives, selfGuidedLoss } from 'finetune-embedding/dist/extras/false-negatives.js';
-import { matryoshkaLoss } from 'finetune-embedding/dist/extras/matryoshka.js';
+import { matryoshka } from 'finetune-embedding/dist/extras/matryoshka.js';
 import { symmetricRankingLoss } from 'finetune-embedding/dist/extras/symmetric-ranking.js';
+import type { Method } from 'finetune-embedding/dist/train/learner.js';
 import { cosineSimilarities, type LossBatch } from 'finetune-embedding/dist/train/ranking-loss.js';
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../fixtures/engine';
@@ -39,6 +40,9 @@ const guidedBy = (strategy: 'absolute' | 'relative', margin: number): Loss => {
     multipleNegativesRankingLoss(questions, columns, maskFalseNegatives(batch, similarities, { margin, strategy }));
 };
 
+/** What training by `matryoshka` takes in the place of a loss. */
+const matryoshkaLoss = (loss: Loss, dims: number[]): Loss => matryoshka({ dims })({ loss } as Method).loss;
+
 describe('ranking losses are what sentence-transformers computes', () => {
   it.each<[string, number[][], () => Loss]>([
     ['pairs', PAIRS, () => multipleNegativesRankingLoss],
@@ -46,7 +50,7 @@ describe('ranking losses are what sentence-transformers computes', () => {
     ['triplet', TRIPLETS, () => multipleNegativesRankingLoss],
     ['twoNegatives', [inputs.positives, ...inputs.negatives], () => multipleNegativesRankingLoss],
     ['symmetricTriplet', TRIPLETS, () => symmetricRankingLoss],
-    ['matryoshkaSymmetric', PAIRS, () => matryoshkaLoss(symmetricRankingLoss, { dims: [16, 4] })],
+    ['matryoshkaSymmetric', PAIRS, () => matryoshkaLoss(symmetricRankingLoss, [16, 4])],
     ['guided', TRIPLETS, () => guidedBy('absolute', 0)],
     ['guidedAbsolute', TRIPLETS, () => guidedBy('absolute', 0.2)],
     ['guidedRelative', TRIPLETS, () => guidedBy('relative', 0.3)],
@@ -105,9 +109,9 @@ describe('symmetricRankingLoss', () => {
   });
 });
 
-describe('matryoshkaLoss', () => {
+describe('matryoshka', () => {
   it('refuses dimensions that make no sense', () => {
-    const wrap = (dims: number[]) => () => matryoshkaLoss(multipleNegativesRankingLoss, { dims });
+    const wrap = (dims: number[]) => () => matryoshkaLoss(multipleNegativesRankingLoss, dims);
     expect(wrap([])).toThrow('dims is empty');
     expect(wrap([8, 0])).toThrow('0 in dims');
     expect(wrap([8, 2.5])).toThrow('2.5 in dims');

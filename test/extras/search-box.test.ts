@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { BM25_WINDOWS, Bm25Index, loadModel, type Matrix, rankByVectors, windowedEmbedder } from 'finetune-embedding';
 import { startBoxes } from 'finetune-embedding/dist/extras/search-box/script.js';
 import { renderSearchBox } from 'finetune-embedding/dist/extras/search-box/search-box.js';
-import { Searcher } from 'finetune-embedding/dist/extras/search-box/searcher.js';
+import { createSearcher } from 'finetune-embedding/dist/extras/search-box/searcher.js';
 import { JSDOM } from 'jsdom';
 import { afterAll, afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
@@ -89,7 +89,7 @@ describe('the search box', async () => {
     const { documents, model } = searching[1];
     const asked = await model.embedQueries([question]);
     const ids = Object.keys(corpus);
-    const searcher = new Searcher(read('box.json'), { 'fine-tuned': documents.vectors as Matrix });
+    const searcher = createSearcher(read('box.json'), { 'fine-tuned': documents.vectors as Matrix });
     const found = searcher.search(question, { 'fine-tuned': asked });
     const [expected] = rankByVectors(asked, documents, ids, { windowTemperature: 0.05 });
     expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));

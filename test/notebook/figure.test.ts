@@ -2,10 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { inflateSync } from 'node:zlib';
 import { figureSvg, renderFigure } from 'finetune-embedding/dist/notebook/figure.js';
 import { PLOTLY_CDN, PLOTLY_INTEGRITY } from 'finetune-embedding/dist/notebook/figure-page.js';
-import { pngDataUrl } from 'finetune-embedding/dist/notebook/headless-plotly.js';
 import type { Layout, Trace } from 'finetune-embedding/dist/notebook/theme.js';
 import { modelColor } from 'finetune-embedding/dist/notebook/theme.js';
 import { JSDOM } from 'jsdom';
@@ -99,17 +97,6 @@ describe('the still picture', () => {
     expect(used.length).toBeGreaterThan(1);
     expect(used.filter((id) => !svg.getElementById(id))).toEqual([]);
     expect(svg.querySelectorAll('linearGradient stop').length).toBeGreaterThan(5);
-  });
-});
-
-describe('pngDataUrl', () => {
-  it('writes the pixels', () => {
-    const pixels = Uint8Array.from([255, 0, 0, 255, 0, 255, 0, 128]);
-    const png = Buffer.from(pngDataUrl(pixels, 1, 2).split(',')[1], 'base64');
-    expect(png.subarray(0, 8)).toEqual(Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]));
-    const start = png.indexOf('IDAT') + 4;
-    const data = inflateSync(png.subarray(start, start + png.readUInt32BE(start - 8)));
-    expect([...data]).toEqual([0, 255, 0, 0, 255, 0, 0, 255, 0, 128]);
   });
 });
 

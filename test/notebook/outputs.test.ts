@@ -146,7 +146,7 @@ describe('in a tslab kernel', () => {
   it('redraws a live figure in one display and ends with its still picture', () => {
     const sent = run(`const { liveFigure } = part('figure'); const { lossCurve } = part('charts/curves');
       const live = liveFigure(); let drawn = 0;
-      const chart = () => { drawn++; return lossCurve({ losses: [{ step: 1, loss: 2 }], evaluations: [], metric: 'MAP@100' }); };
+      const chart = () => { drawn++; return lossCurve({ steps: [{ step: 1, loss: 2 }], evaluations: [] }, 'MAP@100'); };
       for (let i = 0; i < 100; i++) { wait(10); live.update(chart); }
       if (drawn > 4) throw new Error('drawn ' + drawn);
       await live.finish(chart());

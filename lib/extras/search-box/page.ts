@@ -4,7 +4,7 @@ import { type Matrix, normalizedRows } from '../../common/matrix';
 import type { PoolingConfig } from '../../model/config';
 import { shorten } from '../../notebook/escape';
 import { modelColor } from '../../notebook/theme';
-import { type Found, type Searched, Searcher } from './searcher';
+import { createSearcher, type Found, type Searched } from './searcher';
 
 /** What a page is told of a box, in `box.json`. */
 export interface BoxFile extends Searched {
@@ -82,7 +82,7 @@ export async function start(
     const data = new Int8Array(await (await get(`${server}${folder}${at}/vectors.int8`)).arrayBuffer());
     vectors[name] = normalizedRows({ data, rows: data.length / columns, columns });
   }
-  const searcher = new Searcher(file, vectors);
+  const searcher = createSearcher(file, vectors);
   const input = make('input', { type: 'search', placeholder: file.question, autocomplete: 'off', spellcheck: 'false' });
   const label = make('label', {}, `Ask ${file.windows.length} chunks: `, input);
   const status = make('p', { role: 'status' }, 'Click into the field: then the models load into this page.');

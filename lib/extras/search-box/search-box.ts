@@ -14,7 +14,7 @@ import { renderTable } from '../../notebook/table';
 import { wordSpans } from '../word-spans';
 import type { BoxFile } from './page';
 import { startBoxes } from './script';
-import { Searcher } from './searcher';
+import { createSearcher } from './searcher';
 
 interface SearchBoxOptions {
   /** Where the page's files go, models included (some 90 MB each): a folder that Jupyter Lab serves. */
@@ -94,7 +94,7 @@ export async function renderSearchBox(
   const file: BoxFile = { corpus, windows: places, windowTemperature, models, question };
   if (served) writeJson(path.join(folder, 'box.json'), file);
 
-  const searcher = new Searcher(file, vectors);
+  const searcher = createSearcher(file, vectors);
   const rows = searcher.search(question, asked).map(({ ranks, window }) => ({ ...ranks, chunk: window.join('') }));
   const still = renderTable(rows, { caption: question });
   const why = served

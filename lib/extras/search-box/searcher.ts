@@ -30,69 +30,30 @@ const AROUND = 80;
 const FIRST = 3;
 const ALL = Number.POSITIVE_INFINITY;
 
-export class Searcher {
-  private readonly ids: string[];
-  private readonly keywords: Bm25Index;
+/**
+ * What searches for a question, and for a text's neighbours.
+ * @param vectors by model, `[windows of all texts, dimensions]` of length 1
+ */
+export function createSearcher({ corpus, windows, windowTemperature }: Searched, vectors: Record<string, Matrix>) {
+  const ids = Object.keys(corpus);
+  const keywordIndex = new Bm25Index(corpus, { windows: BM25_WINDOWS });
   /** For each window, its text. */
-  private readonly owners: Int32Array;
-
-  /** @param vectors by model, `[windows of all texts, dimensions]` of length 1 */
-  constructor(
-    private readonly searched: Searched,
-    private readonly vectors: Record<string, Matrix>,
-  ) {
-    this.ids = Object.keys(searched.corpus);
-    this.keywords = new Bm25Index(searched.corpus, { windows: BM25_WINDOWS });
-    this.owners = Int32Array.from(searched.windows.flatMap((own, owner) => own.map(() => owner)));
-  }
-
-  /**
-   * The first texts of each retriever, in the last model's order.
-   * @param asked the question's vector by model, `[1, dimensions]`
-   */
-  search(question: string, asked: Record<string, Matrix>): Found[] {
-    const models = Object.keys(this.vectors).map((name) => ({ name, ...this.rank(asked[name], name) }));
-    const keywords = { name: 'BM25', ranking: this.keywords.rank([question], ALL)[0] };
-    const retrievers = [...models, keywords].map(({ name, ranking }) => ({
-      name,
-      places: new Map(ranking.map(({ id }, place) => [id, place + 1])),
-    }));
-    const { ranking, cosines } = models[models.length - 1];
-    const shown = ranking.filter(({ id }) => retrievers.some(({ places }) => (places.get(id) ?? ALL) <= FIRST));
-    return shown.map(({ id }) => ({
-      id,
-      ranks: Object.fromEntries(retrievers.map(({ name, places }) => [name, places.get(id) ?? null])),
-      window: this.bestWindow(id, cosines),
-    }));
-  }
-
-  /** The texts that the last model finds for a text: for the sum of its windows' vectors. */
-  neighbours(id: string): { text: string; score: number }[] {
-    const model = Object.keys(this.vectors).slice(-1)[0];
-    const { columns } = this.vectors[model];
-    const sum = new Float32Array(columns);
-    this.owners.forEach((owner, row) => {
-      if (this.ids[owner] === id) for (let i = 0; i < columns; i++) sum[i] += rowOf(this.vectors[model], row)[i];
-    });
-    const { ranking } = this.rank({ data: sum, rows: 1, columns }, model);
-    const nearest = ranking.filter((other) => other.id !== id).slice(0, FIRST);
-    return nearest.map((other) => ({ text: this.searched.corpus[other.id], score: other.score }));
-  }
+  const owners = Int32Array.from(windows.flatMap((own, owner) => own.map(() => owner)));
 
   /** As `rankByVectors`, which needs TensorFlow. */
-  private rank(asked: Matrix, model: string) {
+  function rank(asked: Matrix, model: string) {
     const { data } = normalizedRows(asked);
-    const cosines = Array.from(this.owners, (_, row) =>
-      rowOf(this.vectors[model], row).reduce((sum, value, i) => sum + value * data[i], 0),
+    const cosines = Array.from(owners, (_, row) =>
+      rowOf(vectors[model], row).reduce((sum, value, i) => sum + value * data[i], 0),
     );
-    const scores = documentScores(cosines, this.owners, this.ids.length, this.searched.windowTemperature);
-    return { cosines, ranking: bestDocuments(this.ids, scores, ALL) };
+    const scores = documentScores(cosines, owners, ids.length, windowTemperature);
+    return { cosines, ranking: bestDocuments(ids, scores, ALL) };
   }
 
-  private bestWindow(id: string, cosines: number[]): Found['window'] {
-    const text = this.searched.corpus[id];
-    const own = cosines.filter((_, row) => this.ids[this.owners[row]] === id);
-    const [start, end] = this.searched.windows[this.ids.indexOf(id)][own.indexOf(Math.max(...own))];
+  function bestWindow(id: string, cosines: number[]): Found['window'] {
+    const text = corpus[id];
+    const own = cosines.filter((_, row) => ids[owners[row]] === id);
+    const [start, end] = windows[ids.indexOf(id)][own.indexOf(Math.max(...own))];
     const [before, after] = [text.slice(0, start).slice(-AROUND), text.slice(end, end + AROUND)];
     return [
       start > AROUND ? before.replace(/^\S*\s+/, '… ') : before,
@@ -100,4 +61,39 @@ export class Searcher {
       end + AROUND < text.length ? after.replace(/\s+\S*$/, ' …') : after,
     ];
   }
+
+  return {
+    /**
+     * The first texts of each retriever, in the last model's order.
+     * @param asked the question's vector by model, `[1, dimensions]`
+     */
+    search(question: string, asked: Record<string, Matrix>): Found[] {
+      const models = Object.keys(vectors).map((name) => ({ name, ...rank(asked[name], name) }));
+      const keywords = { name: 'BM25', ranking: keywordIndex.rank([question], ALL)[0] };
+      const retrievers = [...models, keywords].map(({ name, ranking }) => ({
+        name,
+        places: new Map(ranking.map(({ id }, place) => [id, place + 1])),
+      }));
+      const { ranking, cosines } = models[models.length - 1];
+      const shown = ranking.filter(({ id }) => retrievers.some(({ places }) => (places.get(id) ?? ALL) <= FIRST));
+      return shown.map(({ id }) => ({
+        id,
+        ranks: Object.fromEntries(retrievers.map(({ name, places }) => [name, places.get(id) ?? null])),
+        window: bestWindow(id, cosines),
+      }));
+    },
+
+    /** The texts that the last model finds for a text: for the sum of its windows' vectors. */
+    neighbours(id: string): { text: string; score: number }[] {
+      const model = Object.keys(vectors).slice(-1)[0];
+      const { columns } = vectors[model];
+      const sum = new Float32Array(columns);
+      owners.forEach((owner, row) => {
+        if (ids[owner] === id) for (let i = 0; i < columns; i++) sum[i] += rowOf(vectors[model], row)[i];
+      });
+      const { ranking } = rank({ data: sum, rows: 1, columns }, model);
+      const nearest = ranking.filter((other) => other.id !== id).slice(0, FIRST);
+      return nearest.map((other) => ({ text: corpus[other.id], score: other.score }));
+    },
+  };
 }

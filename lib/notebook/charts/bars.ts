@@ -62,18 +62,11 @@ export function stageTimes({ steps, evaluations }: Pick<TrainResult, 'steps' | '
   ];
 }
 
-/** One finished training: its score, and for the hover label what was set. */
-export interface Run {
-  name: string;
-  score: number;
-  settings?: LoggedRun['settings'];
-}
-
 /**
- * The scores of earlier runs and of this one, oldest first: those on the same data that measured `retriever` by
- * `metric`. A run of other settings may lack either.
+ * The scores of earlier runs and of this one, oldest first, and for the hover label what was set: those on the same
+ * data that measured `retriever` by `metric`. A run of other settings may lack either.
  */
-export function comparableRuns(log: LoggedRun[], run: LoggedRun, retriever: string, metric: string): Run[] {
+export function comparableRuns(log: LoggedRun[], run: LoggedRun, retriever: string, metric: string) {
   const data = JSON.stringify(run.data);
   return log.flatMap((each) => {
     const score = each.results[retriever]?.[metric];
@@ -83,8 +76,8 @@ export function comparableRuns(log: LoggedRun[], run: LoggedRun, retriever: stri
 }
 
 /** Did the change help? Earlier runs in order, the last one marked; the untrained model as a dashed line. */
-export function runsComparison(runs: Run[], metric: string, baseScore: number): Chart {
-  const details = runs.map(({ settings = {} }) => Object.entries(settings).map(([key, value]) => `${key} = ${value}`));
+export function runsComparison(runs: ReturnType<typeof comparableRuns>, metric: string, baseScore: number): Chart {
+  const details = runs.map(({ settings }) => Object.entries(settings).map(([key, value]) => `${key} = ${value}`));
   const places = [...runs.keys()];
   const base = { xref: 'paper', y: baseScore, text: `base ${baseScore.toFixed(3)}`, showarrow: false };
   const line = { color: BLUE, dash: 'dash' };

@@ -1,5 +1,6 @@
 // In: a training's course, hit rates over k, a metric at each weight of a fusion. Out: their curves.
 import type { chooseFusionWeight } from '../../evaluate/fusion';
+import type { RunRecord } from '../../train/run/run-record';
 import { hoverText } from '../escape';
 import { BLUE, type Chart, GREY, modelColor, type Trace, VERMILLION } from '../theme';
 
@@ -12,23 +13,17 @@ const curve = (name: string, points: number[][], color: string, width = 2): Trac
   marker: { color, size: 6 },
 });
 
-/** A training's course. Steps count from 1. */
-export interface TrainingCurve {
-  losses: { step: number; loss: number }[];
-  evaluations: { step: number; score: number }[];
-  /** What `score`, from 0 to 1, is, such as `MAP@100`. */
-  metric: string;
-  /** Steps of the whole training: the axis keeps its length while the curve grows. */
-  totalSteps?: number;
-}
-
-/** Does the loss fall, and does the score on unseen questions rise with it? */
-export function lossCurve({ losses, evaluations, metric, totalSteps }: TrainingCurve): Chart {
+/**
+ * Does the loss fall, and does the score on unseen questions rise with it? The axis has all steps from the start.
+ * @param metric what an evaluation's score, from 0 to 1, is, such as `MAP@100`
+ */
+export function lossCurve({ steps, evaluations }: Pick<RunRecord, 'steps' | 'evaluations'>, metric: string): Chart {
+  const totalSteps = steps[0]?.totalSteps;
   // A point of the smoothed curve averages an eighth of the run: of 40 steps, 5 losses.
-  const span = Math.max(1, Math.round((totalSteps ?? losses.length) / 8));
-  const points = losses.map(({ step, loss }) => [step, loss]);
+  const span = Math.max(1, Math.round((totalSteps ?? steps.length) / 8));
+  const points = steps.map(({ step, loss }) => [step, loss]);
   const smooth = points.map(([step], i) => {
-    const window = losses.slice(Math.max(0, i - span + 1), i + 1);
+    const window = steps.slice(Math.max(0, i - span + 1), i + 1);
     return [step, window.reduce((sum, { loss }) => sum + loss, 0) / window.length];
   });
   const right = { overlaying: 'y', side: 'right' };

@@ -3,22 +3,16 @@ import { hoverText } from '../escape';
 import type { Chart, Trace } from '../theme';
 import { onPanel, panelsBeside } from './panels';
 
-/** Largest number of cells of all panels together. */
-const MAX_CELLS = 4_000;
-
 /**
  * What the loss compares: each question (row) with every chunk of the batch (column); its own lies on the diagonal.
  * @param panels one matrix, or the same batch before and after training: `values[i][j]` is of question i and chunk j
  * @param texts questions and chunks for the hover labels
- * @throws Error where there are more than 4,000 cells
  */
 export function similarityMatrix(
   panels: { name: string; values: number[][] }[],
   texts: { queries: string[]; chunks: string[] },
 ): Chart {
   const all = panels.flatMap(({ values }) => values.flat());
-  if (all.length > MAX_CELLS)
-    throw new Error(`similarityMatrix draws at most ${MAX_CELLS} cells, not ${all.length}: take a smaller batch.`);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const [columns, rows] = [texts.chunks.length, texts.queries.length];
   const names = panels.map(({ name }) => name);
