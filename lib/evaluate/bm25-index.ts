@@ -1,13 +1,12 @@
 // In: texts. Out: a keyword search engine, and its rankings: the baseline that needs no model.
-import { Bm25, type Bm25Weighting } from '../common/text/bm25';
+import { Bm25 } from '../common/text/bm25';
 import { terms } from '../common/text/terms';
 import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { documentScores } from './document-scores';
 import { bestDocuments, RANKING_DEPTH, type Rankings } from './rankings';
 
-/** How BM25 weighs, and what it counts as one text. */
-interface Bm25Options extends Bm25Weighting {
+interface Bm25Options {
   /** Scores a document by overlapping windows of so many terms (stop words not counted); without, as a whole. */
   windows?: WindowSettings;
 }
@@ -33,8 +32,7 @@ export class Bm25Index {
    * @throws {Error} if the corpus is empty.
    * @throws {RangeError} as `windowRanges` does.
    */
-  constructor(corpus: Record<string, string>, options: Bm25Options = {}) {
-    const { windows, ...weighting } = options;
+  constructor(corpus: Record<string, string>, { windows }: Bm25Options = {}) {
     this.ids = Object.keys(corpus);
     if (this.ids.length === 0) throw new Error('BM25 needs at least one document.');
     const texts = Object.values(corpus).flatMap((text, owner) => {
@@ -43,7 +41,7 @@ export class Bm25Index {
       for (const _ of ranges) this.owners.push(owner);
       return ranges.map(([start, end]) => all.slice(start, end));
     });
-    this.windows = new Bm25(texts, weighting);
+    this.windows = new Bm25(texts);
   }
 
   /** For each query, the best `topK` documents that share a term with it, best first, ties by ascending id. */
