@@ -45,9 +45,7 @@ async function parse(data: Uint8Array, onPage: () => void): Promise<{ raw: RawPa
     if (name !== 'PasswordException')
       throw new Error(`is damaged or not a complete PDF (${message.replace(/\.$/, '')})`);
     throw new Error(
-      password
-        ? 'is encrypted, and the password given does not open it'
-        : 'is encrypted; give its password in PDF_PASSWORD',
+      `is encrypted${password ? ', and the password given does not open it' : '; give its password in PDF_PASSWORD'}`,
     );
   } finally {
     await parser.destroy();
@@ -60,22 +58,21 @@ function isGibberish(text: string): boolean {
   return (sample.match(/[\p{Co}\p{Cn}\p{Cc}\ufffd]/gu)?.length ?? 0) > 0.3 * sample.length;
 }
 
-/**
- * @throws Error whose message is a reason without the file's name: encrypted, damaged, a scan.
- */
+/** @throws Error whose message is a reason without the file's name: encrypted, damaged, a scan. */
 export async function readPdf(file: string, data: Uint8Array, onPage: () => void): Promise<Documents> {
   const { raw, warnings } = await parse(data, onPage);
   if (raw.length === 0) throw new Error('has no pages');
   const readable = raw.filter(({ problem }) => problem === undefined);
-  if (readable.length === 0) throw new Error(`is damaged: none of its ${raw.length} pages can be read`);
   const texts = raw.map(({ text }) => text);
   const all = texts.join('');
-  if (!/\S/.test(all) && warnings.length > 0)
-    throw new Error(`is damaged: no text can be read from its ${raw.length} page(s) (${warnings[0]})`);
-  if (!/\S/.test(all))
+  if (!/\S/.test(all)) {
+    const damage = warnings[0] ?? raw.find(({ problem }) => problem)?.problem;
     throw new Error(
-      `has ${raw.length} page(s) and no text, so it is a scan, or damaged; for a scan, run OCR first (ocrmypdf, for one)`,
+      damage
+        ? `is damaged: no text can be read from its ${raw.length} page(s) (${damage})`
+        : `has ${raw.length} page(s) and no text, so it is a scan, or damaged; for a scan, run OCR first (ocrmypdf, for one)`,
     );
+  }
   if (isGibberish(all)) throw new Error('has text without a Unicode map, which reads as gibberish; run OCR first');
   const furniture = findPageFurniture(raw);
   const words = countWords(texts);

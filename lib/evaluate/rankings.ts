@@ -84,12 +84,7 @@ function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentI
     throw new Error(`A vector belongs to document ${stray}, but there are ${documentIds.length} document ids.`);
   }
   checkNumbers(queries, (row) => `The vector of query ${row + 1} of ${queries.rows}`);
-  checkNumbers(vectors, (row) => {
-    const owner = owners[row];
-    const rows = Array.from(owners.keys()).filter((other) => owners[other] === owner);
-    const which = rows.length > 1 ? `Vector ${rows.indexOf(row) + 1} of ${rows.length}` : 'The vector';
-    return `${which} of document "${documentIds[owner]}"`;
-  });
+  checkNumbers(vectors, (row) => `A vector of document "${documentIds[owners[row]]}"`);
 }
 
 /** @throws {Error} if a row, which `nameOf` names, holds NaN or infinity. */

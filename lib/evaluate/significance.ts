@@ -22,15 +22,10 @@ export function perQueryValues(result: EvaluationResult, metric: ComparedMetric)
 }
 
 /**
- * The mean and its 95% percentile bootstrap interval over 10,000 resamples of the queries (Efron & Tibshirani, 1993,
- * "An Introduction to the Bootstrap", section 13.3).
+ * Means and their 95% percentile bootstrap intervals over 10,000 resamples of the queries (Efron & Tibshirani, 1993,
+ * "An Introduction to the Bootstrap", section 13.3), the same ones for each of `lists[which][query]`.
  */
-export function bootstrapInterval(values: number[]): Interval {
-  return bootstrapIntervals([values])[0];
-}
-
-/** The same for several values a query, `lists[which][query]`, over the same resamples. */
-function bootstrapIntervals(lists: number[][]): Interval[] {
+export function bootstrapIntervals(lists: number[][]): Interval[] {
   const count = lists[0].length;
   const random = seededRandom(SEED);
   const means = lists.map(() => new Float64Array(RESAMPLES));
@@ -68,7 +63,7 @@ export function permutationTest(differences: number[]): number {
 
 /** A metric of one evaluation, with its 95% bootstrap interval. */
 export function metricInterval(result: EvaluationResult, metric: ComparedMetric): Interval {
-  return bootstrapInterval(perQueryValues(result, metric));
+  return bootstrapIntervals([perQueryValues(result, metric)])[0];
 }
 
 /**

@@ -1,13 +1,6 @@
 // In: the pages of one document, as lines. Out: for each page the lines that are furniture (running headers, footers,
 // page numbers), because a retriever that sees them finds the same words on every page.
 
-/** A page as far as its furniture is concerned; a `Page` of the corpus is one. */
-interface NumberedText {
-  /** Counted from 1. */
-  page: number;
-  text: string;
-}
-
 /** Lines looked at from either end of a page. Some PDFs draw header and footer last, so both ends hold both. */
 const EDGE = 3;
 
@@ -43,10 +36,10 @@ function edgeLines(text: string): string[] {
  *
  * A line is furniture if it stands at an edge of 3 pages or more, and of 40% of the pages between its first and its
  * last appearance (left and right pages often take turns), with numbers that stay the same or keep step with the page.
- * @param pages The pages of ONE file, in order.
+ * @param pages The pages of ONE file, in order, counted from 1.
  * @returns One set of lines a page, in the pages' order.
  */
-export function findPageFurniture(pages: NumberedText[]): Set<string>[] {
+export function findPageFurniture(pages: { page: number; text: string }[]): Set<string>[] {
   const edges = pages.map(({ text }) => edgeLines(text));
   /** For each key the positions of the pages that have it, ascending. */
   const seen = new Map<string, number[]>();
