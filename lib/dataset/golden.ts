@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readJson } from '../common/files';
 import { questionId } from '../common/ids';
-import { normalise } from '../common/text/normalise';
+import { normalise } from '../common/text/terms';
 import { expandPattern } from '../corpus/read';
 import { corpusOf, type EmbeddingDataset } from './dataset';
 

@@ -29,12 +29,10 @@ export class Bm25Index {
 
   /**
    * @param corpus texts by document id
-   * @throws {Error} if the corpus is empty.
    * @throws {RangeError} as `windowRanges` does.
    */
   constructor(corpus: Record<string, string>, { windows }: Bm25Options = {}) {
     this.ids = Object.keys(corpus);
-    if (this.ids.length === 0) throw new Error('BM25 needs at least one document.');
     const texts = Object.values(corpus).flatMap((text, owner) => {
       const all = terms(text);
       const ranges = windows ? windowRanges(all.length, windows.size, windows.stride) : [[0, all.length]];
