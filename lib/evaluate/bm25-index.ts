@@ -27,10 +27,7 @@ export class Bm25Index {
   private readonly owners: number[] = [];
   private readonly windows: Bm25;
 
-  /**
-   * @param corpus texts by document id
-   * @throws {RangeError} as `windowRanges` does.
-   */
+  /** @param corpus texts by document id */
   constructor(corpus: Record<string, string>, { windows }: Bm25Options = {}) {
     this.ids = Object.keys(corpus);
     const texts = Object.values(corpus).flatMap((text, owner) => {

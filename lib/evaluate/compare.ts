@@ -2,20 +2,14 @@
 import { averaged, type EvaluationResult, type QueryResult } from './evaluation';
 import { checkSameQueries } from './significance';
 
-/**
- * One evaluation a group of queries (question type, document section, …), in the order in which groups first appear.
- * @param groupOf the group of a query, such as `({ queryId }) => questionTypes[queryId]`
- */
+/** One evaluation a group of queries (a type, a section, …), in the order in which groups first appear. */
 export function groupResults(
   result: EvaluationResult,
   groupOf: (query: QueryResult) => string,
 ): Map<string, EvaluationResult> {
-  const members = new Map<string, QueryResult[]>();
-  for (const query of result.perQuery) {
-    const group = groupOf(query);
-    members.set(group, [...(members.get(group) ?? []), query]);
-  }
-  return new Map([...members].map(([group, perQuery]) => [group, averaged(result.name, result.topK, perQuery)]));
+  const groups = new Set(result.perQuery.map(groupOf));
+  const membersOf = (group: string) => result.perQuery.filter((query) => groupOf(query) === group);
+  return new Map([...groups].map((group) => [group, averaged(result.name, result.topK, membersOf(group))]));
 }
 
 /** Where one query's first relevant document stood before and after. */
@@ -44,8 +38,7 @@ export function queryChanges(
   checkSameQueries(before, after);
   return before.perQuery.map(({ queryId, query, rank, expected }, i) => {
     const now = after.perQuery[i];
-    const first = now.rank === 1 ? undefined : now.retrieved[0];
-    const change = { queryId, query, before: rank, after: now.rank, expected: corpus[expected[0]] };
-    return first === undefined ? change : { ...change, retrieved: corpus[first] };
+    const retrieved = now.rank === 1 ? undefined : corpus[now.retrieved[0]];
+    return { queryId, query, before: rank, after: now.rank, expected: corpus[expected[0]], retrieved };
   });
 }

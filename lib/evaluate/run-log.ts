@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from '../common/files';
 import { scrub } from '../common/openai';
 
-/** One run: what it was given, on what, and what it reached. */
 export interface RunEntry {
   /** What ran, such as `finetune` or `evaluate`. */
   notebook: string;

@@ -16,6 +16,8 @@ export type ComparedMetric = MetricName | 'hitRate';
 const RESAMPLES = 10_000;
 const SEED = 42;
 
+const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
+
 /** The metric of each query, in the dataset's order. */
 export function perQueryValues(result: EvaluationResult, metric: ComparedMetric): number[] {
   return result.perQuery.map((query) => (metric === 'hitRate' ? Number(query.isHit) : query.metrics[metric]));
@@ -37,7 +39,7 @@ export function bootstrapIntervals(lists: number[][]): Interval[] {
     }
     for (let which = 0; which < lists.length; which++) means[which][resample] = sums[which] / count;
   }
-  return lists.map((values, which) => ({ mean: mean(values), ...percentiles(means[which]) }));
+  return lists.map((values, which) => ({ mean: sumOf(values) / count, ...percentiles(means[which]) }));
 }
 
 /**
@@ -50,7 +52,7 @@ export function bootstrapIntervals(lists: number[][]): Interval[] {
  */
 export function permutationTest(differences: number[]): number {
   const random = seededRandom(SEED);
-  const observed = Math.abs(differences.reduce((sum, difference) => sum + difference, 0));
+  const observed = Math.abs(sumOf(differences));
   let asLarge = 1;
   for (let toss = 0; toss < RESAMPLES; toss++) {
     let sum = 0;
@@ -105,10 +107,6 @@ export function checkSameQueries(before: EvaluationResult, after: EvaluationResu
       `"${before.name}" and "${after.name}" were not asked the same queries: evaluate both on one dataset.`,
     );
   }
-}
-
-function mean(values: number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function percentiles(means: Float64Array): { low: number; high: number } {
