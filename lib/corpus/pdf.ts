@@ -2,12 +2,11 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { PDFParse } from 'pdf-parse';
-import { findPageFurniture, stripFurniture } from '../common/text/page-furniture';
+import { withoutFurniture } from '../common/text/page-furniture';
 import { cleanPage, countWords } from './clean';
 import type { Documents } from './pages';
 
 interface RawPage {
-  /** 1-based. */
   page: number;
   /** Lines as they stand on the page, cells separated by tabs. */
   text: string;
@@ -74,9 +73,8 @@ export async function readPdf(file: string, data: Uint8Array, onPage: () => void
     );
   }
   if (isGibberish(all)) throw new Error('has text without a Unicode map, which reads as gibberish; run OCR first');
-  const furniture = findPageFurniture(raw);
   const words = countWords(texts);
-  const bodies = texts.map((text, i) => stripFurniture(text, furniture[i]));
+  const bodies = withoutFurniture(texts);
   // A stack of forms can be alike from first line to last: then nothing is furniture.
   const kept = bodies.some(Boolean) ? bodies : texts;
   const skipped = raw.flatMap(({ page, problem }) =>
