@@ -6,11 +6,6 @@ import type { EmbeddingDataset } from '../dataset/dataset';
 import { documentScores } from './document-scores';
 import { bestDocuments, RANKING_DEPTH, type Rankings } from './rankings';
 
-interface Bm25Options {
-  /** Scores a document by overlapping windows of so many terms (stop words not counted); without, as a whole. */
-  windows?: WindowSettings;
-}
-
 /** About 100 words a window, a new one every 50. */
 export const BM25_WINDOWS: WindowSettings = { size: 60, stride: 30 };
 
@@ -27,8 +22,11 @@ export class Bm25Index {
   private readonly owners: number[] = [];
   private readonly windows: Bm25;
 
-  /** @param corpus texts by document id */
-  constructor(corpus: Record<string, string>, { windows }: Bm25Options = {}) {
+  /**
+   * @param corpus texts by document id
+   * @param options `windows`: scores a document by overlapping ones of so many terms, stop words not counted
+   */
+  constructor(corpus: Record<string, string>, { windows }: { windows?: WindowSettings } = {}) {
     this.ids = Object.keys(corpus);
     const texts = Object.values(corpus).flatMap((text, owner) => {
       const all = terms(text);
@@ -50,9 +48,12 @@ export class Bm25Index {
 }
 
 /**
- * BM25's ranking of a dataset's corpus for each of its queries; documents that share no term with a query are left out.
+ * {@link Bm25Index.rank}s a dataset's corpus for each of its queries.
  * @param options those of the index, and `topK`: documents to keep a query (default 100; `Infinity` keeps all)
  */
-export function rankByBm25(dataset: EmbeddingDataset, options: Bm25Options & { topK?: number } = {}): Rankings {
+export function rankByBm25(
+  dataset: EmbeddingDataset,
+  options: { windows?: WindowSettings; topK?: number } = {},
+): Rankings {
   return new Bm25Index(dataset.corpus, options).rank(Object.values(dataset.queries), options.topK);
 }

@@ -3,10 +3,7 @@ import { averaged, type EvaluationResult, type QueryResult } from './evaluation'
 import { checkSameQueries } from './significance';
 
 /** One evaluation a group of queries (a type, a section, …), in the order in which groups first appear. */
-export function groupResults(
-  result: EvaluationResult,
-  groupOf: (query: QueryResult) => string,
-): Map<string, EvaluationResult> {
+export function groupResults(result: EvaluationResult, groupOf: (query: QueryResult) => string) {
   const groups = new Set(result.perQuery.map(groupOf));
   const membersOf = (group: string) => result.perQuery.filter((query) => groupOf(query) === group);
   return new Map([...groups].map((group) => [group, averaged(result.name, result.topK, membersOf(group))]));
