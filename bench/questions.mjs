@@ -41,7 +41,7 @@ async function task() {
   return {
     name: 'sample corpus',
     pdf,
-    data: fe.buildGoldenDataset(await fe.chunkPages(await fe.readPages(pdf)), golden).dataset,
+    data: fe.buildGoldenDataset(await fe.chunkPages((await fe.readDocuments([pdf])).pages), golden).dataset,
   };
 }
 
@@ -78,10 +78,10 @@ async function trainOn(training, data, { recipe, seed }) {
 
 /** Questions by a language model beside offline ones, on reports of other companies than those asked about. */
 async function withModel(name, settings) {
-  const pages = async (file) => fe.readPages(`data/${file}_2024.pdf`);
-  const chunks = fe.chunkPages([...(await pages('larkmoor')), ...(await pages('selhavin'))]);
+  const pages = async (file) => (await fe.readDocuments([`data/${file}_2024.pdf`])).pages;
+  const chunks = await fe.chunkPages([...(await pages('larkmoor')), ...(await pages('selhavin'))]);
   const golden = await fe.readGoldenQuestionsBeside(['data/pellgarth_2024.pdf']);
-  const { dataset: test } = fe.buildGoldenDataset(fe.chunkPages(await pages('pellgarth')), golden);
+  const { dataset: test } = fe.buildGoldenDataset(await fe.chunkPages(await pages('pellgarth')), golden);
   const base = await fe.loadModel('all-MiniLM-L6-v2', { maxSeqLength: 512 });
   const { generator, reason } = fe.chooseGenerator('openai', process.env, {
     model: name,
@@ -124,7 +124,8 @@ export async function measureQuestions(args) {
   const settings = { recipe, seed: Number(values.seed), questions: values.questions && Number(values.questions) };
   if (values.model) return withModel(values.model, settings);
   const { name, pdf, data } = await task();
-  const chunks = await fe.chunkPages(await fe.readPages(pdf));
+  const { pages } = await fe.readDocuments([pdf]);
+  const chunks = await fe.chunkPages(pages);
   const untrained = await fe.loadModel('all-MiniLM-L6-v2', { maxSeqLength: 512 });
   const training = fe.buildDataset(chunks, await KINDS[values.kinds](chunks, settings.questions ?? 8, untrained));
   const questions = Object.keys(training.queries).length;

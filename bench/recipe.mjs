@@ -51,7 +51,8 @@ const merged = (a, b) => ({
 
 async function golden(company) {
   const questions = await fe.readGoldenQuestionsBeside([`data/${company}_2024.pdf`]);
-  return fe.buildGoldenDataset(await fe.chunkPages(await fe.readPages(`data/${company}_2024.pdf`)), questions).dataset;
+  const { pages } = await fe.readDocuments([`data/${company}_2024.pdf`]);
+  return fe.buildGoldenDataset(await fe.chunkPages(pages), questions).dataset;
 }
 
 /** For each fold, what is trained on and what is asked: to choose by, or, with `confirm`, what chose nothing. */

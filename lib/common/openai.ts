@@ -1,6 +1,6 @@
 // In: the key and the address of OpenAI's API, or of a server that speaks it. Out: the address for requests and for
 // people to read; and errors and texts without secrets.
-export const OPENAI_URL = 'https://api.openai.com/v1';
+const OPENAI_URL = 'https://api.openai.com/v1';
 
 /** Where the server is, and what opens it. */
 export interface OpenAIServer {

@@ -6,14 +6,10 @@ import { countTokens } from './count-tokens';
 import type { Page } from './pages';
 import { inThread } from './thread';
 
-export interface Chunk {
+/** A part of a page. */
+export interface Chunk extends Page {
   /** UUID made from file name, page and text: the same on every run. */
   id: string;
-  text: string;
-  /** Path of the file, as it was given. */
-  file: string;
-  /** 1-based. */
-  page: number;
   /** GPT-2 tokens of `text`. */
   tokens: number;
 }
@@ -25,16 +21,12 @@ export interface ChunkSettings {
   chunkOverlap?: number;
 }
 
-interface Unit {
-  text: string;
-  tokens: number;
-}
-
 const MIN_CHUNK_SIZE = 64;
 /** Fewer, some fifteen words, make no passage that answers anything. */
 const MIN_LETTERS = 60;
 
-const unitOf = (text: string): Unit => ({ text, tokens: countTokens(text) });
+const unitOf = (text: string) => ({ text, tokens: countTokens(text) });
+type Unit = ReturnType<typeof unitOf>;
 
 /** Joins small units up to `size` tokens each. */
 function pack(units: Unit[], size: number): Unit[] {
@@ -90,14 +82,17 @@ function chunkTexts(text: string, size: number, overlap: number, onChunk: () => 
     tokens += unit.tokens;
   }
   if (current.length > 0) chunks.push(current);
-  const join = (units: Unit[]) => units.map(({ text }) => text).join('');
-  return chunks.map((units) => join(units).trim()).filter(Boolean);
+  return chunks
+    .map((units) =>
+      units
+        .map(({ text }) => text)
+        .join('')
+        .trim(),
+    )
+    .filter(Boolean);
 }
 
-/**
- * Room for the text in a chunk on this page. LlamaIndex counts the label that it sends along with a chunk
- * (SentenceSplitter.split_text_metadata_aware): of 1024 tokens, 1007 are left.
- */
+/** LlamaIndex counts the page's label in (SentenceSplitter.split_text_metadata_aware): of 1024 tokens 1007 are left. */
 function textSize(chunkSize: number, file: string, page: number): number {
   const label = countTokens(`page_label: ${page}\nfile_name: ${path.basename(file)}`);
   return chunkSize - Math.min(label, Math.floor(chunkSize / 2));

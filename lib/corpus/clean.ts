@@ -63,10 +63,7 @@ function cleanLine(raw: string): string {
   return text.replace(/(^|\t)([$€£¥])\t/g, '$1$2').replace(/\t([%)]+)(?=\t|$)/g, '$1');
 }
 
-/**
- * Cleans the lines of one page.
- * @param words Of the whole document, from {@link countWords}.
- */
+/** Cleans the lines of one page; `words` are those of the whole document, from {@link countWords}. */
 export function cleanPage(raw: string, words: Map<string, number>): string {
   const lines = raw.split(/\r?\n/).map(cleanLine).filter(Boolean);
   const widths = lines

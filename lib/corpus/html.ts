@@ -8,11 +8,11 @@ const UNSEEN = new Set('script style title noscript template svg iframe form nav
 const PAGE_EDGES = new Set(['header', 'footer']);
 const BLOCKS = new Set(
   (
-    'address article blockquote dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 li main ol p pre section ' +
+    'address article blockquote dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 main ol p pre section ' +
     'table ul'
   ).split(' '),
 );
-const CELLS = new Map(Object.entries({ tr: '\n', td: '\t', th: '\t' }));
+const LISTS = new Set(['ul', 'ol']);
 /** These end where the next of their name begins. */
 const ENDED_BY_NEXT = new Set('p li dd dt tr td th'.split(' '));
 /** These hold nothing, and have no end. */
@@ -29,28 +29,57 @@ export function htmlText(source: string): string {
   const count = new Map<string, number>();
   /** How many elements are open outside the one that is not seen. */
   let seen = Number.POSITIVE_INFINITY;
-  let name = '';
-  let isHidden = false;
+  /** The next item's number in each open list, the last one innermost; NaN where items have a bullet. */
+  const lists = [Number.NaN];
+  // What stands before the next text: ends of lines, and the mark of a list's item; before the next cell: a tab.
+  let [gap, mark, tab] = ['', '', ''];
+  let [name, attribute, start, isHidden] = ['', '', 1, false];
+  const separate = (by: string, itsMark = '') => {
+    if (open.length > seen) return;
+    if (by.length > gap.length) gap = by;
+    mark += itsMark;
+  };
+  const separateBlock = (block: string) => separate(LISTS.has(block) && lists.length > 1 ? '\n' : '\n\n');
   const write = (text: string) => {
-    if (open.length <= seen) pieces.push(text);
+    if (open.length > seen || text === '') return;
+    pieces.push(gap, mark, text);
+    [gap, mark] = ['', ''];
+  };
+  const writeText = (text: string) => {
+    if (count.get('pre')) return write(text);
+    const line = text.replace(/\s+/g, ' ');
+    const isFirst = gap !== '' || /\s/.test(pieces.at(-1)?.at(-1) ?? ' ');
+    write(isFirst ? line.trimStart() : line);
   };
   const opened = () => {
-    if (EMPTY.has(name)) return write(name === 'br' ? '\n' : name === 'hr' ? '\n\n' : '');
+    if (name === 'br') write('\n');
+    if (name === 'hr') separate('\n\n');
+    if (EMPTY.has(name)) return;
     if (ENDED_BY_NEXT.has(name) && open.at(-1) === name) closed(name);
     const isUnseen = isHidden || UNSEEN.has(name) || (PAGE_EDGES.has(name) && open.length === 0);
     const isBlock = BLOCKS.has(name);
-    write(CELLS.get(name) ?? (name === 'li' ? '\n\n• ' : isBlock ? '\n\n' : ''));
-    if (!isUnseen && !isBlock && !CELLS.has(name) && open.length <= seen) return;
+    if (isBlock) separateBlock(name);
+    if (name === 'li') {
+      const number = lists[lists.length - 1]++;
+      separate('\n', Number.isNaN(number) ? '• ' : `${number}. `);
+    }
+    if (name === 'td' || name === 'th') write(tab);
+    if (name === 'tr') separate('\n');
+    tab = name === 'tr' ? '' : '\t';
+    if (!isUnseen && !isBlock && open.length <= seen) return;
     if (isUnseen) seen = Math.min(seen, open.length);
+    if (LISTS.has(name)) lists.push(name === 'ol' ? start : Number.NaN);
     open.push(name);
     count.set(name, (count.get(name) ?? 0) + 1);
   };
   const closed = (ended: string) => {
+    if (ended === 'li') mark = '';
     while (count.get(ended)) {
       const last = open.pop()!;
       count.set(last, count.get(last)! - 1);
       if (open.length <= seen) seen = Number.POSITIVE_INFINITY;
-      if (BLOCKS.has(last)) write('\n\n');
+      if (LISTS.has(last)) lists.pop();
+      if (BLOCKS.has(last)) separateBlock(last);
       if (last === ended) return;
     }
   };
@@ -58,19 +87,22 @@ export function htmlText(source: string): string {
   const tokenizer = new Tokenizer(
     { decodeEntities: true },
     {
-      onopentagname(start, end) {
-        name = source.slice(start, end).toLowerCase();
-        isHidden = false;
+      onopentagname(from, to) {
+        name = source.slice(from, to).toLowerCase();
+        [start, isHidden] = [1, false];
       },
-      onattribname(start, end) {
-        isHidden ||= source.slice(start, end).toLowerCase() === 'hidden';
+      onattribname(from, to) {
+        attribute = source.slice(from, to).toLowerCase();
+        isHidden ||= attribute === 'hidden';
+      },
+      onattribdata(from, to) {
+        if (attribute === 'start') start = Number.parseInt(source.slice(from, to), 10);
       },
       onopentagend: opened,
       onselfclosingtag: opened,
-      onclosetag: (start, end) => closed(source.slice(start, end).toLowerCase()),
-      ontext: (start, end) => write(source.slice(start, end).replace(/\s+/g, ' ')),
-      ontextentity: (code) => write(String.fromCodePoint(code).replace(/\s/, ' ')),
-      onattribdata: ignore,
+      onclosetag: (from, to) => closed(source.slice(from, to).toLowerCase()),
+      ontext: (from, to) => writeText(source.slice(from, to)),
+      ontextentity: (code) => writeText(String.fromCodePoint(code)),
       onattribentity: ignore,
       onattribend: ignore,
       oncdata: ignore,
@@ -82,15 +114,5 @@ export function htmlText(source: string): string {
   );
   tokenizer.write(source);
   tokenizer.end();
-  const lines = pieces.join('').split('\n');
-  return plainText(
-    lines
-      .map((line) =>
-        line
-          .trim()
-          .replace(/ {2,}/g, ' ')
-          .replace(/ ?\t ?/g, '\t'),
-      )
-      .join('\n'),
-  );
+  return plainText(pieces.join('').replace(/ ?\t ?/g, '\t'));
 }

@@ -1,3 +1,3 @@
 // In: documents. Out: their pages, and the chunks that these are cut into.
 export { type Chunk, chunkPages } from './chunk';
-export { readDocuments, readPages } from './read';
+export { readDocuments } from './read';

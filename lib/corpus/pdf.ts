@@ -2,12 +2,11 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { PDFParse } from 'pdf-parse';
-import { findPageFurniture, stripFurniture } from '../common/text/page-furniture';
+import { withoutFurniture } from '../common/text/page-furniture';
 import { cleanPage, countWords } from './clean';
 import type { Documents } from './pages';
 
 interface RawPage {
-  /** 1-based. */
   page: number;
   /** Lines as they stand on the page, cells separated by tabs. */
   text: string;
@@ -45,9 +44,7 @@ async function parse(data: Uint8Array, onPage: () => void): Promise<{ raw: RawPa
     if (name !== 'PasswordException')
       throw new Error(`is damaged or not a complete PDF (${message.replace(/\.$/, '')})`);
     throw new Error(
-      password
-        ? 'is encrypted, and the password given does not open it'
-        : 'is encrypted; give its password in PDF_PASSWORD',
+      `is encrypted${password ? ', and the password given does not open it' : '; give its password in PDF_PASSWORD'}`,
     );
   } finally {
     await parser.destroy();
@@ -60,26 +57,24 @@ function isGibberish(text: string): boolean {
   return (sample.match(/[\p{Co}\p{Cn}\p{Cc}\ufffd]/gu)?.length ?? 0) > 0.3 * sample.length;
 }
 
-/**
- * @throws Error whose message is a reason without the file's name: encrypted, damaged, a scan.
- */
+/** @throws Error whose message is a reason without the file's name: encrypted, damaged, a scan. */
 export async function readPdf(file: string, data: Uint8Array, onPage: () => void): Promise<Documents> {
   const { raw, warnings } = await parse(data, onPage);
   if (raw.length === 0) throw new Error('has no pages');
   const readable = raw.filter(({ problem }) => problem === undefined);
-  if (readable.length === 0) throw new Error(`is damaged: none of its ${raw.length} pages can be read`);
   const texts = raw.map(({ text }) => text);
   const all = texts.join('');
-  if (!/\S/.test(all) && warnings.length > 0)
-    throw new Error(`is damaged: no text can be read from its ${raw.length} page(s) (${warnings[0]})`);
-  if (!/\S/.test(all))
+  if (!/\S/.test(all)) {
+    const damage = warnings[0] ?? raw.find(({ problem }) => problem)?.problem;
     throw new Error(
-      `has ${raw.length} page(s) and no text, so it is a scan, or damaged; for a scan, run OCR first (ocrmypdf, for one)`,
+      damage
+        ? `is damaged: no text can be read from its ${raw.length} page(s) (${damage})`
+        : `has ${raw.length} page(s) and no text, so it is a scan, or damaged; for a scan, run OCR first (ocrmypdf, for one)`,
     );
+  }
   if (isGibberish(all)) throw new Error('has text without a Unicode map, which reads as gibberish; run OCR first');
-  const furniture = findPageFurniture(raw);
   const words = countWords(texts);
-  const bodies = texts.map((text, i) => stripFurniture(text, furniture[i]));
+  const bodies = withoutFurniture(texts);
   // A stack of forms can be alike from first line to last: then nothing is furniture.
   const kept = bodies.some(Boolean) ? bodies : texts;
   const skipped = raw.flatMap(({ page, problem }) =>

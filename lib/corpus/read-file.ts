@@ -30,10 +30,7 @@ const SIGNATURES: [RegExp, string][] = [
   [/^\{\\rtf/, 'an RTF document'],
 ];
 
-/**
- * @returns the file's size in bytes
- * @throws Error whose message is a reason without the file's name, if it is not to be read.
- */
+/** A file's size in bytes. @throws Error whose message is a reason without the name, if it is not to be read. */
 export function checkFile(file: string): number {
   const extension = path.extname(file).toLowerCase();
   const stats = fs.statSync(file, { throwIfNoEntry: false });

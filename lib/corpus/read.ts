@@ -1,7 +1,7 @@
 // In: files, folders and globs. Out: the pages of every document that could be read, and, for each that could not, why.
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { Documents, Page } from './pages';
+import type { Documents } from './pages';
 import { checkFile } from './read-file';
 import { inThread } from './thread';
 
@@ -24,26 +24,12 @@ export async function expandPattern(pattern: string): Promise<string[]> {
   return files.sort();
 }
 
-/** Read in a thread, so that Jupyter's stop button ends it. */
-const readFile = async (file: string): Promise<Documents> => inThread({ file }, checkFile(file));
-
 /**
- * Reads one document: a PDF page by page, a Markdown, text or HTML file as a single page. Running headers, footers and
- * page numbers are left out; paragraphs are put together again; tables keep their rows.
- * @returns Pages in order; a page without text has an empty one, a page too damaged to read is left out.
- * @throws Error that names the file and says why it cannot be read: encrypted, scanned, damaged, empty, not a PDF.
- */
-export async function readPages(file: string): Promise<Page[]> {
-  try {
-    return (await readFile(file)).pages;
-  } catch (error) {
-    throw (error as Error).name === 'AbortError' ? error : new Error(`${file} ${(error as Error).message}`);
-  }
-}
-
-/**
- * Reads many documents. What cannot be read is named with its reason, and the others go on.
+ * Reads documents, in a thread, so that Jupyter's stop button ends it: a PDF page by page, a Markdown, text or HTML
+ * file as a single page. Running headers, footers and page numbers are left out; paragraphs are put together again;
+ * tables keep their rows. What cannot be read (encrypted, scanned, damaged, …) is named, and the others go on.
  * @param patterns Files, folders and globs such as `reports/**\/*.pdf`. A file that two of them match is read once.
+ * @returns Pages in order; a page without text has an empty one, a page too damaged to read is left out.
  */
 export async function readDocuments(patterns: string[]): Promise<Documents> {
   const { pages, skipped }: Documents = { pages: [], skipped: [] };
@@ -55,7 +41,7 @@ export async function readDocuments(patterns: string[]): Promise<Documents> {
   }
   for (const file of files.values()) {
     try {
-      const result = await readFile(file);
+      const result = await inThread<Documents>({ file }, checkFile(file));
       for (const page of result.pages) pages.push(page);
       skipped.push(...result.skipped);
     } catch (error) {

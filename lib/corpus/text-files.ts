@@ -51,12 +51,7 @@ function looksWestern(text: string): boolean {
 
 /** Text as it is: line ends made equal, more than one empty line made one. */
 export function plainText(source: string): string {
-  return (
-    source
-      .replace(/\r\n?/g, '\n')
-      // Looks behind, so that a gap inside a line is tried once and not from each of its places.
-      .replace(/(?<![^\S\n\t])[^\S\n\t]+$/gm, '')
-      .replace(/\n{3,}/g, '\n\n')
-      .trim()
-  );
+  // Looks behind, so that a gap inside a line is tried once and not from each of its places.
+  const trimmed = source.replace(/\r\n?/g, '\n').replace(/(?<![^\S\n\t])[^\S\n\t]+$/gm, '');
+  return trimmed.replace(/\n{3,}/g, '\n\n').trim();
 }

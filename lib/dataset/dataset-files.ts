@@ -22,10 +22,8 @@ export async function writeDataset(dir: string, split: Split, dataset: Embedding
   const whole = { ...extra, queries, corpus, relevant_docs: relevantDocs, ...negatives, mode: 'text' };
   parseDataset(whole, file);
   await withLock(dir, async () => {
-    writeJson(path.join(dir, `${split}_corpus.json`), corpus);
-    writeJson(path.join(dir, `${split}_queries.json`), queries);
-    writeJson(path.join(dir, `${split}_relevant_docs.json`), relevantDocs);
-    writeJson(file, whole);
+    for (const [name, part] of Object.entries({ corpus, queries, relevant_docs: relevantDocs, dataset: whole }))
+      writeJson(path.join(dir, `${split}_${name}.json`), part);
   });
   return file;
 }

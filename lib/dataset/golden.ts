@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { readJson } from '../common/files';
 import { questionId } from '../common/ids';
-import { normalise } from '../common/text/normalise';
+import { normalise } from '../common/text/terms';
 import { expandPattern } from '../corpus/read';
 import { corpusOf, type EmbeddingDataset } from './dataset';
 
@@ -69,10 +69,7 @@ const questionsBeside = (file: string) => path.resolve(path.dirname(file), `${pa
  * evidence; where the evidence is in several places, every chunk that holds one of them.
  * @returns the dataset, and the questions with evidence that is in no chunk (cut in two by a chunk's end, or wrong).
  */
-export function buildGoldenDataset(
-  chunks: { id: string; text: string }[],
-  goldenQuestions: GoldenQuestion[],
-): { dataset: EmbeddingDataset; unmatched: GoldenQuestion[] } {
+export function buildGoldenDataset(chunks: { id: string; text: string }[], goldenQuestions: GoldenQuestion[]) {
   const dataset: EmbeddingDataset = { queries: {}, corpus: corpusOf(chunks), relevantDocs: {} };
   const texts = chunks.map(({ id, text }) => ({ id, text: comparable(text) }));
   const unmatched: GoldenQuestion[] = [];

@@ -1,16 +1,10 @@
 // In: texts. Out: a keyword search engine, and its rankings: the baseline that needs no model.
-import { Bm25, type Bm25Weighting } from '../common/text/bm25';
+import { Bm25 } from '../common/text/bm25';
 import { terms } from '../common/text/terms';
 import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { documentScores } from './document-scores';
 import { bestDocuments, RANKING_DEPTH, type Rankings } from './rankings';
-
-/** How BM25 weighs, and what it counts as one text. */
-interface Bm25Options extends Bm25Weighting {
-  /** Scores a document by overlapping windows of so many terms (stop words not counted); without, as a whole. */
-  windows?: WindowSettings;
-}
 
 /** About 100 words a window, a new one every 50. */
 export const BM25_WINDOWS: WindowSettings = { size: 60, stride: 30 };
@@ -30,20 +24,17 @@ export class Bm25Index {
 
   /**
    * @param corpus texts by document id
-   * @throws {Error} if the corpus is empty.
-   * @throws {RangeError} as `windowRanges` does.
+   * @param options `windows`: scores a document by overlapping ones of so many terms, stop words not counted
    */
-  constructor(corpus: Record<string, string>, options: Bm25Options = {}) {
-    const { windows, ...weighting } = options;
+  constructor(corpus: Record<string, string>, { windows }: { windows?: WindowSettings } = {}) {
     this.ids = Object.keys(corpus);
-    if (this.ids.length === 0) throw new Error('BM25 needs at least one document.');
     const texts = Object.values(corpus).flatMap((text, owner) => {
       const all = terms(text);
       const ranges = windows ? windowRanges(all.length, windows.size, windows.stride) : [[0, all.length]];
       for (const _ of ranges) this.owners.push(owner);
       return ranges.map(([start, end]) => all.slice(start, end));
     });
-    this.windows = new Bm25(texts, weighting);
+    this.windows = new Bm25(texts);
   }
 
   /** For each query, the best `topK` documents that share a term with it, best first, ties by ascending id. */
@@ -57,9 +48,12 @@ export class Bm25Index {
 }
 
 /**
- * BM25's ranking of a dataset's corpus for each of its queries; documents that share no term with a query are left out.
+ * {@link Bm25Index.rank}s a dataset's corpus for each of its queries.
  * @param options those of the index, and `topK`: documents to keep a query (default 100; `Infinity` keeps all)
  */
-export function rankByBm25(dataset: EmbeddingDataset, options: Bm25Options & { topK?: number } = {}): Rankings {
+export function rankByBm25(
+  dataset: EmbeddingDataset,
+  options: { windows?: WindowSettings; topK?: number } = {},
+): Rankings {
   return new Bm25Index(dataset.corpus, options).rank(Object.values(dataset.queries), options.topK);
 }

@@ -2,20 +2,11 @@
 import { averaged, type EvaluationResult, type QueryResult } from './evaluation';
 import { checkSameQueries } from './significance';
 
-/**
- * One evaluation a group of queries (question type, document section, …), in the order in which groups first appear.
- * @param groupOf the group of a query, such as `({ queryId }) => questionTypes[queryId]`
- */
-export function groupResults(
-  result: EvaluationResult,
-  groupOf: (query: QueryResult) => string,
-): Map<string, EvaluationResult> {
-  const members = new Map<string, QueryResult[]>();
-  for (const query of result.perQuery) {
-    const group = groupOf(query);
-    members.set(group, [...(members.get(group) ?? []), query]);
-  }
-  return new Map([...members].map(([group, perQuery]) => [group, averaged(result.name, result.topK, perQuery)]));
+/** One evaluation a group of queries (a type, a section, …), in the order in which groups first appear. */
+export function groupResults(result: EvaluationResult, groupOf: (query: QueryResult) => string) {
+  const groups = new Set(result.perQuery.map(groupOf));
+  const membersOf = (group: string) => result.perQuery.filter((query) => groupOf(query) === group);
+  return new Map([...groups].map((group) => [group, averaged(result.name, result.topK, membersOf(group))]));
 }
 
 /** Where one query's first relevant document stood before and after. */
@@ -34,7 +25,7 @@ export interface QueryChange {
 /**
  * Every query's ranks in two evaluations, in the dataset's order: what the tables of queries won and lost are made of.
  * @param corpus the dataset's documents by id
- * @throws {Error} if the two evaluations are not of the same queries with the same `topK`.
+ * @throws {Error} if the two evaluations are not of the same queries.
  */
 export function queryChanges(
   before: EvaluationResult,
@@ -42,13 +33,9 @@ export function queryChanges(
   corpus: Record<string, string>,
 ): QueryChange[] {
   checkSameQueries(before, after);
-  if (before.topK !== after.topK) {
-    throw new Error(`Hits of "${before.name}" are counted at ${before.topK}, of "${after.name}" at ${after.topK}.`);
-  }
   return before.perQuery.map(({ queryId, query, rank, expected }, i) => {
     const now = after.perQuery[i];
-    const first = now.rank === 1 ? undefined : now.retrieved[0];
-    const change = { queryId, query, before: rank, after: now.rank, expected: corpus[expected[0]] };
-    return first === undefined ? change : { ...change, retrieved: corpus[first] };
+    const retrieved = now.rank === 1 ? undefined : corpus[now.retrieved[0]];
+    return { queryId, query, before: rank, after: now.rank, expected: corpus[expected[0]], retrieved };
   });
 }

@@ -10,9 +10,7 @@ export const WINDOW_TEMPERATURE = 1 / DEFAULT_SCALE;
  * pooling: Pinheiro & Collobert 2015, "From image-level to pixel-level labeling with convolutional networks",
  * section 3). A document with one vector has that one's score.
  *
- * @param scores `[vectors]`
- * @param owners for each vector, the index of its document
- * @param documents how many there are
+ * @param scores `[vectors]`; `owners`: the index of each one's document, below `documents`
  * @param temperature T; 0 takes the maximum (MaxP: Dai & Callan 2019, "Deeper Text Understanding for IR", section 3)
  * @returns `[documents]`; minus infinity where a document has no vector
  */
@@ -22,7 +20,6 @@ export function documentScores(
   documents: number,
   temperature = WINDOW_TEMPERATURE,
 ): Float64Array {
-  if (!(temperature >= 0)) throw new RangeError(`The window temperature is ${temperature}: it must be 0 or more.`);
   const best = new Float64Array(documents).fill(Number.NEGATIVE_INFINITY);
   for (let i = 0; i < scores.length; i++) best[owners[i]] = Math.max(best[owners[i]], scores[i]);
   if (temperature === 0) return best;

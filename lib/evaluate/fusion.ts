@@ -58,11 +58,7 @@ export function linearFusion(
  *
  * @returns the weight, and the metric at each weight (a curve to show)
  */
-export function chooseFusionWeight(
-  models: Rankings[],
-  bm25: Rankings,
-  dataset: EmbeddingDataset,
-): { weight: number; curve: { weight: number; value: number }[] } {
+export function chooseFusionWeight(models: Rankings[], bm25: Rankings, dataset: EmbeddingDataset) {
   const curve = Array.from({ length: 21 }, (_, i) => {
     const weight = i / 400;
     return { weight, value: evaluateRanking(linearFusion(models, { bm25, weight }), dataset).metrics['MAP@100'] };
@@ -82,7 +78,7 @@ export async function tuneFusion(
   embedders: Embedder[],
   dataset: EmbeddingDataset,
   options: { windowTemperature?: number } = {},
-): Promise<ReturnType<typeof chooseFusionWeight>> {
+) {
   const models: Rankings[] = [];
   for (const embedder of embedders) models.push((await evaluateEmbedder(embedder, dataset, options)).rankings);
   const keywords = rankByBm25(dataset, { windows: BM25_WINDOWS, topK: Number.POSITIVE_INFINITY });

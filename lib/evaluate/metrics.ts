@@ -69,9 +69,6 @@ export function queryMetrics(ranking: RankedDocument[], relevant: ReadonlySet<st
  */
 export function meanMetrics(perQuery: Metrics[]): Metrics {
   if (perQuery.length === 0) throw new Error('No query has a relevant document: there is nothing to average.');
-  const means = {} as Metrics;
-  for (const name of METRIC_NAMES) {
-    means[name] = perQuery.reduce((sum, metrics) => sum + metrics[name], 0) / perQuery.length;
-  }
-  return means;
+  const meanOf = (name: MetricName) => perQuery.reduce((sum, metrics) => sum + metrics[name], 0) / perQuery.length;
+  return Object.fromEntries(METRIC_NAMES.map((name) => [name, meanOf(name)])) as Metrics;
 }

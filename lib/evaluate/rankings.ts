@@ -1,5 +1,5 @@
 // In: vectors of queries, and of documents (one or more each). Out: for each query, its best documents, best first.
-import type { Embeddings, Matrix, QueryVectors } from '../common/matrix';
+import type { Embeddings, QueryVectors } from '../common/matrix';
 import { type Similarity, vectorScores } from './vector-scores';
 
 /** A document and its score for a query. */
@@ -33,7 +33,18 @@ export function rankByVectors(
   options: { similarity?: Similarity; topK?: number; windowTemperature?: number } = {},
 ): Rankings {
   const { similarity, topK = RANKING_DEPTH, windowTemperature: temperature } = options;
-  checkShapes(queries, documents, documentIds);
+  const { vectors, owners } = documents;
+  if (queries.columns !== vectors.columns) {
+    throw new Error(
+      `Query vectors have ${queries.columns} dimensions, document vectors ${vectors.columns}: take one model for both.`,
+    );
+  }
+  const stray = owners.find((owner) => owner < 0 || owner >= documentIds.length);
+  if (stray !== undefined) {
+    throw new Error(`A vector belongs to document ${stray}, but there are ${documentIds.length} document ids.`);
+  }
+  checkNumbers(queries, (row) => `The vector of query ${row + 1} of ${queries.rows}`);
+  checkNumbers(vectors, (row) => `A vector of document "${documentIds[owners[row]]}"`);
   const scores = vectorScores(queries, documents, documentIds.length, { similarity, temperature });
   return scores.map((ofQuery) => bestDocuments(documentIds, ofQuery, topK));
 }
@@ -71,25 +82,6 @@ function compareIds(a: string, b: string): number {
   const [x, y] = [a, b].map((id) => Array.from(id, (character) => character.codePointAt(0) as number));
   const at = x.findIndex((point, i) => point !== y[i]);
   return at < 0 ? x.length - y.length : x[at] - (y[at] ?? -1);
-}
-
-function checkShapes(queries: Matrix, { vectors, owners }: Embeddings, documentIds: string[]): void {
-  if (queries.columns !== vectors.columns) {
-    throw new Error(
-      `Query vectors have ${queries.columns} dimensions, document vectors ${vectors.columns}: take one model for both.`,
-    );
-  }
-  const stray = owners.find((owner) => owner < 0 || owner >= documentIds.length);
-  if (stray !== undefined) {
-    throw new Error(`A vector belongs to document ${stray}, but there are ${documentIds.length} document ids.`);
-  }
-  checkNumbers(queries, (row) => `The vector of query ${row + 1} of ${queries.rows}`);
-  checkNumbers(vectors, (row) => {
-    const owner = owners[row];
-    const rows = Array.from(owners.keys()).filter((other) => owners[other] === owner);
-    const which = rows.length > 1 ? `Vector ${rows.indexOf(row) + 1} of ${rows.length}` : 'The vector';
-    return `${which} of document "${documentIds[owner]}"`;
-  });
 }
 
 /** @throws {Error} if a row, which `nameOf` names, holds NaN or infinity. */

@@ -46,10 +46,7 @@ function pythonFloat(value: number): string {
  * several relevant chunks, `expected` is the best placed among `retrieved`, else the first. A ranking without
  * embeddings (BM25) has one score, which the CSV calls by `NAME`.
  */
-export function writeEvaluations(
-  dir: string,
-  evaluations: Record<string, EvaluationResult | EmbedderEvaluation>,
-): void {
+export function writeEvaluations(dir: string, evaluations: Record<string, EvaluationResult | EmbedderEvaluation>) {
   for (const [name, result] of Object.entries(evaluations)) {
     writeMetricsCsv(dir, name, 'scores' in result ? result.scores : { [name]: result.metrics });
     const rows = result.perQuery.map(({ queryId, expected, retrieved, isHit }) => ({

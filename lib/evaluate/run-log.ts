@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeWhole } from '../common/files';
 import { scrub } from '../common/openai';
 
-/** One run: what it was given, on what, and what it reached. */
-export interface RunEntry {
+/** A run as the log holds it: what it was given, on what, and what it reached. */
+export interface LoggedRun {
+  /** ISO 8601, UTC. */
+  time: string;
   /** What ran, such as `finetune` or `evaluate`. */
   notebook: string;
   /** The settings of its first cell, by name. */
@@ -15,12 +17,6 @@ export interface RunEntry {
   results: Record<string, Record<string, number>>;
   /** The ends of each metric's 95% interval, by the same names. */
   intervals?: Record<string, Record<string, [low: number, high: number]>>;
-}
-
-/** A run as the log holds it. */
-export interface LoggedRun extends RunEntry {
-  /** ISO 8601, UTC. */
-  time: string;
   versions: Record<string, string>;
 }
 
@@ -30,7 +26,7 @@ export interface LoggedRun extends RunEntry {
  *
  * @throws {Error} if something in it looks like an API key.
  */
-export function appendRun(path: string, run: RunEntry): LoggedRun {
+export function appendRun(path: string, run: Omit<LoggedRun, 'time' | 'versions'>): LoggedRun {
   const logged: LoggedRun = { time: new Date().toISOString(), ...run, versions: versions() };
   const line = JSON.stringify(logged);
   if (scrub(line, process.env.OPENAI_API_KEY) !== line) {

@@ -3,18 +3,13 @@ import { seededRandom } from '../common/random';
 import type { EvaluationResult } from './evaluation';
 import type { MetricName } from './metrics';
 
-/** A mean over queries, with a 95% confidence interval. */
-export interface Interval {
-  mean: number;
-  low: number;
-  high: number;
-}
-
 /** Hit rate at the evaluation's `topK`, or any metric. */
 export type ComparedMetric = MetricName | 'hitRate';
 
 const RESAMPLES = 10_000;
 const SEED = 42;
+
+const sumOf = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** The metric of each query, in the dataset's order. */
 export function perQueryValues(result: EvaluationResult, metric: ComparedMetric): number[] {
@@ -22,15 +17,10 @@ export function perQueryValues(result: EvaluationResult, metric: ComparedMetric)
 }
 
 /**
- * The mean and its 95% percentile bootstrap interval over 10,000 resamples of the queries (Efron & Tibshirani, 1993,
- * "An Introduction to the Bootstrap", section 13.3).
+ * Means and their 95% percentile bootstrap intervals over 10,000 resamples of the queries (Efron & Tibshirani, 1993,
+ * "An Introduction to the Bootstrap", section 13.3), the same ones for each of `lists[which][query]`.
  */
-export function bootstrapInterval(values: number[]): Interval {
-  return bootstrapIntervals([values])[0];
-}
-
-/** The same for several values a query, `lists[which][query]`, over the same resamples. */
-function bootstrapIntervals(lists: number[][]): Interval[] {
+export function bootstrapIntervals(lists: number[][]) {
   const count = lists[0].length;
   const random = seededRandom(SEED);
   const means = lists.map(() => new Float64Array(RESAMPLES));
@@ -42,7 +32,7 @@ function bootstrapIntervals(lists: number[][]): Interval[] {
     }
     for (let which = 0; which < lists.length; which++) means[which][resample] = sums[which] / count;
   }
-  return lists.map((values, which) => ({ mean: mean(values), ...percentiles(means[which]) }));
+  return lists.map((values, which) => ({ mean: sumOf(values) / count, ...percentiles(means[which]) }));
 }
 
 /**
@@ -55,7 +45,7 @@ function bootstrapIntervals(lists: number[][]): Interval[] {
  */
 export function permutationTest(differences: number[]): number {
   const random = seededRandom(SEED);
-  const observed = Math.abs(differences.reduce((sum, difference) => sum + difference, 0));
+  const observed = Math.abs(sumOf(differences));
   let asLarge = 1;
   for (let toss = 0; toss < RESAMPLES; toss++) {
     let sum = 0;
@@ -67,8 +57,8 @@ export function permutationTest(differences: number[]): number {
 }
 
 /** A metric of one evaluation, with its 95% bootstrap interval. */
-export function metricInterval(result: EvaluationResult, metric: ComparedMetric): Interval {
-  return bootstrapInterval(perQueryValues(result, metric));
+export function metricInterval(result: EvaluationResult, metric: ComparedMetric) {
+  return bootstrapIntervals([perQueryValues(result, metric)])[0];
 }
 
 /**
@@ -82,7 +72,7 @@ export function compareResults(
   before: EvaluationResult,
   after: EvaluationResult,
   { metric = 'hitRate' }: { metric?: ComparedMetric } = {},
-): { before: Interval; after: Interval; difference: Interval; pValue: number } {
+) {
   checkSameQueries(before, after);
   const [a, b] = [perQueryValues(before, metric), perQueryValues(after, metric)];
   const differences = b.map((value, i) => value - a[i]);
@@ -91,10 +81,7 @@ export function compareResults(
 }
 
 /** Hit rate at each k from 1 to `maxK`, with its 95% bootstrap band (the same resamples at every k). */
-export function hitRatesOverK(
-  result: EvaluationResult,
-  { maxK }: { maxK: number },
-): { k: number; rate: number; low: number; high: number }[] {
+export function hitRatesOverK(result: EvaluationResult, { maxK }: { maxK: number }) {
   const ranks = result.perQuery.map(({ rank }) => rank ?? Number.POSITIVE_INFINITY);
   const hits = Array.from({ length: maxK }, (_, i) => ranks.map((rank) => Number(rank <= i + 1)));
   return bootstrapIntervals(hits).map(({ mean, low, high }, i) => ({ k: i + 1, rate: mean, low, high }));
@@ -112,11 +99,7 @@ export function checkSameQueries(before: EvaluationResult, after: EvaluationResu
   }
 }
 
-function mean(values: number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function percentiles(means: Float64Array): { low: number; high: number } {
+function percentiles(means: Float64Array) {
   means.sort();
   const at = (share: number) => means[Math.round(share * (means.length - 1))];
   return { low: at(0.025), high: at(0.975) };

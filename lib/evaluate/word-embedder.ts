@@ -23,11 +23,7 @@ const DOCUMENTS_AT_A_TIME = 32;
  * @param poolFactor as many word pieces of a document share a vector, on average; 1: each has its own
  * @throws {RangeError} if windows don't fit; an Error, from the embedder, if a vector holds NaN or infinity
  */
-export function wordEmbedder(
-  model: EmbeddingModel,
-  { size }: { size: number },
-  poolFactor: number = POOL_FACTOR,
-): Embedder {
+export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, poolFactor = POOL_FACTOR): Embedder {
   const sequencesOf = (text: string) =>
     windowSequences(model.tokenizer, text, { size, stride: size }, model.maxSeqLength);
   sequencesOf(''); // refuses windows that don't fit before any work

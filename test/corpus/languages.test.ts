@@ -2,9 +2,9 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { readPages } from 'finetune-embedding';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pagesPdf } from './make-pdf';
+import { readPages } from './read-pages';
 
 let folder: string;
 beforeAll(async () => {

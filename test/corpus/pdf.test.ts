@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { readDocuments, readPages } from 'finetune-embedding';
+import { readDocuments } from 'finetune-embedding';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../lib/common/random';
 import { assemblePdf, makePdf, pagesPdf } from './make-pdf';
+import { readPages } from './read-pages';
 
 const HELVETICA = '<</Type/Font /Subtype/Type1 /BaseFont/Helvetica /Encoding/WinAnsiEncoding>>';
 let folder: string;

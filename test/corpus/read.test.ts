@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { readDocuments, readPages } from 'finetune-embedding';
+import { readDocuments } from 'finetune-embedding';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makePdf } from './make-pdf';
+import { readPages } from './read-pages';
 
 const COLOURS = ['green', 'red', 'yellow', 'black'];
 let folder: string;
@@ -56,7 +57,7 @@ beforeAll(async () => {
 
 afterAll(() => fs.rm(folder, { recursive: true }));
 
-describe('readPages', () => {
+describe('a document', () => {
   it('reads a PDF page by page, without header and page numbers', async () => {
     expect(await readPages(at('good.pdf'))).toEqual(
       [1, 2, 3, 4].map((page) => ({
@@ -81,8 +82,7 @@ describe('readPages', () => {
     ['picture.txt', /holds binary data/],
     ['letter.txt', /is not plain text in spite of its name; it looks like an RTF document/],
     ['sub/photo.png', /unknown type \.png; PDF, Markdown/],
-    ['absent.pdf', /does not exist/],
-    ['sub', /is not a file/],
+    ['absent.pdf', /matches no file/],
   ])('says why it cannot read %s', async (name, reason) => {
     await expect(readPages(at(name))).rejects.toThrow(reason);
   });

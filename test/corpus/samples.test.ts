@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { chunkPages, readPages } from 'finetune-embedding';
+import { chunkPages } from 'finetune-embedding';
 import type { Page } from 'finetune-embedding/dist/corpus/pages.js';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readPages } from './read-pages';
 
 const NAMES = ['larkmoor_2024', 'quillon_2024'];
 const letters = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');

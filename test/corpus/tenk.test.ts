@@ -1,8 +1,9 @@
 // The control on real input: how close chunks come to those of the original workflow, on the same two annual reports.
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Chunk, chunkPages, readPages } from 'finetune-embedding';
+import { type Chunk, chunkPages } from 'finetune-embedding';
 import { describe, expect, it } from 'vitest';
+import { readPages } from './read-pages';
 
 const shared = path.resolve('../shared/data');
 const isThere = fs.existsSync(shared);

@@ -107,8 +107,7 @@ describe('comparing evaluations', () => {
       ['q4', 1, 1],
     ]);
     expect(changes[0]).toMatchObject({ query: 'question 0', expected: 'text of a', retrieved: 'text of b' });
-    expect(changes[4]).not.toHaveProperty('retrieved');
-    expect(() => queryChanges(before, { ...after, topK: 5 }, data.corpus)).toThrow(/counted at 1.*at 5/);
+    expect(changes[4].retrieved).toBeUndefined();
     expect(() => queryChanges(before, { ...after, perQuery: after.perQuery.slice(1) }, data.corpus)).toThrow(
       /same queries/,
     );

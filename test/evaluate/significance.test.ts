@@ -1,7 +1,9 @@
 import { compareResults, evaluateRanking, hitRatesOverK } from 'finetune-embedding';
-import { bootstrapInterval, permutationTest, perQueryValues } from 'finetune-embedding/dist/evaluate/significance.js';
+import { bootstrapIntervals, permutationTest, perQueryValues } from 'finetune-embedding/dist/evaluate/significance.js';
 import { describe, expect, it } from 'vitest';
 import { dataset, ranked } from './helpers';
+
+const bootstrapInterval = (values: number[]) => bootstrapIntervals([values])[0];
 
 /** 100 queries; the relevant document of query i stands at rank `rankOf(i)`. */
 function evaluation(name: string, rankOf: (query: number) => number) {
@@ -15,7 +17,7 @@ function evaluation(name: string, rankOf: (query: number) => number) {
   return evaluateRanking(ranked(...rankings), data, { name, topK: 1 });
 }
 
-describe('bootstrapInterval', () => {
+describe('bootstrapIntervals', () => {
   it('comes near the normal approximation, and is the same each time', () => {
     const values = Array.from({ length: 400 }, (_, i) => Number(i % 5 === 0));
     const { mean, low, high } = bootstrapInterval(values);

@@ -1,7 +1,7 @@
 // Text that costs careless parsers and regular expressions the square of its length: twice the text, twice the time.
 import { Bm25 } from 'finetune-embedding/dist/common/text/bm25.js';
 import { isEnglish, isInAnotherLanguage } from 'finetune-embedding/dist/common/text/language.js';
-import { findPageFurniture, stripFurniture } from 'finetune-embedding/dist/common/text/page-furniture.js';
+import { withoutFurniture } from 'finetune-embedding/dist/common/text/page-furniture.js';
 import { terms } from 'finetune-embedding/dist/common/text/terms.js';
 import { cutPages } from 'finetune-embedding/dist/corpus/chunk.js';
 import { cleanPage, countWords } from 'finetune-embedding/dist/corpus/clean.js';
@@ -55,10 +55,7 @@ const READERS: Record<string, (text: string) => unknown> = {
   Markdown: markdownText,
   HTML: htmlText,
   'a page of a PDF': (text) => cleanPage(text, countWords([text])),
-  'page furniture': (text) => {
-    const pages = [1, 2, 3].map((page) => ({ page, text }));
-    return stripFurniture(text, findPageFurniture(pages)[0]);
-  },
+  'page furniture': (text) => withoutFurniture([text, text, text]),
   chunks: (text) => cutPages([{ file: 'a.txt', page: 1, text }], { chunkSize: 256, chunkOverlap: 20 }),
   'terms and BM25': (text) => new Bm25([terms(text), ['a']]).scores(terms(text).slice(0, 100)),
   language: (text) => [isEnglish(text), isInAnotherLanguage(text, text)],

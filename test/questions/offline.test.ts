@@ -1,4 +1,4 @@
-import { chunkPages, readPages } from 'finetune-embedding';
+import { chunkPages, readDocuments } from 'finetune-embedding';
 import { createOfflineGenerator } from 'finetune-embedding/dist/questions/offline/offline-generator.js';
 import { describe, expect, it } from 'vitest';
 import { bakeryReport } from './offline-sample';
@@ -126,7 +126,7 @@ const NOBODY_ASKS = [
 
 describe.each(['data/larkmoor_2024.pdf', 'data/quillon_2024.pdf'])('questions about %s', (file) => {
   it('are such as a person could ask', async () => {
-    const chunks = await chunkPages(await readPages(file));
+    const chunks = await chunkPages((await readDocuments([file])).pages);
     const { questions, summary } = await createOfflineGenerator().generate(chunks, { questionsPerChunk: 8 });
     const all = [...questions.values()].flat();
     expect(all.length).toBeGreaterThan(4 * chunks.length);

@@ -1,12 +1,9 @@
 // In: texts as lists of terms. Out: what each term weighs in each text, and what a query scores against all of them.
 
-/** How BM25 weighs. */
-export interface Bm25Weighting {
-  /** How soon further occurrences of a term stop counting (default 1.5). */
-  k1?: number;
-  /** How far scores are normalised by length, 0 to 1 (default 0.75). */
-  b?: number;
-}
+/** How soon further occurrences of a term stop counting. */
+const K1 = 1.5;
+/** How far scores are normalised by length, 0 to 1. */
+const B = 0.75;
 
 /**
  * Okapi BM25 (Robertson & Zaragoza, 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", section 3.4) with
@@ -18,16 +15,16 @@ export class Bm25 {
   private readonly postings = new Map<string, Map<number, number>>();
 
   /** @param texts the terms of each text; texts are known by their position from 0 */
-  constructor(texts: string[][], { k1 = 1.5, b = 0.75 }: Bm25Weighting = {}) {
+  constructor(texts: string[][]) {
     this.count = texts.length;
     const meanLength = texts.reduce((sum, { length }) => sum + length, 0) / texts.length;
     texts.forEach((text, at) => {
       const counts = new Map<string, number>();
       for (const term of text) counts.set(term, (counts.get(term) ?? 0) + 1);
-      const saturation = k1 * (1 - b + (b * text.length) / meanLength);
+      const saturation = K1 * (1 - B + (B * text.length) / meanLength);
       for (const [term, count] of counts) {
         const posting = this.postings.get(term) ?? new Map<number, number>();
-        this.postings.set(term, posting.set(at, (count * (k1 + 1)) / (count + saturation)));
+        this.postings.set(term, posting.set(at, (count * (K1 + 1)) / (count + saturation)));
       }
     });
     for (const posting of this.postings.values()) {

@@ -48,18 +48,12 @@ function clearest(found: Map<string, number>, least: number): string | undefined
   return most >= least && most > second ? first : undefined;
 }
 
-/**
- * Whether a text is English; so is one that has no language, such as a table of names and figures, or one that is not
- * known here.
- */
+/** Whether a text is English, or in no language that is known here, such as a table of names and figures. */
 export function isEnglish(text: string): boolean {
   return (clearest(evidence(text), 3) ?? 'English') === 'English';
 }
 
-/**
- * Whether a question is in another language than its chunk. A table of names and figures has no language, nor has a
- * text in one that is not known here; in a chunk of two languages, both are right.
- */
+/** Whether a question is in another language than its chunk, both known here; in a chunk of two, both are right. */
 export function isInAnotherLanguage(question: string, chunk: string): boolean {
   const [inQuestion, inChunk] = [evidence(question), evidence(chunk)];
   const [asked, written] = [clearest(inQuestion, 2), clearest(inChunk, 3)];

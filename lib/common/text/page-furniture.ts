@@ -1,12 +1,5 @@
-// In: the pages of one document, as lines. Out: for each page the lines that are furniture (running headers, footers,
-// page numbers), because a retriever that sees them finds the same words on every page.
-
-/** A page as far as its furniture is concerned; a `Page` of the corpus is one. */
-interface NumberedText {
-  /** Counted from 1. */
-  page: number;
-  text: string;
-}
+// In: the pages of one document, as lines. Out: the pages without their furniture (running headers, footers, page
+// numbers), because a retriever that sees it finds the same words on every page.
 
 /** Lines looked at from either end of a page. Some PDFs draw header and footer last, so both ends hold both. */
 const EDGE = 3;
@@ -38,22 +31,20 @@ function edgeLines(text: string): string[] {
 }
 
 /**
- * Finds what repeats at the top and bottom of a document's pages: running headers and footers (also those of one
- * chapter), and page numbers (also `F-12` and roman ones).
+ * Leaves out what repeats at the top and bottom of a document's pages: running headers and footers (also those of one
+ * chapter), and page numbers (also `F-12` and roman ones). The same words in the middle of a page stay.
  *
  * A line is furniture if it stands at an edge of 3 pages or more, and of 40% of the pages between its first and its
  * last appearance (left and right pages often take turns), with numbers that stay the same or keep step with the page.
  * @param pages The pages of ONE file, in order.
- * @returns One set of lines a page, in the pages' order.
  */
-export function findPageFurniture(pages: NumberedText[]): Set<string>[] {
-  const edges = pages.map(({ text }) => edgeLines(text));
+export function withoutFurniture(pages: string[]): string[] {
   /** For each key the positions of the pages that have it, ascending. */
   const seen = new Map<string, number[]>();
   const keys = (line: string, position: number) =>
-    ROMAN.test(line.trim()) ? ['<roman numeral>'] : keysOf(line, pages[position].page);
-  edges.forEach((lines, position) => {
-    for (const key of new Set(lines.flatMap((line) => keys(line, position)))) {
+    ROMAN.test(line.trim()) ? ['<roman numeral>'] : keysOf(line, position + 1);
+  pages.forEach((text, position) => {
+    for (const key of new Set(edgeLines(text).flatMap((line) => keys(line, position)))) {
       const positions = seen.get(key);
       if (positions) positions.push(position);
       else seen.set(key, [position]);
@@ -63,12 +54,10 @@ export function findPageFurniture(pages: NumberedText[]): Set<string>[] {
     const positions = seen.get(key)!;
     return positions.length >= 3 && positions.length >= 0.4 * (positions[positions.length - 1] - positions[0] + 1);
   };
-  return edges.map((lines, position) => new Set(lines.filter((line) => keys(line, position).some(repeats))));
-}
-
-/** A page's text without its furniture: only lines at its edges go, the same words in its middle stay. */
-export function stripFurniture(text: string, furniture: Set<string>): string {
-  if (furniture.size === 0) return text;
-  const lines = linesOf(text);
-  return lines.filter((line, i) => !(furniture.has(line) && (i < EDGE || i >= lines.length - EDGE))).join('\n');
+  return pages.map((text, position) => {
+    const furniture = new Set(edgeLines(text).filter((line) => keys(line, position).some(repeats)));
+    if (furniture.size === 0) return text;
+    const lines = linesOf(text);
+    return lines.filter((line, i) => !(furniture.has(line) && (i < EDGE || i >= lines.length - EDGE))).join('\n');
+  });
 }

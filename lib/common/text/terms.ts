@@ -2,10 +2,18 @@
 // list and one stemmer for all that search by words, so that they agree on what a word is.
 import { stemmer } from 'stemmer';
 import { eng } from 'stopword';
-import { normalise } from './normalise';
 
 /** The library's English stop words, and the words of questions that it lacks. */
 const STOP_WORDS = new Set([...eng, ...'no not will whom whose when why does its'.split(' ')]);
+
+/**
+ * NFKC, lower case: what two texts are compared in. Of a run of combining marks 30 count, as in Unicode's Stream-Safe
+ * Text Format (Unicode Standard Annex 15, section 13): normalising takes the square of a run's length.
+ */
+export function normalise(text: string): string {
+  const safe = text.replace(/(\p{M}{30})\p{M}+/gu, '$1');
+  return safe.normalize('NFKC').toLowerCase();
+}
 
 /**
  * Splits at whatever is neither letter nor digit ("U.S." and "1,234.5" lose their points and commas first), drops stop

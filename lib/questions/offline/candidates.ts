@@ -1,7 +1,7 @@
 // In: a chunk, and what is known of its corpus. Out: the questions that can be asked about it, and the best of them.
 import { seededRandom } from '../../common/random';
 import { Bm25 } from '../../common/text/bm25';
-import { findPageFurniture, stripFurniture } from '../../common/text/page-furniture';
+import { withoutFurniture } from '../../common/text/page-furniture';
 import { terms } from '../../common/text/terms';
 import type { SourceChunk } from '../generator';
 import { sentencesOf } from './chunk-sentences';
@@ -43,8 +43,7 @@ export interface Corpus {
 
 /** Reads all chunks once. */
 export function readCorpus(chunks: SourceChunk[]): Corpus {
-  const furniture = findPageFurniture(chunks.map(({ text }, at) => ({ page: at + 1, text })));
-  const texts = chunks.map(({ text }, at) => stripFurniture(text, furniture[at]));
+  const texts = withoutFurniture(chunks.map(({ text }) => text));
   return { texts, words: new Words(texts), bm25: new Bm25(texts.map(terms)), company: companyName(texts) };
 }
 
