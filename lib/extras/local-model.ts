@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { errorText } from '../common/openai';
 import type { QuestionGenerator } from '../questions/generator';
-import type { ChatRequest } from '../questions/llm-client';
-import { type Chat, LlmQuestionGenerator } from '../questions/llm-generator';
+import type { Chat, ChatRequest } from '../questions/llm-client';
+import { LlmQuestionGenerator } from '../questions/llm-generator';
 import type { LlmSettings } from '../questions/llm-settings';
 
 /** The package, which is installed only where somebody wants it: its binaries are large. */

@@ -48,8 +48,6 @@ export interface GenerationSummary {
   problems?: Record<string, number>;
   /** Questions dropped, by reason (`repeated in the chunk`, `names the context`, …). */
   dropped: Record<string, number>;
-  /** Ids of the chunks that have no question, in corpus order. */
-  chunksWithoutQuestions: string[];
 }
 
 export interface GenerationResult {

@@ -73,23 +73,16 @@ Passage:
 {text}
 """`;
 
-/** What {@link fillPrompt} fills in. */
-export interface Asked {
-  /** The chunk's. */
-  text: string;
-  count: number;
-  style: StylePrompt;
-  /** What was written about the chunk before, and dropped. */
-  refused?: string[];
-}
-
 /**
  * The message for one chunk.
- * @param template A prompt with `{text}`, and the other places where they belong; else `EXAM_PROMPT`.
+ * @param template A prompt with `{text}`, and the other places where they belong.
+ * @param fill `refused`: what was written about the chunk before, and dropped.
  * @throws Error if the template has no `{text}`.
  */
-export function fillPrompt(template: string | undefined, { text, count, style, refused = [] }: Asked): string {
-  template ??= EXAM_PROMPT;
+export function fillPrompt(
+  template = EXAM_PROMPT,
+  { text, count, style, refused = [] }: { text: string; count: number; style: StylePrompt; refused?: string[] },
+): string {
   if (!template.includes('{text}')) throw new Error('The prompt has no {text}: put it where the chunk belongs.');
   const list = (items: string[]) => items.map((item) => `- ${item}`).join('\n');
   // A model that rambled shall not fill the prompt.
@@ -106,17 +99,12 @@ export function fillPrompt(template: string | undefined, { text, count, style, r
   return template.replace(/\{(text|count|task|examples|refused)\}/g, (_, name) => places[name]);
 }
 
-/** `response_format` of structured output; the count is left to the prompt, since many servers refuse `minItems`. */
-export const QUESTIONS_FORMAT = {
+/** `response_format` of structured output: an object of these properties. */
+export const jsonFormat = (name: string, properties: Record<string, object>) => ({
   type: 'json_schema' as const,
   json_schema: {
-    name: 'exam',
+    name,
     strict: true,
-    schema: {
-      type: 'object',
-      properties: { queries: { type: 'array', items: { type: 'string' } } },
-      required: ['queries'],
-      additionalProperties: false,
-    },
+    schema: { type: 'object', properties, required: Object.keys(properties), additionalProperties: false },
   },
-};
+});

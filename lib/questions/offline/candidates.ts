@@ -92,16 +92,16 @@ export function candidatesFor(
  * Up to `count` candidates, best first, no two alike: each next one is taken for its worth, less for a sentence, a kind
  * or words asked already (maximal marginal relevance: Carbonell & Goldstein, 1998).
  */
-export function selectQuestions(candidates: Candidate[], count: number): Candidate[] {
+export function selectQuestions(candidates: Candidate[], count: number): string[] {
   let pool = candidates.map((candidate) => ({
     candidate,
     words: new Set(terms(candidate.text)),
     worth: candidate.worth,
   }));
-  const chosen: Candidate[] = [];
+  const chosen: string[] = [];
   while (chosen.length < count && pool.length > 0) {
     const best = pool.reduce((a, b) => (b.worth > a.worth ? b : a));
-    chosen.push(best.candidate);
+    chosen.push(best.candidate.text);
     pool = pool.filter((other) => {
       const shared = [...other.words].filter((word) => best.words.has(word)).length;
       const overlap = shared / (other.words.size + best.words.size - shared);
