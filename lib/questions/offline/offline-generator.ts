@@ -24,6 +24,7 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions): Prom
     );
   const corpus = readCorpus(chunks);
   const questions = new Map<string, string[]>();
+  const asked = new Set<string>();
   const dropped: Record<string, number> = {};
   const drop = (reason: string): void => {
     dropped[reason] = (dropped[reason] ?? 0) + 1;
@@ -33,7 +34,13 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions): Prom
     signal?.throwIfAborted();
     const english = isEnglish(text);
     if (!english) drop('chunk is not in English');
-    const chosen = english ? selectQuestions(candidatesFor(at, corpus, drop), questionsPerChunk) : [];
+    const fresh = (english ? candidatesFor(at, corpus, drop) : []).filter((candidate) => {
+      const isAsked = asked.has(candidate.text.toLowerCase());
+      if (isAsked) drop('asked about another chunk');
+      return !isAsked;
+    });
+    const chosen = selectQuestions(fresh, questionsPerChunk);
+    for (const question of chosen) asked.add(question.toLowerCase());
     questions.set(id, chosen);
     summary[chosen.length > 0 ? 'answered' : 'empty']++;
     if (chosen.length > 0 && chosen.length < questionsPerChunk) summary.underFilled++;
