@@ -20,7 +20,7 @@ export function estimateCost(
 ) {
   // Documents may contain text that looks like the tokenizer's special tokens.
   const tokensFor = ({ text }: SourceChunk) =>
-    countTokens(fillPrompt(undefined, { text, count: questionsPerChunk, style }), { disallowedSpecial: new Set() });
+    countTokens(fillPrompt(text, questionsPerChunk, style), { disallowedSpecial: new Set() });
   const inputTokens = chunks.reduce((sum, chunk) => sum + tokensFor(chunk), 0);
   const outputTokens = chunks.length * questionsPerChunk * TOKENS_PER_QUESTION;
   const dollars = price && costOf({ inputTokens, outputTokens }, price);

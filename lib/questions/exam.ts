@@ -11,7 +11,7 @@ import { fillPrompt, jsonFormat, ownStyle, QUESTION_STYLES } from './prompt';
 const QUESTIONS_FORMAT = jsonFormat('exam', { queries: { type: 'array', items: { type: 'string' } } });
 
 /** @throws Error if a style or a file of examples is none. */
-export function examOf({ prompt, styles, exampleFiles = [] }: LlmSettings): Task {
+export function examOf({ styles, exampleFiles = [] }: LlmSettings): Task {
   const names = styles?.length ? styles : Object.keys(QUESTION_STYLES);
   const unknown = names.find((name) => !Object.hasOwn(QUESTION_STYLES, name));
   if (unknown !== undefined)
@@ -25,13 +25,11 @@ export function examOf({ prompt, styles, exampleFiles = [] }: LlmSettings): Task
   };
   return {
     format: QUESTIONS_FORMAT,
-    // A prompt of one's own may have no place for a style.
-    style: prompt?.includes('{task}') === false ? undefined : styleOf,
+    style: styleOf,
     message(chunk, options) {
       const name = styleOf(chunk, options);
       const style = name === 'own' ? ownStyle(examples) : QUESTION_STYLES[name];
-      const refused = options.refused?.get(chunk.id);
-      return fillPrompt(prompt, { text: chunk.text, count: options.questionsPerChunk, style, refused });
+      return fillPrompt(chunk.text, options.questionsPerChunk, style, options.refused?.get(chunk.id));
     },
     read(answer, chunk, options) {
       const parsed = parseAnswer(answer, options.questionsPerChunk);
@@ -41,8 +39,7 @@ export function examOf({ prompt, styles, exampleFiles = [] }: LlmSettings): Task
         parsed.questions = left;
       };
       leave('one of the examples', (question) => examples.includes(question));
-      // A prompt of one's own may want another language than the passage's.
-      if (!prompt) leave('in another language', (question) => isInAnotherLanguage(question, chunk.text));
+      leave('in another language', (question) => isInAnotherLanguage(question, chunk.text));
       return parsed;
     },
   };

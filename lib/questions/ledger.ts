@@ -31,7 +31,6 @@ export interface Entry {
 export class Ledger {
   private readonly file: string;
   private readonly task: Task;
-  private readonly temperature: number;
   private readonly entries = new Map<string, Entry>();
   private readonly keys: string[];
   /** Keys of the requests that are with a server in a batch, or about to be. */
@@ -46,10 +45,9 @@ export class Ledger {
     const { questionsPerChunk, corpus } = options;
     if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
       throw new Error(`QUESTIONS_PER_CHUNK is ${questionsPerChunk}; it must be a whole number, 1 or more.`);
-    const { cacheDir, task = examOf(settings), temperature = TEMPERATURE } = settings;
+    const { cacheDir, task = examOf(settings) } = settings;
     this.file = cacheFile(cacheDir, corpus);
     this.task = task;
-    this.temperature = temperature;
     const batches = readBatches(batchFile(cacheDir, corpus)).filter(({ collected }) => !collected);
     this.out = new Set(batches.flatMap(({ requests }) => Object.keys(requests)));
     this.keys = chunks.map((chunk) => this.keyOf(chunk));
@@ -83,7 +81,7 @@ export class Ledger {
       ['model', model],
       ['questionsPerChunk', this.options.questionsPerChunk],
       ['server', publicUrl(baseURL)],
-      ['temperature', this.temperature],
+      ['temperature', TEMPERATURE],
     ];
     return contentId(...parts).slice(0, 32);
   }
@@ -93,7 +91,7 @@ export class Ledger {
     return {
       model: this.settings.model,
       messages: [{ role: 'user', content: this.task.message(chunk, this.options) }],
-      temperature: this.temperature,
+      temperature: TEMPERATURE,
       // Another one for each try, or a server that draws by it would say the same again.
       seed: answers,
       max_tokens: this.options.questionsPerChunk * TOKENS_PER_QUESTION + TOKENS_AROUND,

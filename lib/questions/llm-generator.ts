@@ -11,21 +11,24 @@ import type { LlmSettings } from './llm-settings';
 /** Asks a model of OpenAI, or of any server that speaks its API, to set an exam about every chunk. */
 export class LlmQuestionGenerator implements QuestionGenerator {
   readonly description: string;
+  private readonly connect: () => Chat | Promise<Chat>;
 
   /**
-   * @param connect What answers, opened when there is something to ask; a client of the server by default.
+   * @param local What answers in place of a server, opened when there is something to ask.
    * @throws Error if no model is named, a style or a file of examples is none, the server's address is none, or the key
    *   can be none.
    */
   constructor(
     private readonly settings: LlmSettings,
-    private readonly connect: () => Chat | Promise<Chat> = () => new LlmClient(settings),
+    local?: { description: string; connect: () => Promise<Chat> },
   ) {
     if (!settings.model) throw new Error('LLM_MODEL is empty; name the model that shall write the questions.');
     // Refused before anything is asked.
     examOf(settings);
     serverUrl(settings);
-    this.description = scrub(`${settings.model} at ${publicUrl(settings.baseURL)}`, settings.apiKey);
+    const server = `${settings.model} at ${publicUrl(settings.baseURL)}`;
+    this.description = local?.description ?? scrub(server, settings.apiKey);
+    this.connect = local?.connect ?? (() => new LlmClient(settings));
   }
 
   /** The chunks that `generate` would send to the model, since no answer is in the cache or on its way in a batch. */

@@ -16,16 +16,12 @@ export interface LlmSettings extends OpenAIServer, Patience {
   model: string;
   /** Folder of the answer cache; one JSONL file a corpus. */
   cacheDir: string;
-  /** The prompt, as `fillPrompt` takes it; `EXAM_PROMPT` by default. */
-  prompt?: string;
   /** How to ask, each chunk in one of these styles; all of `QUESTION_STYLES` by default. */
   styles?: string[];
   /** Files with queries of the reader's own, one a line, to be imitated instead of the styles. */
   exampleFiles?: string[];
   /** Something else to ask than exam questions. */
   task?: Task;
-  /** Sampling temperature; 0.7 by default. Left out where a model refuses it. */
-  temperature?: number;
   /** For costs in progress and estimates; none by default. */
   price?: TokenPrice;
 }

@@ -73,17 +73,8 @@ Passage:
 {text}
 """`;
 
-/**
- * The message for one chunk.
- * @param template A prompt with `{text}`, and the other places where they belong.
- * @param fill `refused`: what was written about the chunk before, and dropped.
- * @throws Error if the template has no `{text}`.
- */
-export function fillPrompt(
-  template = EXAM_PROMPT,
-  { text, count, style, refused = [] }: { text: string; count: number; style: StylePrompt; refused?: string[] },
-): string {
-  if (!template.includes('{text}')) throw new Error('The prompt has no {text}: put it where the chunk belongs.');
+/** The message for one chunk. What was written about it before, and dropped, is `refused`. */
+export function fillPrompt(text: string, count: number, style: StylePrompt, refused: string[] = []): string {
   const list = (items: string[]) => items.map((item) => `- ${item}`).join('\n');
   // A model that rambled shall not fill the prompt.
   const shown = refused.slice(0, 5).map((question) => question.slice(0, 150));
@@ -96,7 +87,7 @@ export function fillPrompt(
     refused: refused.length > 0 ? `${again}\n${list(shown)}\n` : '',
   };
   // One pass, so that braces in the chunk itself stay as they are.
-  return template.replace(/\{(text|count|task|examples|refused)\}/g, (_, name) => places[name]);
+  return EXAM_PROMPT.replace(/\{(text|count|task|examples|refused)\}/g, (_, name) => places[name]);
 }
 
 /** `response_format` of structured output: an object of these properties. */

@@ -42,11 +42,6 @@ const NAMES_ITS_SOURCE = new RegExp(
   'i',
 );
 
-/** The words by which a question names "the context", "the passage", …: who searches has no passage before them. */
-export function namesTheContext(question: string): string | undefined {
-  return NAMES_ITS_SOURCE.exec(question)?.[0];
-}
-
 /** What JSON, HTML, Markdown and prompts are made of, and questions are not. */
 const MARKUP = /^\s*[[{<]|"(?:queries|questions)"|```|"""|…["\]]|^\W*(?:question|query)\s*#?\d*\W*$|^(?:a|answer)\s*:/i;
 
@@ -72,13 +67,15 @@ const FORMS: Partial<Record<AnyStyle, (text: string, count: number) => boolean>>
 export function faultOf(question: string, chunk: string, style?: AnyStyle): Fault | undefined {
   const count = [...words.segment(question)].filter(({ isWordLike }) => isWordLike).length;
   const letters = (question.match(/\p{L}/gu)?.length ?? 0) + 2 * (question.match(DENSE)?.length ?? 0);
-  if (MARKUP.test(question)) return { reason: 'echoes prompt or schema', detail: MARKUP.exec(question)![0] };
+  const markup = MARKUP.exec(question)?.[0];
+  if (markup !== undefined) return { reason: 'echoes prompt or schema', detail: markup };
   if (count < ((style && FEWEST_WORDS[style]) ?? 3) || letters < FEWEST_LETTERS)
     return { reason: 'too short', detail: `${count} word(s), ${letters} letter(s)` };
   if (count > MOST_WORDS) return { reason: 'too long', detail: `${count} words` };
   const own = lettersOf(question);
   if (PROMPT.includes(own)) return { reason: 'echoes prompt or schema', detail: 'the same words' };
-  const source = namesTheContext(question);
+  // Who searches has no passage before them.
+  const source = NAMES_ITS_SOURCE.exec(question)?.[0];
   if (source) return { reason: 'names the context', detail: source };
   if (style && FORMS[style]?.(question, count) === false)
     return { reason: 'not in the form of its style', detail: style };
