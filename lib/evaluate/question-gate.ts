@@ -100,12 +100,12 @@ export function createQuestionGate(model: EmbeddingModel, chunks: SourceChunk[],
       kept = without(sound, faults);
     }
 
-    return { ...sorted({ ...result, dropped: [] }, kept, dropped), roundTrip };
+    return { ...keepOnly({ ...result, dropped: [] }, kept, dropped), roundTrip };
   };
 }
 
 /** A result of the questions that were kept; those dropped are counted by reason. */
-export function sorted(result: GatedQuestions, kept: Asked[], dropped: DroppedQuestion[]): GatedQuestions {
+export function keepOnly(result: GatedQuestions, kept: Asked[], dropped: DroppedQuestion[]): GatedQuestions {
   const questions = new Map<string, string[]>([...result.questions.keys()].map((id) => [id, []]));
   for (const { chunkId, question } of kept) questions.get(chunkId)!.push(question);
   const counts = { ...result.summary.dropped };

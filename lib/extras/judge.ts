@@ -1,5 +1,5 @@
 // In: questions and their chunks. Out: those that a language model finds worth training on, with its marks for all.
-import { type DroppedQuestion, type GatedQuestions, sorted } from '../evaluate/question-gate';
+import { type DroppedQuestion, type GatedQuestions, keepOnly } from '../evaluate/question-gate';
 import { stoppable } from '../notebook/cells';
 import { shorten } from '../notebook/escape';
 import { progressBar } from '../notebook/progress';
@@ -82,7 +82,7 @@ export async function judgeQuestions(
     if (lowest >= least) kept.push(pair);
     else dropped.push({ chunkId, question, reason: `judged below ${least}`, detail: marks!.join(', ') });
   }
-  return { result: sorted(result, kept, dropped), judgements };
+  return { result: keepOnly(result, kept, dropped), judgements };
 }
 
 /** How many questions have which lowest mark. */

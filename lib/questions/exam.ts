@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { sha256 } from '../common/ids';
 import { isInAnotherLanguage } from '../common/text/language';
-import type { AnyStyle, GenerationOptions, QuestionStyle, SourceChunk } from './generator';
+import type { GenerationOptions, QuestionStyle, SourceChunk } from './generator';
 import type { LlmSettings, Task } from './llm-settings';
 import { parseAnswer } from './parse-answer';
 import { fillPrompt, jsonFormat, ownStyle, QUESTION_STYLES } from './prompt';
@@ -18,7 +18,7 @@ export function examOf({ styles, exampleFiles = [] }: LlmSettings): Task {
     throw new Error(`QUESTION_STYLES names "${unknown}"; there are ${Object.keys(QUESTION_STYLES).join(', ')}.`);
   const examples = exampleFiles.flatMap(linesOf);
   /** Its text draws a chunk's style, the same in every run; when it is asked about again, the next one is taken. */
-  const styleOf = ({ id, text }: SourceChunk, { refused }: GenerationOptions): AnyStyle => {
+  const styleOf = ({ id, text }: SourceChunk, { refused }: GenerationOptions): QuestionStyle => {
     if (examples.length > 0) return 'own';
     const drawn = Number.parseInt(sha256(text).slice(0, 8), 16) + Number(refused?.has(id) ?? false);
     return names[drawn % names.length] as QuestionStyle;

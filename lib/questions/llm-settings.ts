@@ -1,7 +1,7 @@
 // In: nothing. Out: the settings of an LLM generator, and what it can be told to do.
 import type { OpenAIServer } from '../common/openai';
 import type { Patience } from '../common/patient-calls';
-import type { AnyStyle, GenerationOptions, SourceChunk } from './generator';
+import type { GenerationOptions, QuestionStyle, SourceChunk } from './generator';
 import type { ParsedAnswer } from './parse-answer';
 
 /** US dollars per million tokens, from the provider's price list. */
@@ -33,5 +33,5 @@ export interface Task {
   format: { type: 'json_schema'; json_schema: { name: string; strict: boolean; schema: Record<string, unknown> } };
   read(answer: string, chunk: SourceChunk, options: GenerationOptions): ParsedAnswer;
   /** How a chunk's questions are asked, where that is told. */
-  style?(chunk: SourceChunk, options: GenerationOptions): AnyStyle;
+  style?(chunk: SourceChunk, options: GenerationOptions): QuestionStyle;
 }

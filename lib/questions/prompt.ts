@@ -8,7 +8,7 @@ export interface StylePrompt {
 }
 
 /** People ask in full sentences, type keywords, check claims, and use other words than the text. */
-export const QUESTION_STYLES: Record<QuestionStyle, StylePrompt> = {
+export const QUESTION_STYLES: Record<Exclude<QuestionStyle, 'own'>, StylePrompt> = {
   question: {
     task: 'question(s), each a full sentence that ends in a question mark',
     examples: [
