@@ -53,12 +53,14 @@ function isHeadingLine(line: string, previous: string, next: string): boolean {
 /** The chunk's sentences, ready to be asked about. */
 export function sentencesOf(text: string, words: Words): string[] {
   const found: string[] = [];
-  let paragraph = '';
+  let paragraph: string[] = [];
   let previous = '';
   const flush = (): void => {
-    const sentences = splitSentences(paragraph.trim().replace(/\s+/g, ' ')).map((sentence) => sentence.trim());
+    const sentences = splitSentences(paragraph.join(' ').trim().replace(/\s+/g, ' ')).map((sentence) =>
+      sentence.trim(),
+    );
     found.push(...sentences.filter((sentence) => isAskable(sentence, words)));
-    paragraph = '';
+    paragraph = [];
   };
   const lines = linesOf(text, words);
   for (let [at, line] of lines.entries()) {
@@ -73,8 +75,8 @@ export function sentencesOf(text: string, words: Words): string[] {
     } else if (isHeadingLine(line, previous, next)) {
       flush();
     } else {
-      if (ITEM.test(line) || SENTENCE_ENDS.test(paragraph)) flush();
-      paragraph += ` ${line.replace(ITEM, '').replace(/\*\*|__/g, '')}`;
+      if (ITEM.test(line) || SENTENCE_ENDS.test(paragraph.at(-1) ?? '')) flush();
+      paragraph.push(line.replace(ITEM, '').replace(/\*\*|__/g, ''));
     }
     previous = line;
   }
