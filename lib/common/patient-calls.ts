@@ -39,7 +39,6 @@ export interface CallOptions {
  * successes adds one again (additive increase, multiplicative decrease: Chiu & Jain, 1989).
  */
 export class PatientCalls {
-  private readonly most: number;
   private limit: number;
   private running = 0;
   private readonly queue: (() => void)[] = [];
@@ -50,10 +49,9 @@ export class PatientCalls {
 
   constructor(
     private readonly server: OpenAIServer,
-    private readonly patience: Patience,
+    private readonly patience: Patience & { concurrency: number },
   ) {
-    this.most = patience.concurrency ?? 1;
-    this.limit = this.most;
+    this.limit = patience.concurrency;
   }
 
   /**
@@ -62,18 +60,19 @@ export class PatientCalls {
    * @throws StopError if no call can succeed, Error if this one did not, or the signal's reason.
    */
   call<T>(send: () => Promise<T>, { signal, say }: CallOptions = {}): Promise<T> {
-    const { retries = 8, backoffSeconds = 1 } = this.patience;
+    const { retries = 8, backoffSeconds = 1, concurrency } = this.patience;
     let timeoutsAlone = 0;
     const attempt = async () => {
       while (Date.now() < this.pausedUntil) await sleep(this.pausedUntil - Date.now(), undefined, { signal });
-      await this.enter();
+      while (this.running >= this.limit) await new Promise<void>((resolve) => this.queue.push(resolve));
+      this.running++;
       const started = Date.now();
       const alone = this.limit === 1;
       try {
         signal?.throwIfAborted();
         const answer = await send();
         this.rise();
-        say?.(this.limit < this.most ? `${this.limit} at once, since calls timed out` : '');
+        say?.(this.limit < concurrency ? `${this.limit} at once, since calls timed out` : '');
         return answer;
       } catch (error) {
         if (error instanceof OpenAI.APIConnectionTimeoutError) {
@@ -82,7 +81,8 @@ export class PatientCalls {
         }
         throw error;
       } finally {
-        this.leave();
+        this.running--;
+        for (const lookAgain of this.queue.splice(0)) lookAgain();
       }
     };
     return pRetry(attempt, {
@@ -100,16 +100,6 @@ export class PatientCalls {
     });
   }
 
-  private async enter(): Promise<void> {
-    if (this.running < this.limit) this.running++;
-    else await new Promise<void>((resolve) => this.queue.push(resolve));
-  }
-
-  private leave(): void {
-    this.running--;
-    for (; this.running < this.limit && this.queue.length > 0; this.running++) this.queue.shift()!();
-  }
-
   /** Calls that started before the last fall say nothing about the new limit. */
   private fall(started: number): void {
     if (started < this.lastFall) return;
@@ -120,7 +110,7 @@ export class PatientCalls {
 
   private rise(): void {
     this.anySuccess = true;
-    if (++this.successes < this.limit || this.limit === this.most) return;
+    if (++this.successes < this.limit || this.limit === this.patience.concurrency) return;
     this.limit++;
     this.successes = 0;
   }
@@ -144,13 +134,11 @@ export class PatientCalls {
   private describe(error: Error): string {
     const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
     const from = publicUrl(this.server.baseURL);
-    const hints: [boolean, string][] = [
-      [error instanceof OpenAI.AuthenticationError, ` (${from} refuses the key in OPENAI_API_KEY)`],
-      // A wrong address answers 404 as well, mostly without a word about it.
-      [error instanceof OpenAI.NotFoundError, ` (from ${from}; such addresses usually end in /v1)`],
-      [isTooLong(error), ' (the text is too long for the model, or for the server as it was started)'],
-    ];
-    const hint = hints.find(([applies]) => applies)?.[1] ?? '';
+    let hint = '';
+    if (error instanceof OpenAI.AuthenticationError) hint = ` (${from} refuses the key in OPENAI_API_KEY)`;
+    // A wrong address answers 404 as well, mostly without a word about it.
+    if (error instanceof OpenAI.NotFoundError) hint = ` (from ${from}; such addresses usually end in /v1)`;
+    if (isTooLong(error)) hint = ' (the text is too long for the model, or for the server as it was started)';
     return scrub(`${error.message}${cause}${hint}`, this.server.apiKey).slice(0, 1000);
   }
 }

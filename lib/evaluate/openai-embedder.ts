@@ -51,7 +51,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   if (skipped) throw new Error(skipped);
   const connection = { apiKey: process.env.OPENAI_API_KEY, baseURL: process.env.OPENAI_BASE_URL };
   const client = openAIClient(connection, { maxRetries: 0, timeout: TIMEOUT_SECONDS * 1000 });
-  const calls = new PatientCalls(connection, { retries: RETRIES, timeoutSeconds: TIMEOUT_SECONDS });
+  const calls = new PatientCalls(connection, { concurrency: 1, retries: RETRIES, timeoutSeconds: TIMEOUT_SECONDS });
   const server = publicUrl(connection.baseURL);
 
   /** The file that keeps a text's vector, named by the hash of all that decides it: neither text nor key is on disk. */

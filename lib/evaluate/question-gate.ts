@@ -100,14 +100,18 @@ export function createQuestionGate(model: EmbeddingModel, chunks: SourceChunk[],
       kept = without(sound, faults);
     }
 
-    const questions = new Map<string, string[]>([...result.questions.keys()].map((id) => [id, []]));
-    for (const { chunkId, question } of kept) questions.get(chunkId)!.push(question);
-    const counts = { ...result.summary.dropped };
-    for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1;
-    const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
-    const summary = { ...result.summary, dropped: counts, chunksWithoutQuestions };
-    return { ...result, questions, summary, dropped, ...(roundTrip && { roundTrip }) };
+    return { ...keepOnly({ ...result, dropped: [] }, kept, dropped), roundTrip };
   };
+}
+
+/** A result of the questions that were kept; those dropped are counted by reason. */
+export function keepOnly(result: GatedQuestions, kept: Asked[], dropped: DroppedQuestion[]): GatedQuestions {
+  const questions = new Map<string, string[]>([...result.questions.keys()].map((id) => [id, []]));
+  for (const { chunkId, question } of kept) questions.get(chunkId)!.push(question);
+  const counts = { ...result.summary.dropped };
+  for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1;
+  const summary = { ...result.summary, dropped: counts };
+  return { ...result, questions, summary, dropped: [...result.dropped, ...dropped] };
 }
 
 /** For each text, the first earlier one that says the same and repeats none itself; undefined if there is none. */

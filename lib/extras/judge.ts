@@ -1,5 +1,5 @@
 // In: questions and their chunks. Out: those that a language model finds worth training on, with its marks for all.
-import type { GatedQuestions } from '../evaluate/question-gate';
+import { type DroppedQuestion, type GatedQuestions, keepOnly } from '../evaluate/question-gate';
 import { stoppable } from '../notebook/cells';
 import { shorten } from '../notebook/escape';
 import { progressBar } from '../notebook/progress';
@@ -8,6 +8,7 @@ import { BLUE, type Chart, GREY } from '../notebook/theme';
 import type { SourceChunk } from '../questions/generator';
 import { LlmQuestionGenerator } from '../questions/llm-generator';
 import type { LlmSettings, Task } from '../questions/llm-settings';
+import { jsonFormat } from '../questions/prompt';
 
 /** What is marked, from 0 to 10. */
 const MARKS = ['answerable', 'understandable', 'worth_asking'] as const;
@@ -22,10 +23,8 @@ Answer with JSON only, in this form: {"answerable": 0, "understandable": 0, "wor
 
 `;
 
-const properties = Object.fromEntries(MARKS.map((mark) => [mark, { type: 'integer' }]));
-const schema = { type: 'object', properties, required: MARKS, additionalProperties: false };
 const JUDGING: Task = {
-  format: { type: 'json_schema', json_schema: { name: 'marks', strict: true, schema } },
+  format: jsonFormat('marks', Object.fromEntries(MARKS.map((mark) => [mark, { type: 'integer' }]))),
   message: ({ text }) => PROMPT + text,
   read(answer) {
     const marks = MARKS.map((mark) => new RegExp(`"${mark}"\\s*:\\s*"?(10|\\d)\\b`).exec(answer)?.[1]);
@@ -73,20 +72,17 @@ export async function judgeQuestions(
     }),
   );
   const judgements: Judgement[] = [];
-  const questions = new Map([...result.questions.keys()].map((id) => [id, [] as string[]]));
-  const dropped = [...result.dropped];
-  for (const { id, chunkId, question } of pairs) {
-    const marks = answers.get(id)?.[0]?.split(' ').map(Number);
+  const kept: typeof pairs = [];
+  const dropped: DroppedQuestion[] = [];
+  for (const pair of pairs) {
+    const { chunkId, question } = pair;
+    const marks = answers.get(pair.id)?.[0]?.split(' ').map(Number);
     const lowest = Math.min(...(marks ?? [10]));
     if (marks) judgements.push({ question, marks, lowest });
-    if (lowest >= least) questions.get(chunkId)!.push(question);
+    if (lowest >= least) kept.push(pair);
     else dropped.push({ chunkId, question, reason: `judged below ${least}`, detail: marks!.join(', ') });
   }
-  const lost = dropped.length - result.dropped.length;
-  const counts = { ...result.summary.dropped, ...(lost && { [`judged below ${least}`]: lost }) };
-  const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
-  const summary = { ...result.summary, dropped: counts, chunksWithoutQuestions };
-  return { result: { ...result, questions, dropped, summary }, judgements };
+  return { result: keepOnly(result, kept, dropped), judgements };
 }
 
 /** How many questions have which lowest mark. */

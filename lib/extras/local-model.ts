@@ -3,8 +3,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import { errorText } from '../common/openai';
 import type { QuestionGenerator } from '../questions/generator';
-import type { ChatRequest } from '../questions/llm-client';
-import { type Chat, LlmQuestionGenerator } from '../questions/llm-generator';
+import type { Chat, ChatRequest } from '../questions/llm-client';
+import { LlmQuestionGenerator } from '../questions/llm-generator';
 import type { LlmSettings } from '../questions/llm-settings';
 
 /** The package, which is installed only where somebody wants it: its binaries are large. */
@@ -34,12 +34,9 @@ interface LlamaCpp {
  * @throws Error from `generate`, if the package is not installed or the file is none.
  */
 export function createLocalGenerator(settings: LlmSettings): QuestionGenerator {
-  const generator = new LlmQuestionGenerator({ ...settings, concurrency: 1 }, () => openModel(settings.model));
-  return {
-    description: `${settings.model} in this process`,
-    missing: (chunks, options) => generator.missing(chunks, options),
-    generate: (chunks, options) => generator.generate(chunks, options),
-  };
+  const description = `${settings.model} in this process`;
+  const connect = () => openModel(settings.model);
+  return new LlmQuestionGenerator({ ...settings, concurrency: 1 }, { description, connect });
 }
 
 async function openModel(modelPath: string): Promise<Chat> {

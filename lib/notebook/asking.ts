@@ -92,7 +92,7 @@ export function showAccount(chunks: SourceChunk[], result: GatedQuestions): void
       .join(' · '),
   }));
   if (droppedRows.length > 0) table(droppedRows, { caption: 'Dropped questions' });
-  const without = chunks.filter(({ id }) => result.summary.chunksWithoutQuestions.includes(id));
+  const without = chunks.filter(({ id }) => !result.questions.get(id)?.length);
   const rows = without.map(({ file, page, text }) => ({ file, page, text: shorten(text, 80) }));
   if (rows.length > 0) table(rows, { caption: 'Chunks without questions' });
   else note('No chunk is without questions.');

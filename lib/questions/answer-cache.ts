@@ -1,10 +1,12 @@
-// In: raw answers of a model, each on disk before anybody reads it. Out: the same in a later run, from the file.
-import { createReadStream, existsSync } from 'node:fs';
-import { appendFile, mkdir, stat, truncate } from 'node:fs/promises';
+// In: raw answers of a model, each on disk before anybody reads it; and batches of requests that are out. Out: the same
+// in a later run, from the corpus' files.
+import { appendFileSync, createReadStream, existsSync } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { contentId } from '../common/ids';
-import { type OpenAIServer, scrub } from '../common/openai';
+import { readJson } from '../common/files';
+import { scrub } from '../common/openai';
+import type { LlmSettings } from './llm-settings';
 
 /** What the model said. */
 export interface LlmAnswer {
@@ -21,72 +23,76 @@ export interface LlmAnswer {
 
 /** One line of the cache: one answer that was paid for. */
 export interface CachedAnswer extends Omit<LlmAnswer, 'text'> {
-  /** `answerKey` of what was asked. */
+  /** Of what was asked: the same for the same request. */
   key: string;
   /** The chunk's id, for people who read the file. */
   chunk: string;
   model: string;
-  /** The model's text as it came. */
+  /** The model's text as it came, but for the key of the server. */
   answer: string;
   /** The batch it came with, if it did not come live. */
   batch?: string;
 }
 
+/** One batch that was handed in to the Batch API, which is one of the extras. */
+export interface HandedIn {
+  /** Ours, sent along as metadata: finds the batch if the process dies before its id is noted. */
+  marker: string;
+  /** The server's; undefined until it has answered. */
+  id?: string;
+  /** The address of the server that has it. */
+  server: string;
+  /** Request key → chunk id. */
+  requests: Record<string, string>;
+  /** True once its answers are in the cache. */
+  collected: boolean;
+}
+
+/** The answers' file of one corpus, such as `train`: JSONL, only ever appended to. */
+export const cacheFile = (cacheDir: string, corpus = 'corpus') => path.join(cacheDir, `${corpus}.jsonl`);
+
+/** The file of one corpus' batches, beside its answers. */
+export const batchFile = (cacheDir: string, corpus = 'corpus') => path.join(cacheDir, `${corpus}.batches.json`);
+
+/** @throws Error that names the file if it cannot be read. */
+export function readBatches(file: string): HandedIn[] {
+  return existsSync(file) ? (readJson(file) as HandedIn[]) : [];
+}
+
 /**
- * The identity of a question to the model: two calls share an answer only if every part is the same.
- * @param parts The message, the model, the server and the settings.
+ * Hands every stored answer to `visit`, one at a time, so that memory stays bounded; what is no answer, such as a line
+ * that a killed process did not end, is passed over. Makes the folder.
  */
-export function answerKey(parts: Record<string, string | number | undefined>): string {
-  const names = Object.keys(parts).sort();
-  return contentId(...names.map((name) => [name, parts[name] ?? null])).slice(0, 32);
+export async function readAnswers(file: string, visit: (answer: CachedAnswer) => void): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  if (!existsSync(file)) return;
+  // Latin-1 has a character for every byte, so that lengths are bytes, and no line end but JSONL's own.
+  const lines = createInterface({ input: createReadStream(file, 'latin1'), crlfDelay: Infinity });
+  let bytes = 0;
+  for await (const line of lines) {
+    const record = parseRecord(Buffer.from(line, 'latin1').toString());
+    if (record) visit(record);
+    bytes += line.length + 1;
+  }
+  // The next answer must not join a line without an end.
+  if (bytes > (await stat(file)).size) appendFileSync(file, '\n');
 }
 
-/** The line that keeps an answer, without the key even if the model echoes it. */
-export function cacheRecord(
-  { model, apiKey }: OpenAIServer & { model: string },
-  key: string,
-  chunk: string,
+/**
+ * Puts an answer on disk.
+ * @param file One that `readAnswers` has seen.
+ * @returns its text without the server's key, which a model may echo.
+ */
+export function appendAnswer(
+  file: string,
+  { model, apiKey }: Pick<LlmSettings, 'model' | 'apiKey'>,
+  asked: Pick<CachedAnswer, 'key' | 'chunk' | 'batch'>,
   { text, note, ...rest }: LlmAnswer,
-): CachedAnswer {
-  return { key, chunk, model, answer: scrub(text, apiKey), ...(note ? { note: scrub(note, apiKey) } : {}), ...rest };
-}
-
-/** An append-only JSONL file of answers. A line cut off by a killed process is repaired by the next run. */
-export class AnswerCache {
-  private queue: Promise<void> = Promise.resolve();
-
-  constructor(readonly file: string) {}
-
-  /**
-   * Hands every stored answer to `visit`, one at a time, so that memory stays bounded.
-   * Lines that are not answers are skipped.
-   */
-  async read(visit: (answer: CachedAnswer) => void): Promise<void> {
-    await mkdir(path.dirname(this.file), { recursive: true });
-    if (!existsSync(this.file)) return;
-    // Latin-1 has a character for every byte, so that lengths are bytes, and no line end but JSONL's own.
-    const lines = createInterface({ input: createReadStream(this.file, 'latin1'), crlfDelay: Infinity });
-    let bytes = 0;
-    let last = { length: 0, isAnswer: false };
-    for await (const line of lines) {
-      const record = parseRecord(Buffer.from(line, 'latin1').toString());
-      if (record) visit(record);
-      bytes += line.length + 1;
-      last = { length: line.length, isAnswer: record !== undefined };
-    }
-    // A process killed in mid-write leaves a last line without its end: kept if it is whole, else cut off.
-    const { size } = await stat(this.file);
-    if (bytes <= size) return;
-    if (last.isAnswer) await appendFile(this.file, '\n');
-    else await truncate(this.file, size - last.length);
-  }
-
-  /** Resolves once the answer is in the file. Records never interleave. */
-  append(answer: CachedAnswer): Promise<void> {
-    const written = this.queue.then(() => appendFile(this.file, `${JSON.stringify(answer)}\n`));
-    this.queue = written.catch(() => {});
-    return written;
-  }
+): string {
+  const answer = scrub(text, apiKey);
+  const record: CachedAnswer = { ...asked, model, answer, note: note && scrub(note, apiKey), ...rest };
+  appendFileSync(file, `${JSON.stringify(record)}\n`);
+  return answer;
 }
 
 function parseRecord(line: string): CachedAnswer | undefined {

@@ -2,29 +2,29 @@
 // time; and the account. Stop it at any time: the next run asks only what is still missing.
 import pMap from 'p-map';
 import { errorText } from '../common/openai';
-import { type CallOptions, StopError } from '../common/patient-calls';
+import { StopError } from '../common/patient-calls';
 import type { LlmAnswer } from './answer-cache';
 import { costOf } from './cost';
 import type { GenerationOptions, GenerationResult } from './generator';
 import type { Entry, Ledger } from './ledger';
-import type { TokenPrice } from './llm-settings';
+import type { Chat } from './llm-client';
+import type { LlmSettings } from './llm-settings';
 
 /** Chunks failing one after another that mean the model is gone; fewer if nothing ever worked. */
 const FAILURES_TO_STOP = 10;
 const FIRST_FAILURES_TO_STOP = 3;
 
-/** One answer about a chunk; rejects with a {@link StopError} where the others would fail as well. */
-export type Ask = (entry: Entry, options: CallOptions) => Promise<LlmAnswer>;
-
 /**
  * A chunk that the model fails on is named in the summary.
- * @param concurrency Chunks at once.
+ * @param connect Opens what answers, if there is something to ask; an answer rejects with a {@link StopError} where the
+ *   others would fail as well.
  * @throws Error if no call can succeed, chunk after chunk fails or the disk is full; the signal's reason if it aborts.
  *   It does so once the calls that run have ended; answers that came are kept.
  */
 export async function askMissing(
   ledger: Ledger,
-  { ask, concurrency, price }: { ask: Ask; concurrency: number; price?: TokenPrice },
+  connect: () => Chat | Promise<Chat>,
+  { concurrency = 4, price }: Pick<LlmSettings, 'concurrency' | 'price'>,
   options: Pick<GenerationOptions, 'onProgress' | 'signal'>,
 ): Promise<GenerationResult> {
   const missing = ledger.missing();
@@ -62,7 +62,7 @@ export async function askMissing(
     while (ledger.isMissing(entry)) {
       let answer: LlmAnswer;
       try {
-        answer = await ask(entry, { signal, say });
+        answer = await chat!.ask(ledger.request(entry), { signal, say });
       } catch (error) {
         signal.throwIfAborted();
         fail(entry, error);
@@ -71,13 +71,14 @@ export async function askMissing(
       anySuccess = true;
       failedInARow = 0;
       cost += costOf(answer, price);
-      await ledger.keep(entry, answer);
+      ledger.keep(entry, answer);
     }
     progress.done += entry.copies;
     report();
   };
 
   report();
+  const chat = missing.length > 0 ? await connect() : undefined;
   // After an error no further call starts, and those that run end before it is thrown: none is left to write alone.
   const unlessStopped = async (entry: Entry) => {
     if (!signal.aborted) await askAbout(entry).catch((error) => stop.abort(error));

@@ -5,8 +5,6 @@ import type { SourceChunk } from './generator';
 import type { TokenPrice } from './llm-settings';
 import { fillPrompt, QUESTION_STYLES } from './prompt';
 
-/** Any style's message is about as long. */
-const style = QUESTION_STYLES.question;
 /** Tokens of one exam question with its share of the JSON; generous. */
 const TOKENS_PER_QUESTION = 40;
 
@@ -18,9 +16,9 @@ export function estimateCost(
   chunks: SourceChunk[],
   { questionsPerChunk, price }: { questionsPerChunk: number; price?: TokenPrice },
 ) {
-  // Documents may contain text that looks like the tokenizer's special tokens.
+  // Any style's message is about as long. Documents may contain text that looks like the tokenizer's special tokens.
   const tokensFor = ({ text }: SourceChunk) =>
-    countTokens(fillPrompt(undefined, { text, count: questionsPerChunk, style }), { disallowedSpecial: new Set() });
+    countTokens(fillPrompt(text, questionsPerChunk, QUESTION_STYLES.question), { disallowedSpecial: new Set() });
   const inputTokens = chunks.reduce((sum, chunk) => sum + tokensFor(chunk), 0);
   const outputTokens = chunks.length * questionsPerChunk * TOKENS_PER_QUESTION;
   const dollars = price && costOf({ inputTokens, outputTokens }, price);

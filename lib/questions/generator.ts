@@ -1,10 +1,10 @@
 // In: chunks. Out: questions for each chunk, and an honest account; what every question generator takes and gives.
 
-/** How people ask: in a full sentence, by a few words, with a claim to check, in other words than the text's. */
-export type QuestionStyle = 'question' | 'keywords' | 'claim' | 'paraphrase';
-
-/** How a question is asked; `own` is the way of the reader's own queries. */
-export type AnyStyle = QuestionStyle | 'own';
+/**
+ * How people ask: in a full sentence, by a few words, with a claim to check, in other words than the text's; `own` is
+ * the way of the reader's own queries.
+ */
+export type QuestionStyle = 'question' | 'keywords' | 'claim' | 'paraphrase' | 'own';
 
 /** A piece of a document that questions are asked about. */
 export interface SourceChunk {
@@ -48,8 +48,6 @@ export interface GenerationSummary {
   problems?: Record<string, number>;
   /** Questions dropped, by reason (`repeated in the chunk`, `names the context`, …). */
   dropped: Record<string, number>;
-  /** Ids of the chunks that have no question, in corpus order. */
-  chunksWithoutQuestions: string[];
 }
 
 export interface GenerationResult {
@@ -57,7 +55,7 @@ export interface GenerationResult {
   questions: Map<string, string[]>;
   summary: GenerationSummary;
   /** Chunk id → how its questions were to be asked, where the generator was told a style. */
-  styles?: Map<string, AnyStyle>;
+  styles?: Map<string, QuestionStyle>;
 }
 
 export interface GenerationOptions {

@@ -8,6 +8,9 @@ import { withoutThoughts } from './parse-answer';
 
 export type ChatRequest = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 
+/** Whatever answers a request, such as a model in this process in place of a server. */
+export type Chat = Pick<LlmClient, 'ask'>;
+
 /** Tokens for the thoughts of a model that thinks before it answers. */
 const ROOM_FOR_THOUGHTS = 4096;
 /** What models and servers differ in; a request makes sense without. */
@@ -43,10 +46,11 @@ export class LlmClient {
       const thinks = this.thinks;
       const body = trimmed(request, left, thinks);
       try {
+        const drawnWith = { temperature: body.temperature ?? undefined, seed: body.seed ?? undefined };
         const completion = await this.openai.chat.completions.create(body, { signal });
         for (const name of left) this.refused.add(name);
         if (!thinks && endsInThought(completion)) this.thinks = true;
-        else return { ...readCompletion(completion), ...settingsOf(body) };
+        else return { ...readCompletion(completion), ...drawnWith };
       } catch (error) {
         const name = refusedPart(error, body);
         if (!name || left.has(name)) throw error;
@@ -77,12 +81,6 @@ function refusedPart(error: unknown, body: ChatRequest): Optional | undefined {
   return named ?? (body.response_format && aboutStructure ? 'response_format' : undefined);
 }
 
-/** What the words were drawn with. */
-const settingsOf = ({ temperature, seed }: ChatRequest) => ({
-  ...(temperature == null ? {} : { temperature }),
-  ...(seed == null ? {} : { seed }),
-});
-
 /** What servers send beside the API: thoughts apart from the answer, under one of two names. */
 type Message = OpenAI.Chat.ChatCompletionMessage & { reasoning_content?: string; reasoning?: string };
 
@@ -106,10 +104,9 @@ export function readCompletion(completion: unknown): LlmAnswer {
   const { content, refusal, tool_calls } = choice.message;
   const [tool] = tool_calls ?? [];
   const text = content || (tool?.type === 'function' ? tool.function.arguments : '');
-  const note = refusal ?? (choice.finish_reason === 'stop' ? undefined : choice.finish_reason);
   return {
     text: typeof text === 'string' ? text : '',
-    ...(note ? { note } : {}),
+    note: refusal ?? (choice.finish_reason === 'stop' ? undefined : choice.finish_reason),
     inputTokens: usage?.prompt_tokens,
     outputTokens: usage?.completion_tokens,
   };

@@ -1,15 +1,14 @@
 // In: a model's raw answer. Out: the questions in it, and what was left aside and why.
 import { jsonrepair } from 'jsonrepair';
 
+/** Characters of a model that rambles; repairing JSON takes more than linear time. */
+const LONGEST_ANSWER = 100_000;
 /** No list of questions is nested deeper. */
 const DEEPEST = 20;
 /** Where a JSON object, or a list of strings or objects, can start. */
 const OPENING = /\{(?=\s*")|\[(?=\s*["[{])/g;
 /** A whole string, or a quotation mark without its counterpart, or a bracket. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|["[\]{}]/gs;
-
-/** Longer than this, in characters, it is no exam question but the model rambling. */
-const LONGEST_QUESTION = 600;
 
 export interface ParsedAnswer {
   /** At most the number asked for, distinct, in the answer's order. */
@@ -26,7 +25,7 @@ export interface ParsedAnswer {
  * @param wanted How many questions were asked for; more are left aside.
  */
 export function parseAnswer(raw: string, wanted: number): ParsedAnswer {
-  const text = withoutThoughts(raw);
+  const text = withoutThoughts(raw).slice(0, LONGEST_ANSWER);
   const json = findJson(text);
   let found = json === undefined ? [] : questionsIn(json);
   if (found.length === 0) found = questionLines(text);
@@ -38,18 +37,17 @@ export function parseAnswer(raw: string, wanted: number): ParsedAnswer {
     dropped[reason] = (dropped[reason] ?? 0) + 1;
   };
   for (const candidate of found) {
-    const question = unquote(candidate.replace(/\s+/g, ' ').trim().replace(MARKER, ''));
+    const question = cleaned(candidate);
     const key = question.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '');
     if (key === '') continue;
     if (seen.has(key)) drop('repeated in the answer');
     else if (REFUSAL.test(question)) drop('refusal');
-    else if (question.length > LONGEST_QUESTION) drop(`longer than ${LONGEST_QUESTION} characters`);
     else if (questions.length === wanted) drop('more than asked for');
     else questions.push(question);
     seen.add(key);
   }
   if (questions.length > 0) return { questions, dropped, outcome: 'questions' };
-  const nothing = text === '' || /^(?:\[\s*\]|\{\s*("questions"\s*:\s*\[\s*\]\s*)?\})$/.test(text);
+  const nothing = /^(\[\]|\{("\w+":\[\])?\})?$/.test(text.replace(/\s+/g, ''));
   return { questions, dropped, outcome: nothing ? 'empty' : 'unparsable' };
 }
 
@@ -67,30 +65,27 @@ export function withoutThoughts(raw: string): string {
  * @returns the value, or undefined if there is none.
  */
 function findJson(text: string): unknown {
-  // Prose may hold brackets of its own ("[1]", "{see}"), so later openings get their chance; a few are enough.
+  // Prose may hold brackets of its own ('["quoted" text]'), so later openings get their chance; a few are enough.
   let tries = 0;
-  let neverClosed = 0;
   for (const { index } of text.matchAll(OPENING)) {
-    const { json, closed } = spanFrom(text.slice(index));
-    const value = parse(json);
+    const value = parse(spanFrom(text.slice(index)));
     if (value !== undefined) return value;
-    if (!closed) neverClosed++;
-    if (++tries === 20 || neverClosed === 3) return undefined;
+    if (++tries === 5) return undefined;
   }
   return undefined;
 }
 
 /** The bracketed text that `text` starts with, to where it closes; if it never does, up to the string that was cut. */
-function spanFrom(text: string): { json: string; closed: boolean } {
+function spanFrom(text: string): string {
   let depth = 0;
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
-    if (token === '"') return { json: text.slice(0, index), closed: false };
+    if (token === '"') return text.slice(0, index);
     if (token === '[' || token === '{') depth++;
     if (token === ']' || token === '}') depth--;
-    if (depth === 0) return { json: text.slice(0, index + 1), closed: true };
-    if (depth > DEEPEST) return { json: '', closed: false };
+    if (depth === 0) return text.slice(0, index + 1);
+    if (depth > DEEPEST) return '';
   }
-  return { json: text, closed: false };
+  return text;
 }
 
 function parse(json: string): unknown {
@@ -113,33 +108,29 @@ function questionsIn(value: unknown, depth = 0): string[] {
 }
 
 // A number needs a space or a letter behind it: "3.5 million" is no list item.
-const MARKER = /^(?:[-*•–—]\s+|\(?\d{1,3}[.):](?=[\s\p{L}"“*])\s*|\*{0,2}Q(?:uestion)?\s*\d{0,3}\s*[.):]\*{0,2}\s*)+/iu;
+const MARKER = /^(?:[-*•–—] |\(?\d{1,3}[.):](?=[ \p{L}"“*]) ?|\*{0,2}Q(?:uestion)? ?\d{0,3} ?[.):]\*{0,2} ?){1,3}/iu;
 const REFUSAL = /^(?:i['’]m |i am |i |we )?(?:sorry|can['’]?t|can ?not|unable|apologi[sz]e)\b|^as an ai\b/i;
+const ASKS = /[?？؟]["'”’»)*`,]*$/;
+
+const onOneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 
 /** Plain text: the marked lines if the answer is a list, else the lines that end in a question mark. */
 function questionLines(text: string): string[] {
-  const marked: string[] = [];
-  const asking: string[] = [];
-  for (const rawLine of text.split(/\r?\n|(?<=[?？])\s+(?=\(?\d{1,3}[.)]\s)/)) {
-    if (rawLine.length > 2 * LONGEST_QUESTION) continue;
-    const line = rawLine
-      .trim()
-      .replace(/^[#>\s]+/, '')
-      .replace(/^\*\*(?=\W*(?:\d|Q))/i, '');
-    const body = unquote(line.replace(MARKER, ''));
-    if (body === '' || REFUSAL.test(body) || /^(?:answer|a)\s*\d*\s*:/i.test(body)) continue;
-    const asks = /[?？؟]["'”’»)*]*$/.test(body);
-    if (asks) asking.push(body);
-    // Keywords, claims and "Describe …" have no question mark; a single word is a heading.
-    if (MARKER.test(line) && (asks || /\s/.test(body))) marked.push(body);
-  }
-  return marked.length > 0 ? marked : asking;
+  const lines = text.split(/\r?\n|(?<=[?？])\s+(?=\(?\d{1,3}[.)]\s)/).map((line) =>
+    onOneLine(line)
+      .replace(/^[#> ]+/, '')
+      .replace(/^\*\*(?=\W*(?:\d|Q))/i, ''),
+  );
+  // Keywords, claims and "Describe …" have no question mark; a single word is a heading.
+  const marked = lines.filter((line) => MARKER.test(line) && (ASKS.test(line) || cleaned(line).includes(' ')));
+  return marked.length > 0 ? marked : lines.filter((line) => ASKS.test(line));
 }
 
-function unquote(line: string): string {
-  return line
-    .trim()
-    .replace(/^(?:\*\*|["'“‘«`])+/, '')
-    .replace(/(?:\*\*|["'”’»`,])+$/, '')
+/** A question without list markers, quotation marks and emphasis around it. */
+function cleaned(candidate: string): string {
+  return onOneLine(candidate)
+    .replace(MARKER, '')
+    .replace(/^[*"'“‘«`]+/, '')
+    .replace(/(?<![*"'”’»`,])[*"'”’»`,]+$/, '')
     .trim();
 }

@@ -8,7 +8,7 @@ export interface StylePrompt {
 }
 
 /** People ask in full sentences, type keywords, check claims, and use other words than the text. */
-export const QUESTION_STYLES: Record<QuestionStyle, StylePrompt> = {
+export const QUESTION_STYLES: Record<Exclude<QuestionStyle, 'own'>, StylePrompt> = {
   question: {
     task: 'question(s), each a full sentence that ends in a question mark',
     examples: [
@@ -73,24 +73,8 @@ Passage:
 {text}
 """`;
 
-/** What {@link fillPrompt} fills in. */
-export interface Asked {
-  /** The chunk's. */
-  text: string;
-  count: number;
-  style: StylePrompt;
-  /** What was written about the chunk before, and dropped. */
-  refused?: string[];
-}
-
-/**
- * The message for one chunk.
- * @param template A prompt with `{text}`, and the other places where they belong; else `EXAM_PROMPT`.
- * @throws Error if the template has no `{text}`.
- */
-export function fillPrompt(template: string | undefined, { text, count, style, refused = [] }: Asked): string {
-  template ??= EXAM_PROMPT;
-  if (!template.includes('{text}')) throw new Error('The prompt has no {text}: put it where the chunk belongs.');
+/** The message for one chunk. What was written about it before, and dropped, is `refused`. */
+export function fillPrompt(text: string, count: number, style: StylePrompt, refused: string[] = []): string {
   const list = (items: string[]) => items.map((item) => `- ${item}`).join('\n');
   // A model that rambled shall not fill the prompt.
   const shown = refused.slice(0, 5).map((question) => question.slice(0, 150));
@@ -103,20 +87,15 @@ export function fillPrompt(template: string | undefined, { text, count, style, r
     refused: refused.length > 0 ? `${again}\n${list(shown)}\n` : '',
   };
   // One pass, so that braces in the chunk itself stay as they are.
-  return template.replace(/\{(text|count|task|examples|refused)\}/g, (_, name) => places[name]);
+  return EXAM_PROMPT.replace(/\{(text|count|task|examples|refused)\}/g, (_, name) => places[name]);
 }
 
-/** `response_format` of structured output; the count is left to the prompt, since many servers refuse `minItems`. */
-export const QUESTIONS_FORMAT = {
+/** `response_format` of structured output: an object of these properties. */
+export const jsonFormat = (name: string, properties: Record<string, object>) => ({
   type: 'json_schema' as const,
   json_schema: {
-    name: 'exam',
+    name,
     strict: true,
-    schema: {
-      type: 'object',
-      properties: { queries: { type: 'array', items: { type: 'string' } } },
-      required: ['queries'],
-      additionalProperties: false,
-    },
+    schema: { type: 'object', properties, required: Object.keys(properties), additionalProperties: false },
   },
-};
+});

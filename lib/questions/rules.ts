@@ -1,6 +1,6 @@
 // In: a question, its style and its chunk. Out: what is wrong with it, if anything: what a reader sees at a glance.
 import { terms } from '../common/text/terms';
-import type { AnyStyle } from './generator';
+import type { QuestionStyle } from './generator';
 import { EXAM_PROMPT, QUESTION_STYLES } from './prompt';
 
 /** Why a question is dropped. */
@@ -12,7 +12,7 @@ export interface Fault {
 }
 
 /** Fewest words a style makes sense with, 3 by default; fewer letters than this make none; more words ramble. */
-const FEWEST_WORDS: Partial<Record<AnyStyle, number>> = { keywords: 2, claim: 4, own: 1 };
+const FEWEST_WORDS: Partial<Record<QuestionStyle, number>> = { keywords: 2, claim: 4, own: 1 };
 const FEWEST_LETTERS = 8;
 const MOST_WORDS = 60;
 
@@ -42,11 +42,6 @@ const NAMES_ITS_SOURCE = new RegExp(
   'i',
 );
 
-/** The words by which a question names "the context", "the passage", …: who searches has no passage before them. */
-export function namesTheContext(question: string): string | undefined {
-  return NAMES_ITS_SOURCE.exec(question)?.[0];
-}
-
 /** What JSON, HTML, Markdown and prompts are made of, and questions are not. */
 const MARKUP = /^\s*[[{<]|"(?:queries|questions)"|```|"""|…["\]]|^\W*(?:question|query)\s*#?\d*\W*$|^(?:a|answer)\s*:/i;
 
@@ -57,7 +52,7 @@ const PROMPT = lettersOf(
 
 // Thai, Lao and Khmer have no question mark.
 const ASKS = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]|[?？؟;]["'”’»)*]*$/u;
-const FORMS: Partial<Record<AnyStyle, (text: string, count: number) => boolean>> = {
+const FORMS: Partial<Record<QuestionStyle, (text: string, count: number) => boolean>> = {
   question: (text) => ASKS.test(text),
   paraphrase: (text) => ASKS.test(text),
   keywords: (text, count) => !/[?？.!]$/.test(text) && count <= 12,
@@ -69,16 +64,18 @@ const FORMS: Partial<Record<AnyStyle, (text: string, count: number) => boolean>>
  * form than its style's.
  * @param style How it was to be asked; its form is not looked at where none is known.
  */
-export function faultOf(question: string, chunk: string, style?: AnyStyle): Fault | undefined {
+export function faultOf(question: string, chunk: string, style?: QuestionStyle): Fault | undefined {
   const count = [...words.segment(question)].filter(({ isWordLike }) => isWordLike).length;
   const letters = (question.match(/\p{L}/gu)?.length ?? 0) + 2 * (question.match(DENSE)?.length ?? 0);
-  if (MARKUP.test(question)) return { reason: 'echoes prompt or schema', detail: MARKUP.exec(question)![0] };
+  const markup = MARKUP.exec(question)?.[0];
+  if (markup !== undefined) return { reason: 'echoes prompt or schema', detail: markup };
   if (count < ((style && FEWEST_WORDS[style]) ?? 3) || letters < FEWEST_LETTERS)
     return { reason: 'too short', detail: `${count} word(s), ${letters} letter(s)` };
   if (count > MOST_WORDS) return { reason: 'too long', detail: `${count} words` };
   const own = lettersOf(question);
   if (PROMPT.includes(own)) return { reason: 'echoes prompt or schema', detail: 'the same words' };
-  const source = namesTheContext(question);
+  // Who searches has no passage before them.
+  const source = NAMES_ITS_SOURCE.exec(question)?.[0];
   if (source) return { reason: 'names the context', detail: source };
   if (style && FORMS[style]?.(question, count) === false)
     return { reason: 'not in the form of its style', detail: style };

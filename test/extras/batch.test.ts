@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { packRequests } from 'finetune-embedding/dist/extras/batch-api/batch-lines.js';
+import { packRequests } from 'finetune-embedding/dist/extras/batch-api/batch-desk.js';
 import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
 import type { LlmSettings } from 'finetune-embedding/dist/questions/llm-settings.js';
 import { askInBatches } from 'finetune-embedding/extras';
@@ -45,7 +45,7 @@ describe('batches', () => {
     expect(await ask(30)).toEqual({ ...NOTHING, rows, collected: 30, next });
     expect(await ask(30)).toEqual({ ...NOTHING, next });
     const { questions, summary } = await new LlmQuestionGenerator(settings).generate(chunks, OPTIONS);
-    expect(summary).toMatchObject({ asked: 0, answered: 30, chunksWithoutQuestions: [] });
+    expect(summary).toMatchObject({ asked: 0, answered: 30, empty: 0 });
     expect([...questions.values()].every((list) => list.length === 2)).toBe(true);
     expect(server.calls).toEqual([]);
   });

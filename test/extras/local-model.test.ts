@@ -32,10 +32,10 @@ describe('createLocalGenerator', () => {
     'has a real model ask, within its limit and by the schema, and keeps the answers',
     async () => {
       const generator = createLocalGenerator({ model: LOCAL_MODEL!, cacheDir, styles: ['question'] });
-      const { summary } = await generator.generate(CHUNKS, OPTIONS);
+      const { questions, summary } = await generator.generate(CHUNKS, OPTIONS);
       expect(summary).toMatchObject({ answered: 1, failed: 0 });
       const again = createLocalGenerator({ model: LOCAL_MODEL!, cacheDir, styles: ['question'] });
-      expect(await again.missing!(CHUNKS, OPTIONS)).toHaveLength(summary.chunksWithoutQuestions.length);
+      expect(await again.missing!(CHUNKS, OPTIONS)).toHaveLength(questions.get(CHUNKS[0].id)!.length > 0 ? 0 : 1);
     },
     600_000,
   );

@@ -9,6 +9,9 @@ import { htmlText } from 'finetune-embedding/dist/corpus/html.js';
 import { markdownText } from 'finetune-embedding/dist/corpus/markdown.js';
 import { decodeText, plainText } from 'finetune-embedding/dist/corpus/text-files.js';
 import { buildDataset, buildGoldenDataset } from 'finetune-embedding/dist/dataset/index.js';
+import { sentencesOf } from 'finetune-embedding/dist/questions/offline/chunk-sentences.js';
+import { Words } from 'finetune-embedding/dist/questions/offline/words.js';
+import { parseAnswer } from 'finetune-embedding/dist/questions/parse-answer.js';
 import { describe, expect, it } from 'vitest';
 
 /** Each with a length of about `n`. */
@@ -46,6 +49,10 @@ const TEXTS: Record<string, (n: number) => string> = {
   'scripts that open': (n) => '<script></scrip'.repeat(n / 15),
   entities: (n) => '&amp;&#1'.repeat(n / 8),
   'angle brackets': (n) => '<'.repeat(n),
+  'quotation marks before a word': (n) => `${'"'.repeat(n)}b`,
+  'question marks': (n) => `${'? "'.repeat(n / 3)}b`,
+  'bullets among spaces': (n) => `${' •  '.repeat(n / 4)}b`,
+  'half of a phrase of furniture': (n) => 'incorporated by reference certify '.repeat(n / 34),
   'combining marks': (n) => `a${'\u0301\u0323'.repeat(n / 2)}`,
   'ys and vowels': (n) => `${'yay'.repeat(n / 3)} ${'b'.repeat(n / 3)}ed`,
 };
@@ -59,6 +66,8 @@ const READERS: Record<string, (text: string) => unknown> = {
   chunks: (text) => cutPages([{ file: 'a.txt', page: 1, text }], { chunkSize: 256, chunkOverlap: 20 }),
   'terms and BM25': (text) => new Bm25([terms(text), ['a']]).scores(terms(text).slice(0, 100)),
   language: (text) => [isEnglish(text), isInAnotherLanguage(text, text)],
+  'a model’s answer': (text) => ['', 'Q', '1. "'].map((start) => parseAnswer(start + text, 2)),
+  'sentences to ask about': (text) => sentencesOf(text, new Words([text])),
   'golden questions': (text) => {
     const chunks = [{ id: 'a', text }];
     buildDataset(chunks, new Map([['a', [text]]]));

@@ -46,7 +46,6 @@ const generated: GatedQuestions = {
     failed: 1,
     problems: { 'no <answer>': 1 },
     dropped: { 'names the context': 2 },
-    chunksWithoutQuestions: ['b'],
   },
 };
 const generator = (missing?: QuestionGenerator['missing']): QuestionGenerator => ({

@@ -1,7 +1,7 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { AnswerCache, answerKey, type CachedAnswer } from 'finetune-embedding/dist/questions/answer-cache.js';
+import { appendAnswer, type CachedAnswer, readAnswers } from 'finetune-embedding/dist/questions/answer-cache.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 let dir: string;
@@ -15,51 +15,39 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 const record = (key: string, answer: string): CachedAnswer => ({ key, chunk: 'c', model: 'm', answer });
 async function readAll(): Promise<CachedAnswer[]> {
   const seen: CachedAnswer[] = [];
-  await new AnswerCache(file).read((answer) => seen.push(answer));
+  await readAnswers(file, (answer) => seen.push(answer));
   return seen;
 }
+const append = (key: string, text: string) => appendAnswer(file, { model: 'm' }, { key, chunk: 'c' }, { text });
 
-describe('AnswerCache', () => {
-  it('gives back what was appended, whatever is in it, in order', async () => {
+describe('answers on disk', () => {
+  it('come back as they were appended, whatever is in them, in order', async () => {
     const answers = ['line\nbreak', 'separators \u2028 and \u2029', '"quotes"', '', 'x'.repeat(10 * 2 ** 20)];
-    const records = answers.map((answer, i) => record(`k${i}`, answer));
-    const cache = new AnswerCache(file);
-    await cache.read(() => expect.fail('it is empty'));
-    await Promise.all(records.map((one) => cache.append(one)));
-    expect(await readAll()).toEqual(records);
+    expect(await readAll()).toEqual([]);
+    expect(answers.map((answer, i) => append(`k${i}`, answer))).toEqual(answers);
+    expect(await readAll()).toEqual(answers.map((answer, i) => record(`k${i}`, answer)));
   });
 
-  it('cuts off a torn last line, even a long one, and goes on behind the last whole one', async () => {
-    const cache = new AnswerCache(file);
-    await cache.read(() => {});
-    await cache.append(record('k1', 'one'));
-    const whole = await readFile(file, 'utf8');
+  it('are all there around a torn line, even a long one', async () => {
+    await readAll();
+    append('k1', 'one');
     await appendFile(file, JSON.stringify(record('k2', 'y'.repeat(200_000))).slice(0, -5));
     expect(await readAll()).toEqual([record('k1', 'one')]);
-    expect(await readFile(file, 'utf8')).toBe(whole);
+    append('k3', 'three');
+    expect(await readAll()).toEqual([record('k1', 'one'), record('k3', 'three')]);
   });
 
-  it('keeps a last line that lacks only its end', async () => {
-    await new AnswerCache(file).read(() => {});
+  it('are all there around a line that lacks only its end', async () => {
+    await readAll();
     await writeFile(file, JSON.stringify(record('k1', 'one')));
-    const cache = new AnswerCache(file);
-    await cache.read(() => {});
-    await cache.append(record('k2', 'two'));
+    expect(await readAll()).toEqual([record('k1', 'one')]);
+    append('k2', 'two');
     expect((await readAll()).map(({ key }) => key)).toEqual(['k1', 'k2']);
   });
 
-  it('passes over lines that are not answers', async () => {
-    await new AnswerCache(file).read(() => {});
+  it('are found between lines that are none', async () => {
+    await readAll();
     await writeFile(file, `nonsense\n{"key": 7}\n\n${JSON.stringify(record('k', 'yes'))}\n`);
     expect(await readAll()).toEqual([record('k', 'yes')]);
-  });
-});
-
-describe('answerKey', () => {
-  it('depends on every part and not on their order', () => {
-    const key = answerKey({ message: 'a', model: 'b' });
-    expect(answerKey({ model: 'b', message: 'a' })).toBe(key);
-    expect(answerKey({ message: 'b', model: 'a' })).not.toBe(key);
-    expect(answerKey({ message: 'a', model: 'b', temperature: 0 })).not.toBe(key);
   });
 });

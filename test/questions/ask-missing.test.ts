@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { askMissing } from 'finetune-embedding/dist/questions/ask-missing.js';
-import { type Entry, Ledger } from 'finetune-embedding/dist/questions/ledger.js';
+import { Ledger } from 'finetune-embedding/dist/questions/ledger.js';
+import type { ChatRequest } from 'finetune-embedding/dist/questions/llm-client.js';
 import { parseAnswer } from 'finetune-embedding/dist/questions/parse-answer.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -16,47 +17,44 @@ beforeEach(async () => {
 });
 afterEach(() => rm(cacheDir, { recursive: true }));
 
-const OPTIONS = { questionsPerChunk: 1 };
 const openLedger = () => {
   const chunks = ['a', 'b', 'c', 'd'].map((id) => ({ id, text: `Pier ${id}.` }));
-  return Ledger.open(
-    { model: 'm', cacheDir },
-    chunks,
-    OPTIONS,
-    ({ id }) => id,
-    (answer) => parseAnswer(answer, 1),
-    1,
-  );
+  const format = { type: 'json_schema' as const, json_schema: { name: 'piers', strict: true, schema: {} } };
+  const task = { message: ({ id }: { id: string }) => id, format, read: (answer: string) => parseAnswer(answer, 1) };
+  return Ledger.open({ model: 'm', cacheDir, task }, chunks, { questionsPerChunk: 1 });
 };
-const answerTo = ({ chunk }: Entry) => ({ text: `Where is ${chunk.text.slice(0, -1)}?` });
-const keptKeys = async () =>
+const idIn = ({ messages }: ChatRequest) => String(messages[0].content);
+const answerTo = (request: ChatRequest) => ({ text: `Where is pier ${idIn(request)}?` });
+const keptChunks = async () =>
   (await readFile(path.join(cacheDir, 'corpus.jsonl'), 'utf8'))
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line).key);
+    .map((line) => JSON.parse(line).chunk);
 
 describe('askMissing', () => {
   it('rejects after the answers under way are on disk, and starts no other', async () => {
     const asked: string[] = [];
-    const ask = async (entry: Entry) => {
-      asked.push(entry.key);
-      await new Promise((resolve) => setTimeout(resolve, entry.key === 'a' ? 10 : 40));
-      if (entry.key === 'a') throw new StopError('the money is spent');
-      return answerTo(entry);
+    const ask = async (request: ChatRequest) => {
+      const id = idIn(request);
+      asked.push(id);
+      await new Promise((resolve) => setTimeout(resolve, id === 'a' ? 10 : 40));
+      if (id === 'a') throw new StopError('the money is spent');
+      return answerTo(request);
     };
-    await expect(askMissing(await openLedger(), { ask, concurrency: 2 }, {})).rejects.toThrow(
+    await expect(askMissing(await openLedger(), () => ({ ask }), { concurrency: 2 }, {})).rejects.toThrow(
       'Stopped; answers so far are kept. the money is spent',
     );
     expect(asked).toEqual(['a', 'b']);
-    expect(await keptKeys()).toEqual(['b']);
+    expect(await keptChunks()).toEqual(['b']);
   });
 
   it('rejects with what a progress bar throws', async () => {
-    const ask = async (entry: Entry) => answerTo(entry);
+    const ask = async (request: ChatRequest) => answerTo(request);
     const onProgress = ({ done }: { done: number }) => {
       if (done === 1) throw new Error('no display');
     };
-    await expect(askMissing(await openLedger(), { ask, concurrency: 1 }, { onProgress })).rejects.toThrow('no display');
-    expect(await keptKeys()).toEqual(['a']);
+    const asking = askMissing(await openLedger(), () => ({ ask }), { concurrency: 1 }, { onProgress });
+    await expect(asking).rejects.toThrow('no display');
+    expect(await keptChunks()).toEqual(['a']);
   });
 });

@@ -1,5 +1,5 @@
 import { estimateCost } from 'finetune-embedding/dist/questions/cost.js';
-import { EXAM_PROMPT, QUESTION_STYLES } from 'finetune-embedding/dist/questions/index.js';
+import { QUESTION_STYLES } from 'finetune-embedding/dist/questions/index.js';
 import { fillPrompt } from 'finetune-embedding/dist/questions/prompt.js';
 import { encode } from 'gpt-tokenizer';
 import { describe, expect, it } from 'vitest';
@@ -10,8 +10,7 @@ describe('estimateCost', () => {
 
   it('counts the tokens of the filled prompt and prices them', () => {
     const estimate = estimateCost(chunks, { questionsPerChunk: 2, price });
-    const asked = { text: chunks[0].text, count: 2, style: QUESTION_STYLES.question };
-    const inputTokens = encode(fillPrompt(EXAM_PROMPT, asked)).length;
+    const inputTokens = encode(fillPrompt(chunks[0].text, 2, QUESTION_STYLES.question)).length;
     expect(estimate).toMatchObject({ calls: 1, inputTokens, outputTokens: 80 });
     expect(estimate.dollars).toBeCloseTo((inputTokens * 2 + 80 * 8) / 1e6, 12);
   });
@@ -30,7 +29,9 @@ describe('fillPrompt', () => {
   it('leaves braces and dollar signs of the chunk alone', () => {
     const style = { task: 'riddles', examples: ['a', 'b'] };
     const chunk = "{count} {text} $& $'";
-    expect(fillPrompt('{count} {task}: {text}', { text: chunk, count: 3, style })).toBe(`3 riddles: ${chunk}`);
-    expect(fillPrompt('{examples}{refused}{text}', { text: '.', count: 1, style })).toBe('- a\n- b.');
+    const prompt = fillPrompt(chunk, 3, style);
+    expect(prompt).toContain('Write exactly 3 riddles.');
+    expect(prompt).toContain('\n- a\n- b\n');
+    expect(prompt).toContain(`Passage:\n"""\n${chunk}\n"""`);
   });
 });

@@ -1,9 +1,9 @@
-import { faultOf, namesTheContext } from 'finetune-embedding/dist/questions/rules.js';
+import { faultOf } from 'finetune-embedding/dist/questions/rules.js';
 import { describe, expect, it } from 'vitest';
 
 const CHUNK = 'The Marlin ferry sails from Hail at six and carries 240 passengers, for a fare of nine crowns.';
 
-describe('namesTheContext', () => {
+describe('a question that names the context', () => {
   it.each([
     'According to the passage, who owns the ferry?',
     'What does the document say about ferries?',
@@ -19,8 +19,8 @@ describe('namesTheContext', () => {
     'What is the answer to question 3 about ferries?',
     'What does section 4.1 say about the fare?',
     'Which fares are listed on page 12?',
-  ])('drops: %s', (question) => {
-    expect(namesTheContext(question)).toBeTruthy();
+  ])('is dropped: %s', (question) => {
+    expect(faultOf(question, CHUNK)?.reason).toBe('names the context');
   });
 
   it.each([
@@ -33,8 +33,8 @@ describe('namesTheContext', () => {
     'What does section 404 of the Sarbanes-Oxley Act require of a ferry company?',
     'How did the sales figures 2024 compare with those of 2023?',
     'When did the ferry company file for chapter 11?',
-  ])('keeps: %s', (question) => {
-    expect(namesTheContext(question)).toBeUndefined();
+  ])('is not: %s', (question) => {
+    expect(faultOf(question, CHUNK)).toBeUndefined();
   });
 });
 

@@ -7,13 +7,13 @@ import { eng } from 'stopword';
 const STOP_WORDS = new Set([...eng, ...'no not will whom whose when why does its'.split(' ')]);
 
 /**
- * NFKC, lower case: what two texts are compared in. Of a run of combining marks 30 count, as in Unicode's Stream-Safe
- * Text Format (Unicode Standard Annex 15, section 13): normalising takes the square of a run's length.
+ * NFKC. Of a run of combining marks 30 count, as in Unicode's Stream-Safe Text Format (Unicode Standard Annex 15,
+ * section 13): normalising takes the square of a run's length.
  */
-export function normalise(text: string): string {
-  const safe = text.replace(/(\p{M}{30})\p{M}+/gu, '$1');
-  return safe.normalize('NFKC').toLowerCase();
-}
+export const nfkc = (text: string): string => text.replace(/(\p{M}{30})\p{M}+/gu, '$1').normalize('NFKC');
+
+/** NFKC in lower case: what two texts are compared in. */
+export const normalise = (text: string): string => nfkc(text).toLowerCase();
 
 /**
  * Splits at whatever is neither letter nor digit ("U.S." and "1,234.5" lose their points and commas first), drops stop

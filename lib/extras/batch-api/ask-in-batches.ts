@@ -2,13 +2,11 @@
 // price; the answers, in the same cache as live ones, from which the questions cell takes them.
 import type OpenAI from 'openai';
 import { errorText, scrub } from '../../common/openai';
-import { AnswerCache, cacheRecord } from '../../questions/answer-cache';
-import { type HandedIn, keysOut } from '../../questions/batches-out';
+import { appendAnswer, cacheFile, type HandedIn, readAnswers } from '../../questions/answer-cache';
 import type { GenerationOptions, SourceChunk } from '../../questions/generator';
-import { openLlmLedger } from '../../questions/llm-generator';
-import { cacheFile, type LlmSettings } from '../../questions/llm-settings';
-import { BatchDesk } from './batch-desk';
-import { packRequests, readLine, requestLine } from './batch-lines';
+import { Ledger } from '../../questions/ledger';
+import type { LlmSettings } from '../../questions/llm-settings';
+import { BatchDesk, packRequests } from './batch-desk';
 
 /** A batch that was out when the call began, or was handed in by it; a row for a table. */
 export type BatchRow = {
@@ -71,17 +69,18 @@ export async function askInBatches(
 /** Hands in what has no answer and is in no batch. */
 async function handIn(desk: BatchDesk, chunks: SourceChunk[], questionsPerChunk: number, report: BatchReport) {
   const { settings, corpus } = desk;
-  const options = { questionsPerChunk, corpus };
-  const ledger = await openLlmLedger(settings, chunks, options);
-  const out = keysOut(desk.batches);
-  const open = ledger.missing().filter(({ key }) => !out.has(key));
-  const parts = packRequests(open.map((entry) => requestLine(settings, entry, options)));
-  for (const lines of parts) {
-    const requests = Object.fromEntries(open.splice(0, lines.length).map(({ key, chunk }) => [key, chunk.id]));
-    const { id, status } = await desk.handIn(lines, requests);
-    report.rows.push({ corpus, batch: id, status, requests: lines.length, answered: 0, failed: 0 });
-    report.handedIn += lines.length;
-    report.pending += lines.length;
+  const ledger = await Ledger.open(settings, chunks, { questionsPerChunk, corpus });
+  const open = ledger.missing();
+  const lines = open.map((entry) => {
+    const line = { custom_id: entry.key, method: 'POST', url: '/v1/chat/completions', body: ledger.request(entry) };
+    return `${JSON.stringify(line)}\n`;
+  });
+  for (const part of packRequests(lines)) {
+    const requests = Object.fromEntries(open.splice(0, part.length).map(({ key, chunk }) => [key, chunk.id]));
+    const { id, status } = await desk.handIn(part, requests);
+    report.rows.push({ corpus, batch: id, status, requests: part.length, answered: 0, failed: 0 });
+    report.handedIn += part.length;
+    report.pending += part.length;
   }
 }
 
@@ -129,19 +128,19 @@ async function collect(desk: BatchDesk, report: BatchReport): Promise<boolean> {
 
 /** Each answer goes into the cache once, also if the process was killed in between; what is wrong, into `problems`. */
 async function collectAnswers(desk: BatchDesk, handedIn: HandedIn, batch: OpenAI.Batch, problems: Set<string>) {
-  const cache = new AnswerCache(cacheFile(desk.settings.cacheDir, desk.corpus));
+  const file = cacheFile(desk.settings.cacheDir, desk.corpus);
   const inCache = new Set<string>();
-  await cache.read(({ batch: from, key }) => from === batch.id && inCache.add(key));
+  await readAnswers(file, ({ batch: from, key }) => from === batch.id && inCache.add(key));
   const answered = new Set<string>();
   let collected = 0;
-  for await (const { key, answer, problem } of linesOf(desk.openai, batch)) {
+  for await (const { key, answer, problem } of desk.answersOf(batch)) {
     if (problem) problems.add(problem);
     const chunk = handedIn.requests[key];
     if (!answer || !chunk) continue;
     answered.add(key);
     if (inCache.has(key)) continue;
     inCache.add(key);
-    await cache.append({ ...cacheRecord(desk.settings, key, chunk, answer), batch: batch.id });
+    appendAnswer(file, desk.settings, { key, chunk, batch: batch.id }, answer);
     collected++;
   }
   desk.close(handedIn);
@@ -149,14 +148,6 @@ async function collectAnswers(desk: BatchDesk, handedIn: HandedIn, batch: OpenAI
 }
 
 const ENDED = ['completed', 'failed', 'expired', 'cancelled'];
-
-async function* linesOf(openai: OpenAI, batch: OpenAI.Batch): AsyncGenerator<ReturnType<typeof readLine>> {
-  for (const fileId of [batch.output_file_id, batch.error_file_id]) {
-    if (!fileId) continue;
-    const text = await (await openai.files.content(fileId)).text();
-    for (const line of text.split('\n').filter(Boolean)) yield readLine(line);
-  }
-}
 
 function nextStep({ failed, pending }: BatchReport): string {
   const again = [

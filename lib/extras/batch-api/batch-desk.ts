@@ -5,15 +5,23 @@ import OpenAI, { toFile } from 'openai';
 import { writeJson } from '../../common/files';
 import { errorText, publicUrl } from '../../common/openai';
 import { openAIClient } from '../../common/openai-client';
-import { type HandedIn, readBatches } from '../../questions/batches-out';
-import { batchFile, type LlmSettings } from '../../questions/llm-settings';
+import { batchFile, type HandedIn, type LlmAnswer, readBatches } from '../../questions/answer-cache';
+import { readCompletion } from '../../questions/llm-client';
+import type { LlmSettings } from '../../questions/llm-settings';
+
+/** OpenAI's limits for one batch, the size with room to spare. */
+const REQUESTS_PER_BATCH = 50_000;
+const BYTES_PER_BATCH = 150 * 2 ** 20;
+
+/** What came back of one request: its answer, or why there is none. */
+type Outcome = { key: string; answer?: LlmAnswer; problem?: string };
 
 /** The desk of one corpus at one server. */
 export class BatchDesk {
   private constructor(
     readonly settings: LlmSettings,
     readonly corpus: string,
-    readonly openai: OpenAI,
+    private readonly openai: OpenAI,
     /** Where the batches are noted. */
     readonly file: string,
     /** All of the corpus, those of other servers too. */
@@ -45,6 +53,14 @@ export class BatchDesk {
     } catch (error) {
       if (error instanceof OpenAI.NotFoundError) return error;
       throw error;
+    }
+  }
+
+  /** What came of a batch's requests, from its output and error files. */
+  async *answersOf({ output_file_id, error_file_id }: OpenAI.Batch): AsyncGenerator<Outcome> {
+    for (const file of [output_file_id, error_file_id]) {
+      const text = file ? await (await this.openai.files.content(file)).text() : '';
+      for (const line of text.split('\n').filter(Boolean)) yield readLine(line);
     }
   }
 
@@ -99,5 +115,37 @@ export class BatchDesk {
 
   private save(): void {
     writeJson(this.file, this.batches);
+  }
+}
+
+/** Splits a batch's input, a line a request, into files within OpenAI's limits. */
+export function packRequests(
+  lines: string[],
+  maxRequests = REQUESTS_PER_BATCH,
+  maxBytes = BYTES_PER_BATCH,
+): string[][] {
+  const parts: string[][] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    const size = Buffer.byteLength(line);
+    const part = parts.at(-1);
+    if (part && part.length < maxRequests && bytes + size <= maxBytes) {
+      part.push(line);
+      bytes += size;
+    } else {
+      parts.push([line]);
+      bytes = size;
+    }
+  }
+  return parts;
+}
+
+function readLine(line: string): Outcome {
+  try {
+    const { custom_id: key, response, error } = JSON.parse(line);
+    if (response?.status_code === 200) return { key, answer: readCompletion(response.body) };
+    return { key, problem: error?.message ?? response?.body?.error?.message ?? 'no reason given' };
+  } catch (error) {
+    return { key: '', problem: `a line of the output cannot be read: ${(error as Error).message}` };
   }
 }

@@ -32,17 +32,8 @@ interface Candidate {
   worth: number;
 }
 
-/** What the corpus as a whole says. */
-export interface Corpus {
-  /** The chunks' texts without running heads. */
-  texts: string[];
-  words: Words;
-  bm25: Bm25;
-  company: string;
-}
-
-/** Reads all chunks once. */
-export function readCorpus(chunks: SourceChunk[]): Corpus {
+/** Reads all chunks once: their texts without running heads, and what the corpus as a whole says. */
+export function readCorpus(chunks: SourceChunk[]) {
   const texts = withoutFurniture(chunks.map(({ text }) => text));
   return { texts, words: new Words(texts), bm25: new Bm25(texts.map(terms)), company: companyName(texts) };
 }
@@ -50,7 +41,7 @@ export function readCorpus(chunks: SourceChunk[]): Corpus {
 /** Every question worth asking about the chunk at position `at`; `drop` is told why others aren't. */
 export function candidatesFor(
   at: number,
-  { texts, words, bm25, company }: Corpus,
+  { texts, words, bm25, company }: ReturnType<typeof readCorpus>,
   drop: (reason: string) => void,
 ): Candidate[] {
   const random = seededRandom(`0 ${texts[at]}`);
@@ -91,21 +82,17 @@ export function candidatesFor(
  * Up to `count` candidates, best first, no two alike: each next one is taken for its worth, less for a sentence, a kind
  * or words asked already (maximal marginal relevance: Carbonell & Goldstein, 1998).
  */
-export function selectQuestions(candidates: Candidate[], count: number): Candidate[] {
-  let pool = candidates.map((candidate) => ({
-    candidate,
-    words: new Set(terms(candidate.text)),
-    worth: candidate.worth,
-  }));
-  const chosen: Candidate[] = [];
+export function selectQuestions(candidates: Candidate[], count: number): string[] {
+  let pool = candidates.map((candidate) => ({ ...candidate, words: new Set(terms(candidate.text)) }));
+  const chosen: string[] = [];
   while (chosen.length < count && pool.length > 0) {
     const best = pool.reduce((a, b) => (b.worth > a.worth ? b : a));
-    chosen.push(best.candidate);
+    chosen.push(best.text);
     pool = pool.filter((other) => {
       const shared = [...other.words].filter((word) => best.words.has(word)).length;
       const overlap = shared / (other.words.size + best.words.size - shared);
-      if (other.candidate.source === best.candidate.source) other.worth *= SAME_SENTENCE;
-      if (other.candidate.kind === best.candidate.kind) other.worth *= SAME_KIND;
+      if (other.source === best.source) other.worth *= SAME_SENTENCE;
+      if (other.kind === best.kind) other.worth *= SAME_KIND;
       other.worth *= 1 - overlap;
       return other !== best && overlap < NEAR_DUPLICATE;
     });

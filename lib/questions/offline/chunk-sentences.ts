@@ -1,20 +1,15 @@
 // In: a chunk's text. Out: its whole sentences; page furniture, headings and table rows are left out, and so is what is
 // too long or has broken words.
+
 import { splitSentences } from '../../common/text/sentences';
+import { nfkc } from '../../common/text/terms';
 import { tokensOf, type Words } from './words';
 
 // What a page carries around its text (contents, exhibit lists, signature blocks), about which nobody asks.
 const FURNITURE = [
-  /^\W*(page\s*)?\d{1,4}(\s*(of|\/)\s*\d{1,4})?\W*$/i, // page number
-  /\.{4,}|(\. ){4,}|…{2,}/, // dot leaders of a contents page
-  /\btable of contents\b/i,
-  /^\W*(part|item|note|section|chapter)\s+[\dIVX]{1,4}[A-Z]?\b.*\s\d{1,3}\W*$/i, // contents entry
-  /\bexhibits?\s+(index|list|number|no\b|description)|\b(filed|furnished) herewith\b/i,
-  /\bincorporated (herein )?by reference\b.*\b(exhibit|form|proxy|part)\b/i,
+  /\bexhibits?\s+(index|list|number|no\b|description)|\b(filed|furnished) herewith\b|\bincorporated by reference\b/i,
   /\/s\/|\bsignature page\b|\bin witness whereof\b|^\W*signatures?\b\W*$/i,
-  /\b(caused|authorized) .{0,60}\bto be signed\b|\bpower of attorney\b|\bhas been signed below\b/i,
   /\bindicate by check ?mark\b|\bexact name of registrant\b|\bcommission file number\b|\(mark one\)/i,
-  /\bcertif(y|ication)\b.*\b(sarbanes|section (302|906))/i,
   /\b(see|refer to) (accompanying )?notes? \b|\bthe accompanying notes are an integral part\b/i,
   /\b(this|the) (annual )?report on form \d|\bfor (a )?(further|additional) (discussion|information)/i,
   /\b(tables?|graphs?|charts?) (below|above|that follows)\b|\bthe following (tables?|graphs?|charts?|rows)\b/i,
@@ -28,13 +23,12 @@ const SENTENCE_ENDS = /[.!?:]["')]*$/;
 /** The lines of a text, also where extraction lost their ends (`costs.Our results`, `;•our`); '' for blank ones. */
 function linesOf(text: string, words: Words): string[] {
   const isWhole = (head: string, tail: string) => words.count(head + tail) > 0 || words.count(tail) < 2;
-  return text
-    .normalize('NFKC')
+  return nfkc(text)
     .replace(/[“”„]/g, '"')
     .replace(/[‘’]/g, "'")
     .replace(/\u00ad/g, '')
-    .replace(/(\p{L}+)-\n(\p{L}+)/gu, (_, head, tail) => `${head}${isWhole(head, tail) ? '' : '-'}${tail}`)
-    .replace(/\s*[•●▪■◦☐☒]\s*/g, '\n• ')
+    .replace(/(?<!\p{L})(\p{L}+)-\n(\p{L}+)/gu, (_, head, tail) => `${head}${isWhole(head, tail) ? '' : '-'}${tail}`)
+    .replace(/(?<!\s)\s*[•●▪■◦☐☒]\s*/g, '\n• ')
     .replace(
       /(?<=(\p{Ll}{2}|\d{2}|\))[.;:!?]["')]?|\p{Ll}["')]?\))(?=["(]?\p{Lu}\p{Ll}|\d{1,2}\.\d?\p{Lu}\p{Ll})/gu,
       '\n',
@@ -47,7 +41,6 @@ function linesOf(text: string, words: Words): string[] {
 
 // Title case, or a short line that stands apart: extraction leaves a heading no other mark.
 function isHeadingLine(line: string, previous: string, next: string): boolean {
-  if (/^#{1,6}\s/.test(line)) return true;
   const words = line.match(/\p{L}+/gu) ?? [];
   if (words.length === 0 || words.length > 14 || /[.,;:!?]$/.test(line) || !/^["(\d]*\p{Lu}/u.test(line)) return false;
   if (previous !== '' && !/[.:;!?)]["')]*$/.test(previous) && words.length > 3) return false;
@@ -61,12 +54,14 @@ function isHeadingLine(line: string, previous: string, next: string): boolean {
 /** The chunk's sentences, ready to be asked about. */
 export function sentencesOf(text: string, words: Words): string[] {
   const found: string[] = [];
-  let paragraph = '';
+  let paragraph: string[] = [];
   let previous = '';
   const flush = (): void => {
-    const sentences = splitSentences(paragraph.trim().replace(/\s+/g, ' ')).map((sentence) => sentence.trim());
+    const sentences = splitSentences(paragraph.join(' ').trim().replace(/\s+/g, ' ')).map((sentence) =>
+      sentence.trim(),
+    );
     found.push(...sentences.filter((sentence) => isAskable(sentence, words)));
-    paragraph = '';
+    paragraph = [];
   };
   const lines = linesOf(text, words);
   for (let [at, line] of lines.entries()) {
@@ -81,8 +76,8 @@ export function sentencesOf(text: string, words: Words): string[] {
     } else if (isHeadingLine(line, previous, next)) {
       flush();
     } else {
-      if (ITEM.test(line) || SENTENCE_ENDS.test(paragraph)) flush();
-      paragraph += ` ${line.replace(ITEM, '').replace(/\*\*|__/g, '')}`;
+      if (ITEM.test(line) || SENTENCE_ENDS.test(paragraph.at(-1) ?? '')) flush();
+      paragraph.push(line.replace(ITEM, '').replace(/\*\*|__/g, ''));
     }
     previous = line;
   }

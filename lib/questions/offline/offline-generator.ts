@@ -1,5 +1,6 @@
 // In: chunks. Out: questions a reader would ask about them, made without any model: the corpus is read once for its
 // words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
+import { setImmediate } from 'node:timers/promises';
 import { isEnglish } from '../../common/text/language';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
 import { candidatesFor, readCorpus, selectQuestions } from './candidates';
@@ -28,29 +29,23 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions): Prom
   const drop = (reason: string): void => {
     dropped[reason] = (dropped[reason] ?? 0) + 1;
   };
-  for (const [at, chunk] of chunks.entries()) {
+  const summary = { asked: chunks.length, answered: 0, empty: 0, underFilled: 0, unparsable: 0, failed: 0, dropped };
+  for (const [at, { id, text }] of chunks.entries()) {
     signal?.throwIfAborted();
-    if (!isEnglish(chunk.text)) drop('chunk is not in English');
-    const candidates = isEnglish(chunk.text) ? candidatesFor(at, corpus, drop) : [];
-    const fresh = candidates.filter(({ text }) => !asked.has(text.toLowerCase()));
-    for (const _ of candidates.slice(fresh.length)) drop('asked about another chunk');
-    const chosen = selectQuestions(fresh, questionsPerChunk).map(({ text }) => text);
-    for (const text of chosen) asked.add(text.toLowerCase());
-    questions.set(chunk.id, chosen);
+    const english = isEnglish(text);
+    if (!english) drop('chunk is not in English');
+    const fresh = (english ? candidatesFor(at, corpus, drop) : []).filter((candidate) => {
+      const isAsked = asked.has(candidate.text.toLowerCase());
+      if (isAsked) drop('asked about another chunk');
+      return !isAsked;
+    });
+    const chosen = selectQuestions(fresh, questionsPerChunk);
+    for (const question of chosen) asked.add(question.toLowerCase());
+    questions.set(id, chosen);
+    summary[chosen.length > 0 ? 'answered' : 'empty']++;
+    if (chosen.length > 0 && chosen.length < questionsPerChunk) summary.underFilled++;
     onProgress?.({ done: at + 1, failed: 0, total: chunks.length });
-    if (at % 10 === 9) await new Promise((resolve) => setImmediate(resolve));
+    if (at % 10 === 9) await setImmediate();
   }
-  const chunksWithoutQuestions = [...questions].filter(([, list]) => list.length === 0).map(([id]) => id);
-  const empty = chunksWithoutQuestions.length;
-  const summary = {
-    asked: chunks.length,
-    answered: questions.size - empty,
-    empty,
-    underFilled: [...questions.values()].filter((list) => list.length < questionsPerChunk).length - empty,
-    unparsable: 0,
-    failed: 0,
-    dropped,
-    chunksWithoutQuestions,
-  };
   return { questions, summary };
 }

@@ -22,11 +22,6 @@ export const join = (tokens: Token[]): string => tokens.reduce((all, { text }) =
 export const bare = (token: Token): string => token.text.toLowerCase().replace(/[^\p{L}\p{N}'$%]/gu, '');
 export const has = (token: Token, ...names: string[]): boolean => names.some((name) => token.tags.includes(name));
 
-/** Whether a word can only be a verb's third person (`requires`). */
-export function isThirdPerson(token: Token): boolean {
-  return has(token, 'PresentTense') && /s$/.test(bare(token)) && !has(token, 'Noun');
-}
-
 /** The words of a list as alternatives of a pattern; `_` stands for a blank in one. */
 export const oneOf = (list: string): string => `(?:${list.trim().split(/\s+/).join('|').replaceAll('_', ' ')})`;
 

@@ -1,6 +1,6 @@
 // In: a question made by turning a sentence round. Out: whether it reads as one. The rules are strict: word classes are
 // guesses, and a question that is lost costs less than a broken one.
-import { AUXILIARY, bare, CLAUSE_MARK, has, isThirdPerson, SIMPLE_PAST, tag } from './tokens';
+import { AUXILIARY, bare, CLAUSE_MARK, has, SIMPLE_PAST, tag } from './tokens';
 
 const FLAWS = [
   /[:;]|'s\p{Ll}|\p{Ll}{2}\. \p{Ll}/u,
@@ -45,7 +45,8 @@ export function isWellFormed(question: string): boolean {
     const inMainClause = !isSubordinate;
     const opensClause = CLAUSE_MARK.test(word);
     const followsNoun = before && has(before, 'Noun', 'Date', 'Value');
-    const isFiniteVerb = AUXILIARY.test(word) || SIMPLE_PAST.has(word) || (isThirdPerson(token) && followsNoun);
+    const isThirdPerson = has(token, 'PresentTense') && /s$/.test(word) && !has(token, 'Noun');
+    const isFiniteVerb = AUXILIARY.test(word) || SIMPLE_PAST.has(word) || (isThirdPerson && followsNoun);
     if (opensClause) isSubordinate = true;
     else if (isFiniteVerb) isSubordinate = false;
     const isJoined = before && /^(and|or|but)$/.test(bare(before));
