@@ -54,7 +54,7 @@ export async function replaceModel(model: EmbeddingModel, folder: string, facts?
     fs.rmSync(next, { recursive: true, force: true }); // a full disk is full no more
     throw error;
   }
-  swapIn(folder, !hasOwnReadme(folder));
+  swapIn(folder);
 }
 
 /**
