@@ -136,6 +136,15 @@ describe('a download', () => {
     expect(fs.readFileSync(path.join(found, 'model.safetensors')).equals(weights)).toBe(true);
   });
 
+  it('onto a full disk is told of in one sentence, and continued by the next call', async () => {
+    const spy = vi.spyOn(fs, 'appendFileSync').mockImplementation(() => {
+      throw Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'write' });
+    });
+    expect(await failure()).toMatch(/blobs\/\S+\.incomplete cannot be written: the disk is full\. Free some space/);
+    spy.mockRestore();
+    expect(await resolve()).toBe(snapshot());
+  });
+
   it('checks small files by their git blob id', async () => {
     hub.damaged = 'tokenizer.json';
     const message = await failure();

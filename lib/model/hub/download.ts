@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { listFiles, modelInfo } from '@huggingface/hub';
-import { writeWhole } from '../../common/files';
+import { makeFolder, writeWhole } from '../../common/files';
 import type { OnProgress } from '../../common/matrix';
 import { fetchFile, type HubFile } from './fetch-file';
 import { cachedModel } from './locations';
@@ -57,7 +57,7 @@ export async function downloadModel(
       await fetchFile(`${endpoint}/${name}/resolve/${revision}/${file.name}`, file, blob, request, report);
     }
     if (!fs.existsSync(target)) {
-      fs.mkdirSync(path.dirname(target), { recursive: true });
+      makeFolder(path.dirname(target));
       fs.rmSync(target, { force: true }); // a link whose target is gone
       fs.symlinkSync(path.relative(path.dirname(target), blob), target);
     }
