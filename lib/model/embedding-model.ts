@@ -1,7 +1,7 @@
 // In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
 import { type Embedder, type Embeddings, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
-import { batchesByTokens, type PackedBatch, packSequences } from './bert/packing';
+import { batchesByTokens, packSequences } from './bert/packing';
 import type { StoredTensor } from './safetensors';
 import type { SearchSettings } from './search-settings';
 import { tf } from './tf';
@@ -40,11 +40,6 @@ export class EmbeddingModel implements Embedder {
   /** Token ids of a text as the encoder reads it: special tokens included, cut to {@link maxSeqLength}. */
   tokenize(text: string): Int32Array {
     return this.tokenizer.encode(text, this.maxSeqLength);
-  }
-
-  /** Packs token sequences into one batch for the encoder. */
-  pack(sequences: Int32Array[]): PackedBatch {
-    return packSequences(sequences);
   }
 
   /** Number of weights. */
@@ -95,7 +90,7 @@ export class EmbeddingModel implements Embedder {
   private async *encode(sequences: Int32Array[], encoder: BertEncoder, onProgress?: OnProgress) {
     let done = 0;
     for (const indices of batchesByTokens(sequences, TOKENS_PER_BATCH)) {
-      const batch = this.pack(indices.map((i) => sequences[i]));
+      const batch = packSequences(indices.map((i) => sequences[i]));
       const output = encoder.infer(this.weights, batch);
       const [rows, columns] = output.shape;
       const vectors = { data: (await output.data()) as Float32Array, rows, columns };

@@ -8,7 +8,7 @@ import type { TrainingBatch, TrainingPairs } from './batches';
 import { multipleNegativesRankingLoss } from './ranking-loss';
 import type { Recipe } from './recipe';
 import { type Loss, lossAndGradients, type TokenizedBatch } from './step';
-import { type TrainedWeights, type TrainingState, trainAllWeights } from './trained-weights';
+import { type TrainedWeights, trainAllWeights } from './trained-weights';
 
 /** What the training loop drives: something that learns from batches. */
 export interface Learner<T> {
@@ -83,6 +83,7 @@ export function modelLearner(
   };
 
   return {
+    ...trained, // save, restore and dispose
     method: `${method.name} ${variant}`, // its source too: a variant written in a cell is changed there
     step(batch, step, learningRate) {
       const options = {
@@ -99,9 +100,6 @@ export function modelLearner(
       trained.publish();
       return model;
     },
-    save: () => trained.save(),
-    restore: (state: TrainingState) => trained.restore(state),
-    dispose: () => trained.dispose(),
   };
 }
 

@@ -1,6 +1,7 @@
 // In: a model and a batch's token ids. Out: the batch's loss and its gradient with respect to every weight.
 
 import type { DropoutSettings, NamedTensors } from '../model/bert/encoder';
+import { packSequences } from '../model/bert/packing';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf } from '../model/tf';
 import type { TrainingBatch } from './batches';
@@ -38,7 +39,7 @@ export function lossAndGradients(
   tokenized: TokenizedBatch,
   { dropout, loss = multipleNegativesRankingLoss, weights = model.weights }: GradientOptions = {},
 ): { loss: number; gradients: NamedTensors } {
-  const packed = model.pack([...tokenized.questions, ...tokenized.chunks]); // questions + chunks → [tokens]
+  const packed = packSequences([...tokenized.questions, ...tokenized.chunks]); // questions + chunks → [tokens]
   const { embeddings, activations } = model.encoder.forward(weights, packed, dropout); // → [sequences, hidden]
   const { loss: value, gradient } = lossAndEmbeddingGradient(embeddings as tf.Tensor2D, tokenized, loss);
   const gradients = model.encoder.backward(weights, activations, gradient); // → a gradient a weight, in its shape

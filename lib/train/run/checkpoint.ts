@@ -10,7 +10,6 @@ import type { EmbeddingModel } from '../../model/embedding-model';
 import { WEIGHTS, weightFiles } from '../../model/hub/model-folder';
 import { readSafetensors, writeSafetensors } from '../../model/safetensors';
 import { storedWeights } from '../../model/save';
-import { placedMark } from '../../model/swap';
 import type { LearnerOptions } from '../learner';
 import type { TrainingState } from '../trained-weights';
 import type { RunRecord } from './run-record';
@@ -21,10 +20,16 @@ type Conditions = Record<string, unknown>;
 /** What the JSON file of a checkpoint holds. It is written last: a checkpoint without it is none. */
 interface Checkpoint {
   conditions: Conditions;
-  record: Pick<RunRecord, 'steps' | 'evaluations'>;
+  record: RunRecord;
   numbers: Omit<TrainingState, 'tensors'>;
   /** SHA-256 of the files that belong to it, by name. */
   files: Record<string, string>;
+}
+
+/** The same with what tells whether it is whole. */
+interface Written {
+  sha256: string;
+  checkpoint: Checkpoint;
 }
 
 /** Where a run begins. */
@@ -63,25 +68,19 @@ export function conditionsOf(
   };
 }
 
-/** The names under which two runs' conditions differ. */
-function changes(before: Conditions, now: Conditions): string[] {
-  const names = Object.keys({ ...before, ...now });
-  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
-}
-
 const tensorsOf = (step: number): string => `checkpoint-${step}.safetensors`;
 const recordOf = (step: number): string => `checkpoint-${step}.json`;
 
 /** The folder of a run. */
 export class RunFolder {
-  private readonly folder: string;
   private conditions: Conditions = {};
   /** The files of each checkpoint that is this run's, the newest last. */
   private own: string[][] = [];
   /** SHA-256 of the best model's file so far, by its name. */
   private best: Checkpoint['files'] = {};
+  private readonly folder: string;
 
-  constructor(private readonly outputDir: string) {
+  constructor(outputDir: string) {
     this.folder = path.join(outputDir, '.run');
   }
 
@@ -91,35 +90,39 @@ export class RunFolder {
     const names = fs.existsSync(this.folder) ? fs.readdirSync(this.folder) : [];
     for (const name of names) if (name.endsWith('.tmp')) fs.rmSync(this.at(name));
     const steps = names.map((name) => Number(/^checkpoint-(\d+)\.json$/.exec(name)?.[1])).filter((step) => step > 0);
-    const damaged: number[] = [];
+    const damaged: string[] = [];
     let changed: string[] = [];
+    let found: Checkpoint | undefined;
     for (const step of steps.sort((a, b) => b - a)) {
       const checkpoint = this.read(step);
-      if (!checkpoint) damaged.push(step);
-      else {
-        changed = changes(checkpoint.conditions, conditions);
-        if (changed.length === 0) return this.goOn(checkpoint, step, damaged);
+      if (!checkpoint) {
+        damaged.push(`the checkpoint of step ${step}`);
+        continue;
       }
+      const isChanged = (name: string) =>
+        JSON.stringify(checkpoint.conditions[name]) !== JSON.stringify(conditions[name]);
+      changed = Object.keys({ ...checkpoint.conditions, ...conditions }).filter(isChanged);
+      if (changed.length > 0) continue;
+      found = checkpoint;
+      break;
     }
-    fs.rmSync(placedMark(this.outputDir), { force: true });
-    const reason = changed.length > 0 ? `${changed.join(' and ')} changed` : damagedText(damaged);
-    return {
-      record: { steps: [], evaluations: [], stopped: false },
-      message: reason && `starting anew, because ${reason}`,
-    };
-  }
-
-  private goOn({ record, numbers, files }: Checkpoint, step: number, damaged: number[]): Start {
+    const unreadable = damaged.length > 0 ? `${damaged.join(' and ')} cannot be read` : undefined;
+    if (!found) {
+      fs.rmSync(this.at('placed'), { force: true }); // the model there is another run's
+      const reason = changed.length > 0 ? `${changed.join(' and ')} changed` : unreadable;
+      const message = reason && `starting anew, because ${reason}`;
+      return { record: { steps: [], evaluations: [], stopped: false }, message };
+    }
+    const { record, numbers, files } = found;
+    const step = record.steps.length;
     this.own = [[recordOf(step), ...Object.keys(files)]];
     this.best = Object.fromEntries(Object.entries(files).filter(([name]) => name !== tensorsOf(step)));
     for (const report of record.evaluations) report.score ??= Number.NaN; // which JSON lacks
-    const best = record.evaluations.filter(({ isBest }) => isBest).at(-1);
+    const goingOn = `going on from step ${step} of ${record.steps[0].totalSteps}`;
     return {
-      record: { ...record, best, stopped: false },
+      record: { ...record, stopped: false },
       state: { ...numbers, tensors: readSafetensors(this.at(tensorsOf(step))) },
-      message: [`going on from step ${step} of ${record.steps[0].totalSteps}`, damagedText(damaged)]
-        .filter(Boolean)
-        .join('; '),
+      message: unreadable ? `${goingOn}; ${unreadable}` : goingOn,
     };
   }
 
@@ -134,12 +137,13 @@ export class RunFolder {
   }
 
   /** Writes a checkpoint; two are kept, and the best models that they name. */
-  save({ tensors, ...numbers }: TrainingState, { steps, evaluations }: RunRecord): void {
-    const [tensorFile, recordFile] = [tensorsOf(steps.length), recordOf(steps.length)];
-    if (steps.length === 0 || this.own.at(-1)?.includes(recordFile)) return;
+  save({ tensors, ...numbers }: TrainingState, record: RunRecord): void {
+    const step = record.steps.length;
+    const [tensorFile, recordFile] = [tensorsOf(step), recordOf(step)];
+    if (step === 0 || this.own.at(-1)?.includes(recordFile)) return;
     writeSafetensors(this.at(tensorFile), tensors);
     const files = { [tensorFile]: hashFile(this.at(tensorFile)), ...this.best };
-    const checkpoint: Checkpoint = { conditions: this.conditions, record: { steps, evaluations }, numbers, files };
+    const checkpoint: Checkpoint = { conditions: this.conditions, record, numbers, files };
     const text = JSON.stringify(checkpoint);
     writeWhole(this.at(recordFile), `{"sha256":"${sha256(text)}","checkpoint":${text}}\n`, true);
     this.own = [...this.own, [recordFile, ...Object.keys(files)]].slice(-2);
@@ -162,20 +166,11 @@ export class RunFolder {
   /** A checkpoint, if it is whole. */
   private read(step: number): Checkpoint | undefined {
     try {
-      const { sha256: hash, checkpoint } = readJson(this.at(recordOf(step))) as {
-        sha256: string;
-        checkpoint: Checkpoint;
-      };
-      if (sha256(JSON.stringify(checkpoint)) !== hash) return undefined;
-      const isWhole = Object.entries(checkpoint.files).every(([name, own]) => hashFile(this.at(name)) === own);
-      return isWhole ? checkpoint : undefined;
+      const { sha256: own, checkpoint } = readJson(this.at(recordOf(step))) as Written;
+      const isWhole = Object.entries(checkpoint.files).every(([name, hash]) => hashFile(this.at(name)) === hash);
+      return isWhole && sha256(JSON.stringify(checkpoint)) === own ? checkpoint : undefined;
     } catch {
       return undefined; // a file is missing, or is no JSON
     }
   }
 }
-
-const damagedText = (steps: number[]): string | undefined =>
-  steps.length > 0
-    ? `${steps.map((step) => `the checkpoint of step ${step}`).join(' and ')} cannot be read`
-    : undefined;
