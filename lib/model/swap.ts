@@ -3,16 +3,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { makeFolder, writing } from '../common/files';
-import { WEIGHTS } from './hub/model-folder';
+import { SETTINGS, WEIGHTS } from './hub/model-folder';
 import { hasOwnReadme } from './model-card';
 
 /** What a version of a model consists of; everything else in its folder is somebody's own. */
-const ENTRIES = [
-  WEIGHTS,
-  ...['config.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'vocab.txt'],
-  ...['modules.json', '1_Pooling', '2_Normalize', 'sentence_bert_config.json', 'config_sentence_transformers.json'],
-  ...['search_settings.json', 'onnx', 'README.md'],
-];
+const ENTRIES = [WEIGHTS, ...SETTINGS, '1_Pooling', '2_Normalize', 'search_settings.json', 'onnx', 'README.md'];
 
 const inRun = (folder: string, name: string): string => path.join(folder, '.run', name);
 /** Where a new version is made. */

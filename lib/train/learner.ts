@@ -41,7 +41,7 @@ export interface Method {
 export type Variant = (method: Method) => Method;
 
 /** All weights, by the ranking loss of the batch as it is. */
-const PLAIN: Method = {
+export const PLAIN: Method = {
   name: 'all weights',
   prepareBatch: (batch) => batch,
   loss: multipleNegativesRankingLoss,

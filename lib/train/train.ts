@@ -9,7 +9,7 @@ import { loadWeights } from '../model/load';
 import type { TrainingFacts } from '../model/model-card';
 import { replaceModel } from '../model/save';
 import { finishSwap } from '../model/swap';
-import { checkPairs, makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
+import { checkPairs, makeBatches, type TrainingPairs } from './batches';
 import { type Learner, modelLearner, type Variant } from './learner';
 import { checkRecipe, checkWhole, type Recipe } from './recipe';
 import { conditionsOf, RunFolder } from './run/checkpoint';
@@ -173,14 +173,6 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
     options.onEvaluation?.(report);
   };
 
-  const notFinite = (loss: number, gradNorm: number, step: number, { queryIds }: TrainingBatch) => {
-    const what = Number.isFinite(loss) ? `gradients' norm is ${gradNorm}` : `loss is ${loss}`;
-    return new Error(
-      `The ${what} at step ${step}, so training stopped. Try a smaller LEARNING_RATE (it is ${recipe.learningRate}). ` +
-        `The batch's queries: ${queryIds.join(', ')}.`,
-    );
-  };
-
   if (result.steps.length === 0) await evaluateNow();
   training: for (let epoch = 0; epoch < recipe.epochs; epoch++) {
     for (const [i, batch] of batchesOf(epoch).entries()) {
@@ -196,7 +188,11 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
       const learningRate = recipe.learningRate * linearSchedule(step - 1, warmupSteps, totalSteps);
       const { loss, gradNorm } = learner.step(batch, step, learningRate);
       if (!Number.isFinite(loss + gradNorm)) {
-        result.failure = notFinite(loss, gradNorm, step, batch);
+        const what = Number.isFinite(loss) ? `gradients' norm is ${gradNorm}` : `loss is ${loss}`;
+        result.failure = new Error(
+          `The ${what} at step ${step}, so training stopped. Try a smaller LEARNING_RATE ` +
+            `(it is ${recipe.learningRate}). The batch's queries: ${batch.queryIds.join(', ')}.`,
+        );
         break training;
       }
       const milliseconds = performance.now() - started;

@@ -170,7 +170,7 @@ export class BertEncoder {
   forward(weights: NamedTensors, batch: PackedBatch, dropout?: DropoutSettings) {
     return tidy(() => {
       const scoresPerLayer =
-        this.config.heads * batch.groups.reduce((sum, { count, length }) => sum + count * length ** 2, 0);
+        this.config.heads * batch.groups.reduce((sum, { lengths, length }) => sum + lengths.length * length ** 2, 0);
       const embedded = this.embed(weights, batch);
       let x = drop(embedded.y, dropoutAt(dropout, -1, 0));
       const layers: LayerSaved[] = [];

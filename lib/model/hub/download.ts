@@ -7,19 +7,9 @@ import { makeFolder, writeWhole } from '../../common/files';
 import type { OnProgress } from '../../common/matrix';
 import { fetchFile, type HubFile } from './fetch-file';
 import { cachedModel } from './locations';
-import { missingFiles, WEIGHTS } from './model-folder';
+import { missingFiles, SETTINGS, WEIGHTS } from './model-folder';
 import { HubError, hubFetch, reason } from './request';
 
-const SETTINGS = [
-  'config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'vocab.txt',
-  'modules.json',
-  'sentence_bert_config.json',
-  'config_sentence_transformers.json',
-];
 /** sentence-transformers names a module's folder by its index and class, such as `1_Pooling`. */
 const MODULE_SETTINGS = /^\d+_\w+\/config\.json$/;
 const SHARDS = /^model-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json$/;
