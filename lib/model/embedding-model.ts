@@ -10,7 +10,6 @@ import type { Tokenizer } from './tokenizer';
 /** Tokens encoded at a time: enough for full-speed matrix products, few enough for a small memory. */
 const TOKENS_PER_BATCH = 4096;
 
-/** What {@link loadModel} makes an {@link EmbeddingModel} of. */
 type Parts = Pick<
   EmbeddingModel,
   'name' | 'folder' | 'tokenizer' | 'encoder' | 'weights' | 'untrained' | 'maxSeqLength' | 'search'
@@ -44,9 +43,7 @@ export class EmbeddingModel implements Embedder {
 
   /** Number of weights. */
   get parameterCount(): number {
-    let count = 0;
-    for (const tensor of this.weights.values()) count += tensor.size;
-    return count;
+    return [...this.weights.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /**

@@ -97,13 +97,7 @@ function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: ()
  * @param batchSize pairs a batch (`file-order`) or distinct chunks a batch (`distinct-chunks`)
  * @param epoch counts from 0; each epoch is shuffled anew from the seed
  */
-export function makeBatches(
-  data: TrainingPairs,
-  batching: Batching,
-  batchSize: number,
-  seed: number,
-  epoch: number,
-): TrainingBatch[] {
+export function makeBatches(data: TrainingPairs, batching: Batching, batchSize: number, seed: number, epoch: number) {
   return batching === 'file-order'
     ? fileOrderBatches(data, batchSize)
     : distinctChunkBatches(data, batchSize, seededRandom(seed * 1000 + epoch));

@@ -49,7 +49,6 @@ export const PLAIN: Method = {
   trainedWeights: trainAllWeights,
 };
 
-/** What {@link modelLearner} needs. */
 export interface LearnerOptions {
   data: TrainingPairs;
   recipe: Recipe;
@@ -104,11 +103,7 @@ export function modelLearner(
 }
 
 /** Token ids of every text: one sequence a text, or one a window. */
-function tokenizeAll(
-  model: EmbeddingModel,
-  texts: Record<string, string>,
-  windows?: WindowSettings,
-): Map<string, Int32Array[]> {
+function tokenizeAll(model: EmbeddingModel, texts: Record<string, string>, windows?: WindowSettings) {
   const sequences = (text: string) =>
     windows ? windowSequences(model.tokenizer, text, windows, model.maxSeqLength) : [model.tokenize(text)];
   return new Map(Object.entries(texts).map(([id, text]) => [id, sequences(text)]));

@@ -53,11 +53,7 @@ export function lossAndGradients(
  * @param embeddings the questions', then those of the chunks or of their windows: [questions + sequences, hidden]
  * @returns the gradient in the same shape; the caller disposes of it
  */
-export function lossAndEmbeddingGradient(
-  embeddings: tf.Tensor2D,
-  tokenized: TokenizedBatch,
-  loss: Loss,
-): { loss: number; gradient: tf.Tensor2D } {
+export function lossAndEmbeddingGradient(embeddings: tf.Tensor2D, tokenized: TokenizedBatch, loss: Loss) {
   const questions = tokenized.questions.length;
   const { rows, lossBatch } = columnVectors(tokenized);
   const lossOfEmbeddings = (all: tf.Tensor): tf.Scalar => {
@@ -72,10 +68,7 @@ export function lossAndEmbeddingGradient(
 }
 
 /** The rows that hold the columns' vectors, column after column, among the vectors of the batch's chunks. */
-export function columnVectors({ batch, chunkOwners }: Pick<TokenizedBatch, 'batch' | 'chunkOwners'>): {
-  rows: Int32Array;
-  lossBatch: LossBatch;
-} {
+export function columnVectors({ batch, chunkOwners }: Pick<TokenizedBatch, 'batch' | 'chunkOwners'>) {
   if (!chunkOwners) return { rows: batch.columnChunks, lossBatch: batch };
   const rowsOf: number[][] = batch.chunkIds.map(() => []);
   chunkOwners.forEach((chunk, row) => {

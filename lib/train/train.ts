@@ -15,7 +15,6 @@ import { checkRecipe, checkWhole, type Recipe } from './recipe';
 import { conditionsOf, RunFolder } from './run/checkpoint';
 import type { EvaluationReport, RunRecord, StepReport } from './run/run-record';
 
-/** What a run left behind. */
 export interface TrainResult extends RunRecord {
   /** Whether the run's model is in `outputDir`; if not, an earlier one is, as nothing was better than the base. */
   placed: boolean;
@@ -24,7 +23,6 @@ export interface TrainResult extends RunRecord {
 /** A score, or a score with what else was measured, which must be JSON. */
 type Score = number | { score: number; measured: unknown };
 
-/** What {@link train} needs. */
 export interface TrainOptions {
   data: TrainingPairs;
   recipe: Recipe;
@@ -124,7 +122,6 @@ async function placeBest(
   return true;
 }
 
-/** What {@link trainingLoop} needs, for a learner that gives a `T`. */
 export interface LoopOptions<T>
   extends Pick<TrainOptions, 'data' | 'seed' | 'evaluationSteps' | 'onStep' | 'onEvaluation' | 'signal'> {
   recipe: Omit<Recipe, 'windows' | 'dropout'>;

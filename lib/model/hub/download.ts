@@ -23,12 +23,7 @@ const SHARDS = /^model-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json
  * @throws HubError if the hub refuses or cannot be reached
  * @throws Error if the model is of no use here, or a file arrives damaged
  */
-export async function downloadModel(
-  name: string,
-  cacheDir: string,
-  endpoint: string,
-  onProgress?: OnProgress,
-): Promise<string> {
+export async function downloadModel(name: string, cacheDir: string, endpoint: string, onProgress?: OnProgress) {
   const request = hubFetch(endpoint);
   const { revision, files } = await describe(name, endpoint, request);
   const names = files.map((file) => file.name);

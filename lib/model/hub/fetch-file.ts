@@ -35,8 +35,40 @@ export async function fetchFile(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const incomplete = `${target}.incomplete`;
+  const goOn = async (): Promise<void> => {
+    let here = fs.statSync(incomplete, { throwIfNoEntry: false })?.size ?? 0;
+    if (here > file.size) here = 0;
+    if (here > 0 && here === file.size) return onBytes(here);
+    const stalled = new AbortController();
+    const giveUp = () => stalled.abort(new Error(`nothing came for ${STALLED_AFTER_MS / 1000} s`));
+    const timer = setTimeout(giveUp, STALLED_AFTER_MS);
+    try {
+      const headers: Record<string, string> = here ? { range: `bytes=${here}-` } : {};
+      const response = await request(url, { headers, signal: stalled.signal });
+      if (response.status !== 206) {
+        here = 0; // a server may ignore the range and send the whole file
+        writing(incomplete, () => fs.writeFileSync(incomplete, ''));
+      }
+      for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+        timer.refresh();
+        writing(incomplete, () => fs.appendFileSync(incomplete, chunk));
+        here += chunk.length;
+        onBytes(here);
+      }
+      if (here < file.size) throw new Error('the connection ended early');
+    } catch (error) {
+      if (error instanceof HubError || (error as NodeJS.ErrnoException).code) throw error;
+      throw new HubError(
+        `the download of ${file.name} was interrupted at ${here} of ${file.size} bytes (${reason(error)}). ` +
+          'What has arrived is kept: run again, and it goes on from there',
+        true,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   makeFolder(path.dirname(target));
-  await pRetry(() => continueDownload(url, file, incomplete, request, onBytes), {
+  await pRetry(goOn, {
     retries: 3,
     minTimeout: 500,
     shouldRetry: ({ error }) => error instanceof HubError && error.retry,
@@ -50,44 +82,6 @@ export async function fetchFile(
     );
   }
   fs.renameSync(incomplete, target);
-}
-
-async function continueDownload(
-  url: string,
-  file: HubFile,
-  incomplete: string,
-  request: typeof fetch,
-  onBytes: (bytes: number) => void,
-): Promise<void> {
-  let here = fs.statSync(incomplete, { throwIfNoEntry: false })?.size ?? 0;
-  if (here > file.size) here = 0;
-  if (here > 0 && here === file.size) return onBytes(here);
-  const stalled = new AbortController();
-  const giveUp = () => stalled.abort(new Error(`nothing came for ${STALLED_AFTER_MS / 1000} s`));
-  const timer = setTimeout(giveUp, STALLED_AFTER_MS);
-  try {
-    const headers: Record<string, string> = here ? { range: `bytes=${here}-` } : {};
-    const response = await request(url, { headers, signal: stalled.signal });
-    const isResumed = response.status === 206; // a server may ignore the range and send the whole file
-    if (!isResumed) here = 0;
-    if (!isResumed) writing(incomplete, () => fs.writeFileSync(incomplete, ''));
-    for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-      timer.refresh();
-      writing(incomplete, () => fs.appendFileSync(incomplete, chunk));
-      here += chunk.length;
-      onBytes(here);
-    }
-    if (here < file.size) throw new Error('the connection ended early');
-  } catch (error) {
-    if (error instanceof HubError || (error as NodeJS.ErrnoException).code) throw error;
-    throw new HubError(
-      `the download of ${file.name} was interrupted at ${here} of ${file.size} bytes (${reason(error)}). ` +
-        'What has arrived is kept: run again, and it goes on from there',
-      true,
-    );
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 // Git's blob id is SHA-1("blob <size>\0" + content).

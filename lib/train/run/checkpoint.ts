@@ -17,28 +17,13 @@ import type { RunRecord } from './run-record';
 /** What a run's result depends on, each by the name that a reader knows it by. */
 type Conditions = Record<string, unknown>;
 
-/** What the JSON file of a checkpoint holds. It is written last: a checkpoint without it is none. */
+/** What the JSON file of a checkpoint holds, with its own SHA-256. It is written last: without it there is none. */
 interface Checkpoint {
   conditions: Conditions;
   record: RunRecord;
   numbers: Omit<TrainingState, 'tensors'>;
   /** SHA-256 of the files that belong to it, by name. */
   files: Record<string, string>;
-}
-
-/** The same with what tells whether it is whole. */
-interface Written {
-  sha256: string;
-  checkpoint: Checkpoint;
-}
-
-/** Where a run begins. */
-interface Start {
-  record: RunRecord;
-  /** The checkpoint's; absent where the run begins with its base model. */
-  state?: TrainingState;
-  /** Where it goes on, or why it does not, a few words; absent where there is nothing to say. */
-  message?: string;
 }
 
 const { version } = readJson(path.join(__dirname, '../../../package.json')) as { version: string };
@@ -71,7 +56,6 @@ export function conditionsOf(
 const tensorsOf = (step: number): string => `checkpoint-${step}.safetensors`;
 const recordOf = (step: number): string => `checkpoint-${step}.json`;
 
-/** The folder of a run. */
 export class RunFolder {
   private conditions: Conditions = {};
   /** The files of each checkpoint that is this run's, the newest last. */
@@ -84,8 +68,12 @@ export class RunFolder {
     this.folder = path.join(outputDir, '.run');
   }
 
-  /** Finds the newest checkpoint of the same conditions; one that is damaged, or of others, is passed over. */
-  start(conditions: Conditions): Start {
+  /**
+   * Finds the newest checkpoint of the same conditions; one that is damaged, or of others, is passed over.
+   *
+   * @returns the run so far, its state unless it begins, and where it goes on or why it does not, if there is a reason
+   */
+  start(conditions: Conditions) {
     this.conditions = conditions;
     const names = fs.existsSync(this.folder) ? fs.readdirSync(this.folder) : [];
     for (const name of names) if (name.endsWith('.tmp')) fs.rmSync(this.at(name));
@@ -110,20 +98,18 @@ export class RunFolder {
     if (!found) {
       fs.rmSync(this.at('placed'), { force: true }); // the model there is another run's
       const reason = changed.length > 0 ? `${changed.join(' and ')} changed` : unreadable;
-      const message = reason && `starting anew, because ${reason}`;
-      return { record: { steps: [], evaluations: [], stopped: false }, message };
+      const record: RunRecord = { steps: [], evaluations: [], stopped: false };
+      return { record, message: reason && `starting anew, because ${reason}` };
     }
-    const { record, numbers, files } = found;
+    const { numbers, files } = found;
+    const record: RunRecord = { ...found.record, stopped: false };
     const step = record.steps.length;
+    const state: TrainingState = { ...numbers, tensors: readSafetensors(this.at(tensorsOf(step))) };
     this.own = [[recordOf(step), ...Object.keys(files)]];
     this.best = Object.fromEntries(Object.entries(files).filter(([name]) => name !== tensorsOf(step)));
     for (const report of record.evaluations) report.score ??= Number.NaN; // which JSON lacks
     const goingOn = `going on from step ${step} of ${record.steps[0].totalSteps}`;
-    return {
-      record: { ...record, stopped: false },
-      state: { ...numbers, tensors: readSafetensors(this.at(tensorsOf(step))) },
-      message: unreadable ? `${goingOn}; ${unreadable}` : goingOn,
-    };
+    return { record, state, message: unreadable ? `${goingOn}; ${unreadable}` : goingOn };
   }
 
   /** Keeps the model as it is: the best so far, after so many steps. */
@@ -144,8 +130,8 @@ export class RunFolder {
     writeSafetensors(this.at(tensorFile), tensors);
     const files = { [tensorFile]: hashFile(this.at(tensorFile)), ...this.best };
     const checkpoint: Checkpoint = { conditions: this.conditions, record, numbers, files };
-    const text = JSON.stringify(checkpoint);
-    writeWhole(this.at(recordFile), `{"sha256":"${sha256(text)}","checkpoint":${text}}\n`, true);
+    const own = sha256(JSON.stringify(checkpoint));
+    writeWhole(this.at(recordFile), JSON.stringify({ ...checkpoint, sha256: own }), true);
     this.own = [...this.own, [recordFile, ...Object.keys(files)]].slice(-2);
     const named = this.own.flat().map((file) => file.split('/')[0]);
     for (const name of fs.readdirSync(this.folder)) {
@@ -166,7 +152,7 @@ export class RunFolder {
   /** A checkpoint, if it is whole. */
   private read(step: number): Checkpoint | undefined {
     try {
-      const { sha256: own, checkpoint } = readJson(this.at(recordOf(step))) as Written;
+      const { sha256: own, ...checkpoint } = readJson(this.at(recordOf(step))) as Checkpoint & { sha256: string };
       const isWhole = Object.entries(checkpoint.files).every(([name, hash]) => hashFile(this.at(name)) === hash);
       return isWhole && sha256(JSON.stringify(checkpoint)) === own ? checkpoint : undefined;
     } catch {
