@@ -8,7 +8,7 @@ import type { OnProgress } from '../../common/matrix';
 import { fetchFile, type HubFile } from './fetch-file';
 import { cachedModel } from './locations';
 import { missingFiles, SETTINGS, WEIGHTS } from './model-folder';
-import { HubError, hubFetch, reason } from './request';
+import { HubError, hubFetch, isLate, reason } from './request';
 
 /** sentence-transformers names a module's folder by its index and class, such as `1_Pooling`. */
 const MODULE_SETTINGS = /^\d+_\w+\/config\.json$/;
@@ -68,10 +68,9 @@ async function describe(name: string, hubUrl: string, fetch: typeof globalThis.f
     return { revision, files };
   } catch (error) {
     if (error instanceof HubError) throw error;
-    const isLate = (error as Error).name === 'TimeoutError';
     const logIn = 'a network that asks for a log-in first answers so, too';
     throw new HubError(
-      `${hubUrl} did not answer as a Hugging Face hub does (${isLate ? reason(error) : logIn})`,
+      `${hubUrl} did not answer as a Hugging Face hub does (${isLate(error) ? reason(error) : logIn})`,
       false,
     );
   }

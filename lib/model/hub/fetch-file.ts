@@ -56,7 +56,8 @@ export async function fetchFile(
         onBytes(here);
       }
       if (here < file.size) throw new Error('the connection ended early');
-    } catch (error) {
+    } catch (caught) {
+      const error = stalled.signal.aborted ? stalled.signal.reason : caught;
       if (error instanceof HubError || (error as NodeJS.ErrnoException).code) throw error;
       throw new HubError(
         `the download of ${file.name} was interrupted at ${here} of ${file.size} bytes (${reason(error)}). ` +

@@ -73,10 +73,13 @@ function refusal({ status, statusText, headers, url }: Response): HubError {
   return new HubError(`${withoutQuery(url)} ${what}`, temporary);
 }
 
+/** Whether time was up; where the Response is garbage by then, `fetch` calls that an abort. */
+export const isLate = (error: unknown): boolean => ['TimeoutError', 'AbortError'].includes((error as Error).name);
+
 /** The cause of a failed fetch, such as `getaddrinfo ENOTFOUND huggingface.co`; its message is "fetch failed". */
 export function reason(error: unknown): string {
-  const { name, message, cause } = error as Error & { cause?: Error & { code?: string } };
-  if (name === 'TimeoutError') return `no whole answer within ${ANSWER_WITHIN_MS / 1000} s`;
+  const { message, cause } = error as Error & { cause?: Error & { code?: string } };
+  if (isLate(error)) return `no whole answer within ${ANSWER_WITHIN_MS / 1000} s`;
   return cause?.message || cause?.code || message;
 }
 
