@@ -18,11 +18,10 @@ const LOWEST_FLOAT = -3.4028234663852886e38;
  *
  * The file appears whole or not at all. Beyond the weights themselves, memory holds a few of them at a time.
  *
- * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by name (`encoder.layer.0.…`, or
- *   `bert.encoder.…`), a linear layer's as [out, in]
+ * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by name (`encoder.layer.0.…`), a linear
+ *   layer's as [out, in], all of the shapes that the config says, as loading has seen to
  * @param file where to write; missing folders are made
- * @throws Error if a weight is missing or has another shape than the config says, or if the file would exceed
- *   protobuf's 2 GB; nothing is written then
+ * @throws Error if the file would exceed protobuf's 2 GB; nothing is written then
  */
 export async function exportOnnx(
   model: { config: EncoderConfig; weights: ReadonlyMap<string, StoredTensor> },
@@ -43,9 +42,8 @@ function* bytesOf(message: Message): Generator<Uint8Array> {
 }
 
 function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>): Message {
-  const { hiddenSize: H, heads: A, intermediateSize: I } = config;
+  const { hiddenSize: H, heads: A } = config;
   const graph = new Graph(weights);
-  const prefix = weights.has('bert.embeddings.word_embeddings.weight') ? 'bert.' : '';
   const one = graph.scalar('one', 1);
   const half = graph.scalar('half', 0.5);
   const sqrt2 = graph.scalar('sqrt2', Math.SQRT2);
@@ -60,13 +58,13 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   const padding = graph.add('Sub', [one, maskPerHead]);
   const maskBias = graph.add('Mul', [padding, graph.scalar('lowest_float', LOWEST_FLOAT)]);
 
-  const linear = (name: string, input: string, from: number, to: number): string => {
-    const product = graph.add('MatMul', [input, graph.transposedWeight(`${name}.weight`, [to, from])]);
-    return graph.add('Add', [product, graph.weight(`${name}.bias`, [to])]);
+  const linear = (name: string, input: string): string => {
+    const product = graph.add('MatMul', [input, graph.transposedWeight(`${name}.weight`)]);
+    return graph.add('Add', [product, graph.weight(`${name}.bias`)]);
   };
 
   const layerNorm = (name: string, input: string, output?: string): string => {
-    const parameters = [graph.weight(`${name}.weight`, [H]), graph.weight(`${name}.bias`, [H])];
+    const parameters = [graph.weight(`${name}.weight`), graph.weight(`${name}.bias`)];
     const attributes = { axis: { int: -1 }, epsilon: { float: config.layerNormEps } };
     return graph.add('LayerNormalization', [input, ...parameters], attributes, output);
   };
@@ -80,7 +78,7 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   // softmax(Q Kᵀ / √D + mask) V, head by head (Vaswani et al. 2017, section 3.2)
   const attention = (name: string, hidden: string): string => {
     const heads = (part: string, perm: number[]) => {
-      const projected = linear(`${name}.${part}`, hidden, H, H);
+      const projected = linear(`${name}.${part}`, hidden);
       return graph.add('Transpose', [graph.add('Reshape', [projected, splitHeads])], { perm: { ints: perm } });
     };
     const query = heads('query', [0, 2, 1, 3]); // [B, A, S, D]
@@ -94,26 +92,20 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   };
 
   // [B, S] ids → [B, S, H]
-  const embeddings = (): string => {
-    const table = (name: string, rows: number) =>
-      graph.weight(`${prefix}embeddings.${name}_embeddings.weight`, [rows, H]);
-    const words = graph.add('Gather', [table('word', config.vocabSize), 'input_ids']);
-    const types = graph.add('Gather', [table('token_type', config.typeVocabSize), 'token_type_ids']);
-    const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } });
-    const all = table('position', config.maxPositions);
-    const positions = graph.add('Slice', [all, graph.integers('first_position', [0]), length]);
-    const sum = graph.add('Add', [graph.add('Add', [words, types]), positions]);
-    return layerNorm(`${prefix}embeddings.LayerNorm`, sum);
-  };
-
-  let hidden = embeddings();
+  const table = (name: string) => graph.weight(`embeddings.${name}_embeddings.weight`);
+  const words = graph.add('Gather', [table('word'), 'input_ids']);
+  const types = graph.add('Gather', [table('token_type'), 'token_type_ids']);
+  const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } });
+  const positions = graph.add('Slice', [table('position'), graph.integers('first_position', [0]), length]);
+  const sum = graph.add('Add', [graph.add('Add', [words, types]), positions]);
+  let hidden = layerNorm('embeddings.LayerNorm', sum);
   for (let index = 0; index < config.layers; index++) {
-    const name = `${prefix}encoder.layer.${index}`;
+    const name = `encoder.layer.${index}`;
     const context = attention(`${name}.attention.self`, hidden);
-    const attended = graph.add('Add', [linear(`${name}.attention.output.dense`, context, H, H), hidden]);
+    const attended = graph.add('Add', [linear(`${name}.attention.output.dense`, context), hidden]);
     const normed = layerNorm(`${name}.attention.output.LayerNorm`, attended);
-    const inner = gelu(linear(`${name}.intermediate.dense`, normed, H, I));
-    const outer = graph.add('Add', [linear(`${name}.output.dense`, inner, I, H), normed]);
+    const inner = gelu(linear(`${name}.intermediate.dense`, normed));
+    const outer = graph.add('Add', [linear(`${name}.output.dense`, inner), normed]);
     const last = index === config.layers - 1;
     hidden = layerNorm(`${name}.output.LayerNorm`, outer, last ? 'last_hidden_state' : undefined);
   }
