@@ -47,10 +47,8 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
   let decays = [1];
   const changeTable = (change: (whole: tf.Tensor) => tf.Tensor) => {
     const old = model.weights.get(EMBEDDING.words)!; // [vocabulary, hidden]
-    model.weights.set(
-      EMBEDDING.words,
-      tidy(() => change(old)),
-    );
+    const changed = tidy(() => change(old));
+    model.weights.set(EMBEDDING.words, changed);
     old.dispose();
   };
   const words = tidy(() => tf.gather(model.weights.get(EMBEDDING.words)!, tf.tensor1d(ids, 'int32'))); // [rows, hidden]
