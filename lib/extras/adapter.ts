@@ -9,7 +9,7 @@ import { tf } from '../model/tf';
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
 /** The matrix's name in torch.nn.Linear's state dict within LinearLayer. */
-const WEIGHT = 'linear.weight';
+export const WEIGHT = 'linear.weight';
 
 /** A frozen embedder whose question vectors pass through a matrix; documents are embedded by the base alone. */
 export class AdaptedEmbedder implements Embedder {

@@ -5,7 +5,6 @@ import { tf } from '../model/tf';
 import type { TrainingBatch, TrainingPairs } from '../train/batches';
 import type { Variant } from '../train/learner';
 import { columnMaxima, cosineSimilarities, type LossBatch } from '../train/ranking-loss';
-import type { Loss } from '../train/step';
 import { embedPairs } from './embed-pairs';
 
 /** Where "as similar as the positive" begins. */
@@ -27,11 +26,22 @@ export interface FalseNegativeMargin {
  * right answer: one pass over the texts, then nothing measurable a step.
  */
 export async function guided(guide: Embedder, data: TrainingPairs, margin: FalseNegativeMargin): Promise<Variant> {
-  const filter = await createFalseNegativeFilter(guide, data, margin);
+  const { queries, queryRow, chunks, chunkRows } = await embedPairs(guide, data);
+  const mask = (batch: TrainingBatch) => {
+    const similarities = batch.queryIds.flatMap((queryId) => {
+      const query = rowOf(queries, queryRow.get(queryId)!);
+      // Each chunk once, though it may have several columns; a chunk of several windows is as near as its nearest.
+      const ofChunk = batch.chunkIds.map((id) =>
+        Math.max(...chunkRows.get(id)!.map((vector) => cosine(query, rowOf(chunks, vector)))),
+      );
+      return Array.from(batch.columnChunks, (chunk) => ofChunk[chunk]);
+    });
+    return maskFalseNegatives(batch, Float32Array.from(similarities), margin);
+  };
   return (method) => ({
     ...method,
     name: `${method.name}, guided by ${guide.name} ${JSON.stringify(margin)}`,
-    prepareBatch: (batch) => filter(method.prepareBatch(batch)),
+    prepareBatch: (batch) => mask(method.prepareBatch(batch)),
   });
 }
 
@@ -44,7 +54,10 @@ export function selfGuided(margin: FalseNegativeMargin): Variant {
   return (method) => ({
     ...method,
     name: `${method.name}, self-guided ${JSON.stringify(margin)}`,
-    loss: selfGuidedLoss(method.loss, margin),
+    loss: (questions, columns, batch) => {
+      const cosines = tf.tidy(() => cosineSimilarities(questions, columns).dataSync() as Float32Array);
+      return method.loss(questions, columns, maskFalseNegatives(batch, columnMaxima(cosines, batch), margin));
+    },
   });
 }
 
@@ -69,34 +82,6 @@ export function maskFalseNegatives<T extends LossBatch>(
     }
   });
   return { ...batch, knownPositives };
-}
-
-/** Embeds all texts by the guide, once; then gives for each batch the same batch with its false negatives masked. */
-export async function createFalseNegativeFilter(
-  guide: Embedder,
-  data: TrainingPairs,
-  margin: FalseNegativeMargin,
-): Promise<(batch: TrainingBatch) => TrainingBatch> {
-  const { queries, queryRow, chunks, chunkRows } = await embedPairs(guide, data);
-  return (batch) => {
-    const similarities = batch.queryIds.flatMap((queryId) => {
-      const query = rowOf(queries, queryRow.get(queryId)!);
-      // Each chunk once, though it may have several columns; a chunk of several windows is as near as its nearest.
-      const ofChunk = batch.chunkIds.map((id) =>
-        Math.max(...chunkRows.get(id)!.map((vector) => cosine(query, rowOf(chunks, vector)))),
-      );
-      return Array.from(batch.columnChunks, (chunk) => ofChunk[chunk]);
-    });
-    return maskFalseNegatives(batch, Float32Array.from(similarities), margin);
-  };
-}
-
-/** The loss of a batch whose false negatives are masked by the embeddings that it is given. */
-export function selfGuidedLoss(loss: Loss, margin: FalseNegativeMargin): Loss {
-  return (questions, columns, batch) => {
-    const cosines = tf.tidy(() => cosineSimilarities(questions, columns).dataSync() as Float32Array);
-    return loss(questions, columns, maskFalseNegatives(batch, columnMaxima(cosines, batch), margin));
-  };
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {

@@ -5,7 +5,7 @@
 // 2. The loss over all embeddings, and its gradient with respect to each of them: the cache.
 // 3. Mini-batch by mini-batch: encode again, go backward from the cached gradient, add up the weights' gradients.
 import type { Activations, DropoutSettings, NamedTensors } from '../model/bert/encoder';
-import { batchesByTokens } from '../model/bert/packing';
+import { batchesByTokens, packSequences } from '../model/bert/packing';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { disposeAll, tf, tidy } from '../model/tf';
 import type { Variant } from '../train/learner';
@@ -65,7 +65,7 @@ export function cachedLossAndGradients(
   const sequences = [...tokenized.questions, ...tokenized.chunks];
   const miniBatches = batchesByTokens(sequences, tokensPerMiniBatch);
   const last = miniBatches.length - 1;
-  const packed = (m: number) => model.pack(miniBatches[m].map((index) => sequences[index]));
+  const packed = (m: number) => packSequences(miniBatches[m].map((index) => sequences[index]));
   const dropoutOf = (m: number): DropoutSettings | undefined =>
     dropout && { ...dropout, seed: dropout.seed + m * SEED_STRIDE };
 

@@ -32,11 +32,7 @@ export function hardNegatives(data: EmbeddingDataset): Variant {
  * @param negatives ids of chunks by id of question; questions may lack
  * @throws Error if a negative is not in the corpus, or is one of its question's relevant chunks
  */
-export function addHardNegatives(
-  batch: TrainingBatch,
-  negatives: Record<string, string[]>,
-  data: TrainingPairs,
-): TrainingBatch {
+export function addHardNegatives(batch: TrainingBatch, negatives: Record<string, string[]>, data: TrainingPairs) {
   const present = new Set(batch.chunkIds);
   const added = new Set<string>();
   for (const queryId of batch.queryIds) {

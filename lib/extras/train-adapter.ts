@@ -10,7 +10,7 @@ import { checkRecipe } from '../train/recipe';
 import type { RunRecord } from '../train/run/run-record';
 import { columnVectors } from '../train/step';
 import { type LoopOptions, trainingLoop } from '../train/train';
-import { AdaptedEmbedder } from './adapter';
+import { AdaptedEmbedder, WEIGHT } from './adapter';
 import { embedPairs } from './embed-pairs';
 
 /** What {@link trainAdapter} needs; a matrix bears a far higher learning rate than a model, 1e-3 and above. */
@@ -24,8 +24,6 @@ export interface AdapterOptions
 export interface AdapterResult extends RunRecord {
   embedder: AdaptedEmbedder;
 }
-
-const WEIGHT = 'linear.weight';
 
 /**
  * Trains a linear adapter, from the identity, by the loop and the ranking loss that train whole models.

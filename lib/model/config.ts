@@ -69,10 +69,9 @@ export function readPoolingConfig(folder: string): PoolingConfig {
   const list = new ModelJson(folder, 'modules.json');
   const modules = Object.values(list.content) as ({ type?: string; path?: string } | null)[];
   const kinds = modules.map((module) => String(module?.type).split('.').at(-1)!);
-  const unknown = kinds.find((kind) => !['Transformer', 'Pooling', 'Normalize'].includes(kind));
-  const only = 'Only Transformer, Pooling and Normalize are, in this order.';
-  if (unknown) throw list.error(`the module ${unknown} is not supported`, only);
-  if (!/^Transformer,Pooling(,Normalize)?$/.test(kinds.join())) throw list.error(`${kinds} are not supported`, only);
+  if (!/^Transformer,Pooling(,Normalize)?$/.test(kinds.join())) {
+    throw list.error(`${kinds} are not supported`, 'Only Transformer, Pooling and Normalize are, in this order.');
+  }
   // The Transformer lies in the folder itself, the others in folders there.
   const paths = modules.map((module) => module!.path).join(':');
   if (!/^:[\w-]+(:[\w-]*)?$/.test(paths)) throw list.error(`its modules lie in "${paths}", not in the model's folder`);

@@ -1,7 +1,7 @@
 // In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
 import { type Embedder, type Embeddings, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
-import { batchesByTokens, type PackedBatch, packSequences } from './bert/packing';
+import { batchesByTokens, packSequences } from './bert/packing';
 import type { StoredTensor } from './safetensors';
 import type { SearchSettings } from './search-settings';
 import { tf } from './tf';
@@ -10,7 +10,6 @@ import type { Tokenizer } from './tokenizer';
 /** Tokens encoded at a time: enough for full-speed matrix products, few enough for a small memory. */
 const TOKENS_PER_BATCH = 4096;
 
-/** What {@link loadModel} makes an {@link EmbeddingModel} of. */
 type Parts = Pick<
   EmbeddingModel,
   'name' | 'folder' | 'tokenizer' | 'encoder' | 'weights' | 'untrained' | 'maxSeqLength' | 'search'
@@ -42,16 +41,9 @@ export class EmbeddingModel implements Embedder {
     return this.tokenizer.encode(text, this.maxSeqLength);
   }
 
-  /** Packs token sequences into one batch for the encoder. */
-  pack(sequences: Int32Array[]): PackedBatch {
-    return packSequences(sequences);
-  }
-
   /** Number of weights. */
   get parameterCount(): number {
-    let count = 0;
-    for (const tensor of this.weights.values()) count += tensor.size;
-    return count;
+    return [...this.weights.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
   /**
@@ -95,7 +87,7 @@ export class EmbeddingModel implements Embedder {
   private async *encode(sequences: Int32Array[], encoder: BertEncoder, onProgress?: OnProgress) {
     let done = 0;
     for (const indices of batchesByTokens(sequences, TOKENS_PER_BATCH)) {
-      const batch = this.pack(indices.map((i) => sequences[i]));
+      const batch = packSequences(indices.map((i) => sequences[i]));
       const output = encoder.infer(this.weights, batch);
       const [rows, columns] = output.shape;
       const vectors = { data: (await output.data()) as Float32Array, rows, columns };

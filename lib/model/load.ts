@@ -15,7 +15,6 @@ import { finishSwap, isSwapUnfinished } from './swap';
 import { tf } from './tf';
 import { loadTokenizer } from './tokenizer';
 
-/** Options of {@link loadModel}. */
 interface LoadOptions {
   /** As in {@link resolveModel}. */
   onProgress?: OnProgress;

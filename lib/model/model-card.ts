@@ -55,10 +55,8 @@ export function writeModelCard(folder: string, facts: TrainingFacts, name = name
 export const nameOf = (folder: string): string => path.basename(path.resolve(folder));
 
 /** Whether a folder's README.md was not written here. */
-export const hasOwnReadme = (folder: string): boolean => fs.existsSync(fileOf(folder)) && !isOurs(folder);
-
-const isOurs = (folder: string): boolean =>
-  fs.existsSync(fileOf(folder)) && fs.readFileSync(fileOf(folder), 'utf8').includes(MARK);
+export const hasOwnReadme = (folder: string): boolean =>
+  fs.existsSync(fileOf(folder)) && !fs.readFileSync(fileOf(folder), 'utf8').includes(MARK);
 
 /**
  * Puts results into a model's card, in place of earlier ones, as a table and in the Hub's metadata.
@@ -68,7 +66,7 @@ const isOurs = (folder: string): boolean =>
  * @returns whether there is such a card
  */
 export function addTestResults(folder: string, results: CardResult[], measuredOn: string): boolean {
-  if (!isOurs(folder)) return false;
+  if (!fs.existsSync(fileOf(folder)) || hasOwnReadme(folder)) return false;
   const names = Object.keys(results[0].metrics);
   const shown = ({ value, low, high }: CardResult['metrics'][string]) =>
     `${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;
@@ -87,12 +85,9 @@ export function addTestResults(folder: string, results: CardResult[], measuredOn
     }),
   ];
   const sentence = `On ${measuredOn}, which neither training nor any choice has seen; in brackets 95% intervals:`;
-  const card = fs.readFileSync(fileOf(folder), 'utf8');
-  const withMetadata = card.replace(IN_METADATA, () => `${metadata.join('\n')}\n`);
-  write(
-    folder,
-    withMetadata.replace(IN_TEXT, () => `${sentence}\n\n${table.join('\n')}\n`),
-  );
+  const card = fs.readFileSync(fileOf(folder), 'utf8').replace(IN_METADATA, () => `${metadata.join('\n')}\n`);
+  const withTable = card.replace(IN_TEXT, () => `${sentence}\n\n${table.join('\n')}\n`);
+  write(folder, withTable);
   return true;
 }
 
@@ -141,11 +136,13 @@ before you rely on it. A vector says what a text is about, not whether it is tru
 `;
 }
 
+const PYTHON = `\`\`\`python
+from sentence_transformers import SentenceTransformer
+model = SentenceTransformer("path/to/this/folder")`;
+
 const ONE_VECTOR = `A passage has one vector; the highest cosine similarity comes first.
 
-\`\`\`python
-from sentence_transformers import SentenceTransformer
-model = SentenceTransformer("path/to/this/folder")
+${PYTHON}
 scores = model.similarity(model.encode(question), model.encode(passages))
 \`\`\``;
 
@@ -157,9 +154,7 @@ function windowsText({ windows, windowTemperature, bm25Weight }: SearchSettings)
   return `By windows: pieces of ${size} word pieces, a new one every ${stride}, have a vector each, and a passage's score is made
 of theirs (\`search_settings.json\` holds these numbers).
 ${keywords}
-\`\`\`python
-from sentence_transformers import SentenceTransformer
-model = SentenceTransformer("path/to/this/folder")
+${PYTHON}
 ids = model.tokenizer(passage, add_special_tokens=False)["input_ids"]
 windows = [model.tokenizer.decode(ids[i : i + ${size}]) for i in range(0, max(1, len(ids) - ${size - stride}), ${stride})]
 cosines = model.similarity(model.encode(question), model.encode(windows))[0]

@@ -54,7 +54,7 @@ export async function replaceModel(model: EmbeddingModel, folder: string, facts?
     fs.rmSync(next, { recursive: true, force: true }); // a full disk is full no more
     throw error;
   }
-  swapIn(folder, !hasOwnReadme(folder));
+  swapIn(folder);
 }
 
 /**
@@ -68,7 +68,7 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
   const weights = await storedWeights(model);
   writeSafetensors(place(WEIGHTS), new Map([...weights, ...untrained]));
   await exportOnnx({ config, weights }, place('onnx', 'model.onnx'));
-  writeSearchSettings(folder, model.search);
+  if (model.search) writeSearchSettings(folder, model.search);
   for (const name of COPIED) {
     const source = path.join(model.folder, name);
     if (fs.existsSync(source)) writeWhole(place(name), fs.readFileSync(source), true);

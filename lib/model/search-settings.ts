@@ -37,12 +37,7 @@ export function readSearchSettings(folder: string, longest = 1_000_000): SearchS
   return search;
 }
 
-/** Puts settings beside a model; without any, takes an earlier model's away. */
-export function writeSearchSettings(folder: string, search: SearchSettings | undefined): void {
-  if (!search) {
-    fs.rmSync(fileOf(folder), { force: true });
-    return;
-  }
-  const { windows, windowTemperature, bm25Weight } = search;
+/** Puts settings beside a model. */
+export function writeSearchSettings(folder: string, { windows, windowTemperature, bm25Weight }: SearchSettings): void {
   writeJson(fileOf(folder), { windows, window_temperature: windowTemperature, bm25_weight: bm25Weight });
 }

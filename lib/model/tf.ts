@@ -17,10 +17,8 @@ interface NodeBackend {
 
 const backend = (): NodeBackend => tf.backend() as unknown as NodeBackend;
 
-type AttributeValue = boolean | number | number[] | string;
-type AttributeKind = 'TYPE' | 'BOOL' | 'INT' | 'FLOAT' | 'STRING' | 'SHAPE';
 /** Name, kind and value of a TensorFlow op's attribute; a TYPE's value is a dtype's name, such as `FLOAT`. */
-type OpAttribute = [name: string, kind: AttributeKind, value: AttributeValue];
+type OpAttribute = [name: string, kind: 'TYPE' | 'BOOL' | 'STRING' | 'SHAPE', value: boolean | number[] | string];
 
 /** An attribute whose value is a dtype. */
 export const type = (name: string, dtype: string): OpAttribute => [name, 'TYPE', dtype];
@@ -50,10 +48,8 @@ export function product<T extends tf.Tensor2D | tf.Tensor3D>(a: T, b: T, transpo
 /** `total` as sizes of at most `most`, as few as possible and nearly equal: small tensors compute slowly. */
 export function evenSizes(total: number, most: number): number[] {
   const count = Math.ceil(total / most);
-  return Array.from(
-    { length: count },
-    (_, i) => Math.floor((total * (i + 1)) / count) - Math.floor((total * i) / count),
-  );
+  const upTo = (i: number) => Math.floor((total * i) / count);
+  return Array.from({ length: count }, (_, i) => upTo(i + 1) - upTo(i));
 }
 
 /** Consecutive pieces along the first axis, so many or of these sizes, without copying. */

@@ -3,7 +3,7 @@
 
 import type { NamedTensors } from '../model/bert/encoder';
 import type { StoredTensor } from '../model/safetensors';
-import { runOp, runOpWithoutOutput, tf, tidy } from '../model/tf';
+import { runOp, runOpWithoutOutput, tf, tidy, type } from '../model/tf';
 
 // The settings of sentence-transformers' fit().
 const WEIGHT_DECAY = 0.01;
@@ -13,8 +13,9 @@ const EPSILON = 1e-8;
 /** Gradients are scaled down to this global norm (Pascanu et al. 2013, algorithm 1). */
 const MAX_GRAD_NORM = 1;
 
-/** Biases and LayerNorm weights are not decayed. */
-const isDecayed = (name: string): boolean => !name.endsWith('.bias') && !name.includes('LayerNorm');
+/** What a step multiplies a weight by, besides its update; biases and LayerNorm weights are not decayed. */
+export const decayFactor = (name: string, learningRate: number): number =>
+  name.endsWith('.bias') || name.includes('LayerNorm') ? 1 : 1 - learningRate * WEIGHT_DECAY;
 
 /** An optimizer's weights and moments, as `PART.NAME`, and the steps it has taken. */
 export interface OptimizerState {
@@ -28,7 +29,7 @@ const PARTS = ['weight', 'm', 'v'] as const;
 export function globalNorm(gradients: NamedTensors): number {
   return tidy(() => {
     // Σg² / 2 in one pass
-    const halves = [...gradients.values()].map((g) => runOp('L2Loss', [['T', 'TYPE', 'FLOAT']], [g]));
+    const halves = [...gradients.values()].map((g) => runOp('L2Loss', [type('T', 'FLOAT')], [g]));
     return Math.sqrt(2 * tf.addN(halves).dataSync()[0]);
   });
 }
@@ -70,7 +71,7 @@ export class AdamW {
     for (const [name, gradient] of gradients) {
       const { weight, m, v } = this.slots.get(name)!;
       const lent = this.weights.get(name)!;
-      const decay = this.decayFactor(name, learningRate);
+      const decay = decayFactor(name, learningRate);
       const decayed = decay === 1 ? undefined : tf.mul(lent, decay);
       lent.dispose();
       if (decayed) weight.assign(decayed);
@@ -80,11 +81,6 @@ export class AdamW {
       tf.dispose([gradient, clipped]);
     }
     return norm;
-  }
-
-  /** What a step at this learning rate multiplies a weight by, besides its update. */
-  decayFactor(name: string, learningRate: number): number {
-    return isDecayed(name) ? 1 - learningRate * WEIGHT_DECAY : 1;
   }
 
   /** All that the next steps depend on, copied. */
@@ -139,9 +135,8 @@ class Variable {
     this.handle = runOp(
       'VarHandleOp',
       [
-        ['container', 'STRING', ''],
         ['shared_name', 'STRING', `finetune-embedding-${process.pid}-${Variable.made++}`],
-        ['dtype', 'TYPE', 'FLOAT'],
+        type('dtype', 'FLOAT'),
         ['shape', 'SHAPE', value.shape],
       ],
       [],
@@ -152,20 +147,13 @@ class Variable {
 
   /** Replaces the value; takes it over. */
   assign(value: tf.Tensor): void {
-    runOpWithoutOutput(
-      'AssignVariableOp',
-      [
-        ['dtype', 'TYPE', 'FLOAT'],
-        ['validate_shape', 'BOOL', false],
-      ],
-      [this.handle, value],
-    );
+    runOpWithoutOutput('AssignVariableOp', [type('dtype', 'FLOAT')], [this.handle, value]);
     value.dispose();
   }
 
   /** The value now, without a copy. */
   read(): tf.Tensor {
-    return runOp('ReadVariableOp', [['dtype', 'TYPE', 'FLOAT']], [this.handle]);
+    return runOp('ReadVariableOp', [type('dtype', 'FLOAT')], [this.handle]);
   }
 
   /**
@@ -175,21 +163,14 @@ class Variable {
   applyAdam(m: Variable, v: Variable, gradient: tf.Tensor, rate: number, epsilon: number): void {
     tf.tidy(() => {
       const scalars = [0, 0, rate, BETA1, BETA2, epsilon].map((value) => tf.scalar(value, 'float32'));
-      runOpWithoutOutput(
-        'ResourceApplyAdam',
-        [
-          ['T', 'TYPE', 'FLOAT'],
-          ['use_locking', 'BOOL', false],
-          ['use_nesterov', 'BOOL', false],
-        ],
-        [this.handle, m.handle, v.handle, ...scalars, gradient],
-      );
+      const inputs = [this.handle, m.handle, v.handle, ...scalars, gradient];
+      runOpWithoutOutput('ResourceApplyAdam', [type('T', 'FLOAT')], inputs);
     });
   }
 
   /** Frees the buffer. */
   dispose(): void {
-    runOpWithoutOutput('DestroyResourceOp', [['ignore_lookup_error', 'BOOL', true]], [this.handle]);
+    runOpWithoutOutput('DestroyResourceOp', [], [this.handle]);
     this.handle.dispose();
   }
 }

@@ -32,26 +32,27 @@ function shuffled<T>(items: T[], random: () => number): T[] {
   return result;
 }
 
+/** Consecutive parts of so many items; the last may be smaller. */
+const partsOf = <T>(items: T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+
 /**
  * Pairs in file order, `batchSize` a batch, as a sentence-transformers DataLoader without shuffling gives them. Each
  * pair has a column of its own even where two share a chunk; the chunk is encoded once, which gives the same loss.
  */
 function fileOrderBatches(data: TrainingPairs, batchSize: number): TrainingBatch[] {
   const pairs = Object.keys(data.queries).map((queryId) => ({ queryId, chunkId: data.relevantDocs[queryId][0] }));
-  const batches: TrainingBatch[] = [];
-  for (let start = 0; start < pairs.length; start += batchSize) {
-    const part = pairs.slice(start, start + batchSize);
+  return partsOf(pairs, batchSize).map((part) => {
     const chunkIds = [...new Set(part.map(({ chunkId }) => chunkId))];
-    batches.push({
+    return {
       queryIds: part.map(({ queryId }) => queryId),
       chunkIds,
       columnChunks: Int32Array.from(part, ({ chunkId }) => chunkIds.indexOf(chunkId)),
       columns: part.length,
       targets: Int32Array.from(part.keys()),
       knownPositives: [],
-    });
-  }
-  return batches;
+    };
+  });
 }
 
 /** Shuffled batches of `batchSize` distinct chunks with all their questions; known positives are no negatives. */
@@ -62,12 +63,10 @@ function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: ()
     questionsOf.set(chunkId, [...(questionsOf.get(chunkId) ?? []), queryId]);
   }
   const chunks = shuffled([...questionsOf.keys()], random);
-  const batches: TrainingBatch[] = [];
-  for (let start = 0; start < chunks.length; start += batchSize) {
-    let chunkIds = chunks.slice(start, start + batchSize);
+  return partsOf(chunks, batchSize).map((chunkIds) => {
     // A last batch of one chunk would have nothing to compare with: it takes company from the front.
     if (chunkIds.length === 1 && chunks.length > 1)
-      chunkIds = [...chunkIds, ...chunks.slice(0, Math.min(batchSize, chunks.length) - 1)];
+      chunkIds.push(...chunks.slice(0, Math.min(batchSize, chunks.length) - 1));
     const queryIds: string[] = [];
     const targets: number[] = [];
     const knownPositives: [number, number][] = [];
@@ -81,16 +80,15 @@ function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: ()
         });
       }
     });
-    batches.push({
+    return {
       queryIds,
       chunkIds,
       columnChunks: Int32Array.from(chunkIds.keys()),
       columns: chunkIds.length,
       targets: Int32Array.from(targets),
       knownPositives,
-    });
-  }
-  return batches;
+    };
+  });
 }
 
 /**
@@ -99,13 +97,7 @@ function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: ()
  * @param batchSize pairs a batch (`file-order`) or distinct chunks a batch (`distinct-chunks`)
  * @param epoch counts from 0; each epoch is shuffled anew from the seed
  */
-export function makeBatches(
-  data: TrainingPairs,
-  batching: Batching,
-  batchSize: number,
-  seed: number,
-  epoch: number,
-): TrainingBatch[] {
+export function makeBatches(data: TrainingPairs, batching: Batching, batchSize: number, seed: number, epoch: number) {
   return batching === 'file-order'
     ? fileOrderBatches(data, batchSize)
     : distinctChunkBatches(data, batchSize, seededRandom(seed * 1000 + epoch));

@@ -8,7 +8,7 @@ import type { TrainingBatch, TrainingPairs } from './batches';
 import { multipleNegativesRankingLoss } from './ranking-loss';
 import type { Recipe } from './recipe';
 import { type Loss, lossAndGradients, type TokenizedBatch } from './step';
-import { type TrainedWeights, type TrainingState, trainAllWeights } from './trained-weights';
+import { type TrainedWeights, trainAllWeights } from './trained-weights';
 
 /** What the training loop drives: something that learns from batches. */
 export interface Learner<T> {
@@ -41,7 +41,7 @@ export interface Method {
 export type Variant = (method: Method) => Method;
 
 /** All weights, by the ranking loss of the batch as it is. */
-const PLAIN: Method = {
+export const PLAIN: Method = {
   name: 'all weights',
   prepareBatch: (batch) => batch,
   loss: multipleNegativesRankingLoss,
@@ -49,7 +49,6 @@ const PLAIN: Method = {
   trainedWeights: trainAllWeights,
 };
 
-/** What {@link modelLearner} needs. */
 export interface LearnerOptions {
   data: TrainingPairs;
   recipe: Recipe;
@@ -83,6 +82,7 @@ export function modelLearner(
   };
 
   return {
+    ...trained, // save, restore and dispose
     method: `${method.name} ${variant}`, // its source too: a variant written in a cell is changed there
     step(batch, step, learningRate) {
       const options = {
@@ -99,18 +99,11 @@ export function modelLearner(
       trained.publish();
       return model;
     },
-    save: () => trained.save(),
-    restore: (state: TrainingState) => trained.restore(state),
-    dispose: () => trained.dispose(),
   };
 }
 
 /** Token ids of every text: one sequence a text, or one a window. */
-function tokenizeAll(
-  model: EmbeddingModel,
-  texts: Record<string, string>,
-  windows?: WindowSettings,
-): Map<string, Int32Array[]> {
+function tokenizeAll(model: EmbeddingModel, texts: Record<string, string>, windows?: WindowSettings) {
   const sequences = (text: string) =>
     windows ? windowSequences(model.tokenizer, text, windows, model.maxSeqLength) : [model.tokenize(text)];
   return new Map(Object.entries(texts).map(([id, text]) => [id, sequences(text)]));

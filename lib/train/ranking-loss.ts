@@ -64,12 +64,7 @@ function overWindows(scores: tf.Tensor2D, batch: LossBatch): tf.Tensor2D {
 }
 
 /** scale · cosine, with known positives pushed out of every softmax: [questions, columns] */
-export function rankingScores(
-  questions: tf.Tensor2D,
-  chunks: tf.Tensor2D,
-  batch: LossBatch,
-  scale: number,
-): tf.Tensor2D {
+export function rankingScores(questions: tf.Tensor2D, chunks: tf.Tensor2D, batch: LossBatch, scale: number) {
   const { targets, columns, knownPositives } = batch;
   const scores = overWindows(tf.mul(cosineSimilarities(questions, chunks), scale) as tf.Tensor2D, batch);
   if (knownPositives.length === 0) return scores;

@@ -1,6 +1,7 @@
 // In: a model and a batch's token ids. Out: the batch's loss and its gradient with respect to every weight.
 
 import type { DropoutSettings, NamedTensors } from '../model/bert/encoder';
+import { packSequences } from '../model/bert/packing';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf } from '../model/tf';
 import type { TrainingBatch } from './batches';
@@ -38,7 +39,7 @@ export function lossAndGradients(
   tokenized: TokenizedBatch,
   { dropout, loss = multipleNegativesRankingLoss, weights = model.weights }: GradientOptions = {},
 ): { loss: number; gradients: NamedTensors } {
-  const packed = model.pack([...tokenized.questions, ...tokenized.chunks]); // questions + chunks → [tokens]
+  const packed = packSequences([...tokenized.questions, ...tokenized.chunks]); // questions + chunks → [tokens]
   const { embeddings, activations } = model.encoder.forward(weights, packed, dropout); // → [sequences, hidden]
   const { loss: value, gradient } = lossAndEmbeddingGradient(embeddings as tf.Tensor2D, tokenized, loss);
   const gradients = model.encoder.backward(weights, activations, gradient); // → a gradient a weight, in its shape
@@ -52,11 +53,7 @@ export function lossAndGradients(
  * @param embeddings the questions', then those of the chunks or of their windows: [questions + sequences, hidden]
  * @returns the gradient in the same shape; the caller disposes of it
  */
-export function lossAndEmbeddingGradient(
-  embeddings: tf.Tensor2D,
-  tokenized: TokenizedBatch,
-  loss: Loss,
-): { loss: number; gradient: tf.Tensor2D } {
+export function lossAndEmbeddingGradient(embeddings: tf.Tensor2D, tokenized: TokenizedBatch, loss: Loss) {
   const questions = tokenized.questions.length;
   const { rows, lossBatch } = columnVectors(tokenized);
   const lossOfEmbeddings = (all: tf.Tensor): tf.Scalar => {
@@ -71,10 +68,7 @@ export function lossAndEmbeddingGradient(
 }
 
 /** The rows that hold the columns' vectors, column after column, among the vectors of the batch's chunks. */
-export function columnVectors({ batch, chunkOwners }: Pick<TokenizedBatch, 'batch' | 'chunkOwners'>): {
-  rows: Int32Array;
-  lossBatch: LossBatch;
-} {
+export function columnVectors({ batch, chunkOwners }: Pick<TokenizedBatch, 'batch' | 'chunkOwners'>) {
   if (!chunkOwners) return { rows: batch.columnChunks, lossBatch: batch };
   const rowsOf: number[][] = batch.chunkIds.map(() => []);
   chunkOwners.forEach((chunk, row) => {

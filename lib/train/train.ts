@@ -9,13 +9,12 @@ import { loadWeights } from '../model/load';
 import type { TrainingFacts } from '../model/model-card';
 import { replaceModel } from '../model/save';
 import { finishSwap } from '../model/swap';
-import { checkPairs, makeBatches, type TrainingBatch, type TrainingPairs } from './batches';
+import { checkPairs, makeBatches, type TrainingPairs } from './batches';
 import { type Learner, modelLearner, type Variant } from './learner';
 import { checkRecipe, checkWhole, type Recipe } from './recipe';
 import { conditionsOf, RunFolder } from './run/checkpoint';
 import type { EvaluationReport, RunRecord, StepReport } from './run/run-record';
 
-/** What a run left behind. */
 export interface TrainResult extends RunRecord {
   /** Whether the run's model is in `outputDir`; if not, an earlier one is, as nothing was better than the base. */
   placed: boolean;
@@ -24,7 +23,6 @@ export interface TrainResult extends RunRecord {
 /** A score, or a score with what else was measured, which must be JSON. */
 type Score = number | { score: number; measured: unknown };
 
-/** What {@link train} needs. */
 export interface TrainOptions {
   data: TrainingPairs;
   recipe: Recipe;
@@ -124,7 +122,6 @@ async function placeBest(
   return true;
 }
 
-/** What {@link trainingLoop} needs, for a learner that gives a `T`. */
 export interface LoopOptions<T>
   extends Pick<TrainOptions, 'data' | 'seed' | 'evaluationSteps' | 'onStep' | 'onEvaluation' | 'signal'> {
   recipe: Omit<Recipe, 'windows' | 'dropout'>;
@@ -173,14 +170,6 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
     options.onEvaluation?.(report);
   };
 
-  const notFinite = (loss: number, gradNorm: number, step: number, { queryIds }: TrainingBatch) => {
-    const what = Number.isFinite(loss) ? `gradients' norm is ${gradNorm}` : `loss is ${loss}`;
-    return new Error(
-      `The ${what} at step ${step}, so training stopped. Try a smaller LEARNING_RATE (it is ${recipe.learningRate}). ` +
-        `The batch's queries: ${queryIds.join(', ')}.`,
-    );
-  };
-
   if (result.steps.length === 0) await evaluateNow();
   training: for (let epoch = 0; epoch < recipe.epochs; epoch++) {
     for (const [i, batch] of batchesOf(epoch).entries()) {
@@ -196,7 +185,11 @@ export async function trainingLoop<T>(learner: Learner<T>, options: LoopOptions<
       const learningRate = recipe.learningRate * linearSchedule(step - 1, warmupSteps, totalSteps);
       const { loss, gradNorm } = learner.step(batch, step, learningRate);
       if (!Number.isFinite(loss + gradNorm)) {
-        result.failure = notFinite(loss, gradNorm, step, batch);
+        const what = Number.isFinite(loss) ? `gradients' norm is ${gradNorm}` : `loss is ${loss}`;
+        result.failure = new Error(
+          `The ${what} at step ${step}, so training stopped. Try a smaller LEARNING_RATE ` +
+            `(it is ${recipe.learningRate}). The batch's queries: ${batch.queryIds.join(', ')}.`,
+        );
         break training;
       }
       const milliseconds = performance.now() - started;

@@ -8,7 +8,7 @@ import type { NamedTensors } from '../model/bert/encoder';
 import { EMBEDDING } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf, tidy } from '../model/tf';
-import { AdamW, type OptimizerState } from './adamw';
+import { AdamW, decayFactor, type OptimizerState } from './adamw';
 
 /** All that further steps depend on, beside the base model. */
 export interface TrainingState extends OptimizerState {
@@ -38,30 +38,47 @@ export interface TrainedWeights {
   dispose(): void;
 }
 
-/** Every weight, by AdamW. */
+/** Every weight, by AdamW; of the word embeddings, the rows that occur, as a small table of their own. */
 export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]): TrainedWeights {
-  const words = new WordRows(model, sequences);
-  const weights: NamedTensors = new Map(model.weights).set(EMBEDDING.words, words.gather());
+  const occurring = new Set<number>();
+  for (const sequence of sequences) for (const id of sequence) occurring.add(id);
+  const ids = Int32Array.from(occurring).sort();
+  const rowOf = new Map(Array.from(ids, (id, row) => [id, row]));
+  let decays = [1];
+  const changeTable = (change: (whole: tf.Tensor) => tf.Tensor) => {
+    const old = model.weights.get(EMBEDDING.words)!; // [vocabulary, hidden]
+    const changed = tidy(() => change(old));
+    model.weights.set(EMBEDDING.words, changed);
+    old.dispose();
+  };
+  const words = tidy(() => tf.gather(model.weights.get(EMBEDDING.words)!, tf.tensor1d(ids, 'int32'))); // [rows, hidden]
+  const weights: NamedTensors = new Map(model.weights).set(EMBEDDING.words, words);
   const optimizer = new AdamW(weights);
   const share = () => {
     for (const [name, tensor] of weights) if (name !== EMBEDDING.words) model.weights.set(name, tensor);
   };
   share();
-  const publish = () => words.writeBack(weights.get(EMBEDDING.words)!);
+  const publish = () => {
+    const places = () => tf.tensor2d(ids, [ids.length, 1], 'int32');
+    changeTable((old) => tf.tensorScatterUpdate(tf.mul(old, decays.at(-1)!), places(), weights.get(EMBEDDING.words)!));
+    decays.push(1);
+  };
   return {
     weights,
-    rows: (sequence) => words.rows(sequence),
+    rows: (sequence) => sequence.map((id) => rowOf.get(id)!),
     step(gradients, learningRate) {
       const norm = optimizer.step(gradients, learningRate);
-      if (Number.isFinite(norm)) words.decayOthers(optimizer.decayFactor(EMBEDDING.words, learningRate));
+      if (Number.isFinite(norm)) decays[decays.length - 1] *= decayFactor(EMBEDDING.words, learningRate);
       share();
       return norm;
     },
     publish,
-    save: () => ({ ...optimizer.save(), decays: words.decays }),
+    save: () => ({ ...optimizer.save(), decays }),
     restore(state) {
       optimizer.restore(state);
-      words.restore(state.decays);
+      // Publishing by publishing, as they were decayed before: to the same bits.
+      for (const factor of state.decays.slice(0, -1)) changeTable((old) => tf.mul(old, factor));
+      decays = [...state.decays];
       share();
     },
     dispose() {
@@ -71,64 +88,4 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
       weights.get(EMBEDDING.words)!.dispose();
     },
   };
-}
-
-/** The word embeddings that a run touches, as a small table of their own, and the way from token ids to its rows. */
-class WordRows {
-  /** Token ids that occur, ascending. */
-  private readonly ids: Int32Array;
-  private readonly rowOf: Map<number, number>;
-  /** What untouched rows have been decayed by, from one writing of them to the next; the last is yet to be written. */
-  decays = [1];
-
-  constructor(
-    private readonly model: EmbeddingModel,
-    sequences: Int32Array[],
-  ) {
-    const occurring = new Set<number>();
-    for (const sequence of sequences) for (const id of sequence) occurring.add(id);
-    this.ids = Int32Array.from(occurring).sort();
-    this.rowOf = new Map(Array.from(this.ids, (id, row) => [id, row]));
-  }
-
-  /** The rows as they are in the model now: [rows, hidden] */
-  gather(): tf.Tensor2D {
-    return tidy(
-      () => tf.gather(this.model.weights.get(EMBEDDING.words)!, tf.tensor1d(this.ids, 'int32')) as tf.Tensor2D,
-    );
-  }
-
-  /** Token ids → row numbers. */
-  rows(sequence: Int32Array): Int32Array {
-    return sequence.map((id) => this.rowOf.get(id)!);
-  }
-
-  /** Notes that a step has decayed every word embedding by `factor`. */
-  decayOthers(factor: number): void {
-    this.decays[this.decays.length - 1] *= factor;
-  }
-
-  /** Puts the trained rows, and the others with their decay, into the model's whole table. */
-  writeBack(trained: tf.Tensor): void {
-    const { weights } = this.model;
-    const old = weights.get(EMBEDDING.words)!;
-    const updated = tidy(() => {
-      const decayed = tf.mul(old, this.decays.at(-1)!);
-      return tf.tensorScatterUpdate(decayed, tf.tensor2d(this.ids, [this.ids.length, 1], 'int32'), trained);
-    });
-    old.dispose();
-    weights.set(EMBEDDING.words, updated);
-    this.decays.push(1);
-  }
-
-  /** Decays the untouched rows of the base model as they were decayed before: writing by writing, to the same bits. */
-  restore(decays: number[]): void {
-    const { weights } = this.model;
-    for (const factor of decays.slice(0, -1)) {
-      const old = weights.get(EMBEDDING.words)!;
-      weights.set(EMBEDDING.words, tf.mul(old, factor));
-      old.dispose();
-    }
-    this.decays = [...decays];
-  }
 }

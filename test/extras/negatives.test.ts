@@ -1,7 +1,8 @@
 // What counts as a negative: hard negatives added, false ones masked.
 import { type Embedder, makeBatches } from 'finetune-embedding';
-import { createFalseNegativeFilter } from 'finetune-embedding/dist/extras/false-negatives.js';
+import { type FalseNegativeMargin, guided } from 'finetune-embedding/dist/extras/false-negatives.js';
 import { addHardNegatives } from 'finetune-embedding/dist/extras/hard-negatives.js';
+import { PLAIN } from 'finetune-embedding/dist/train/learner.js';
 import { describe, expect, it } from 'vitest';
 
 const DATA = {
@@ -36,7 +37,7 @@ describe('addHardNegatives', () => {
   });
 });
 
-describe('createFalseNegativeFilter', () => {
+describe('guided', () => {
   /** Directions in degrees; e has two windows. */
   const angles: Record<string, number[]> = {
     'What is lost?': [0],
@@ -64,8 +65,9 @@ describe('createFalseNegativeFilter', () => {
       owners: Int32Array.from(texts.flatMap((text, i) => angles[text].map(() => i))),
     }),
   };
+  const filterBy = async (margin: FalseNegativeMargin) => (await guided(guide, DATA, margin))(PLAIN).prepareBatch;
   const maskedBy = async (margin: number, strategy: 'absolute' | 'relative') =>
-    (await createFalseNegativeFilter(guide, DATA, { margin, strategy }))(pairs()).knownPositives;
+    (await filterBy({ margin, strategy }))(pairs()).knownPositives;
 
   it('masks what the guide finds nearer than the positive, by a chunk’s nearest window', async () => {
     // q1 at 0°: a at 30°; e's second window at 20° is nearer.
@@ -87,7 +89,7 @@ describe('createFalseNegativeFilter', () => {
   });
 
   it('keeps what was masked before', async () => {
-    const filter = await createFalseNegativeFilter(guide, DATA, { margin: 0, strategy: 'absolute' });
+    const filter = await filterBy({ margin: 0, strategy: 'absolute' });
     expect(filter({ ...pairs(), knownPositives: [[3, 1]] }).knownPositives).toEqual([
       [3, 1],
       [0, 2],

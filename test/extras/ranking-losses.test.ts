@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Loss, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
-import { maskFalseNegatives, selfGuidedLoss } from 'finetune-embedding/dist/extras/false-negatives.js';
+import { maskFalseNegatives, selfGuided } from 'finetune-embedding/dist/extras/false-negatives.js';
 import { matryoshka } from 'finetune-embedding/dist/extras/matryoshka.js';
 import { symmetricRankingLoss } from 'finetune-embedding/dist/extras/symmetric-ranking.js';
-import type { Method } from 'finetune-embedding/dist/train/learner.js';
+import { type Method, PLAIN } from 'finetune-embedding/dist/train/learner.js';
 import { cosineSimilarities, type LossBatch } from 'finetune-embedding/dist/train/ranking-loss.js';
 import { describe, expect, it } from 'vitest';
 import { relativeError } from '../fixtures/engine';
@@ -54,7 +54,7 @@ describe('ranking losses are what sentence-transformers computes', () => {
     ['guided', TRIPLETS, () => guidedBy('absolute', 0)],
     ['guidedAbsolute', TRIPLETS, () => guidedBy('absolute', 0.2)],
     ['guidedRelative', TRIPLETS, () => guidedBy('relative', 0.3)],
-    ['selfGuided', TRIPLETS, () => selfGuidedLoss(multipleNegativesRankingLoss, { margin: 0.1, strategy: 'absolute' })],
+    ['selfGuided', TRIPLETS, () => selfGuided({ margin: 0.1, strategy: 'absolute' })(PLAIN).loss],
   ])('%s: value and gradients', (name, columns, loss) => {
     const expected = reference.cases[name];
     const before = tf.memory().numTensors;

@@ -133,7 +133,7 @@ describe('a model folder', () => {
         ['Pooling', '1_Pooling'],
         ['Dense', '2_Dense'],
       ],
-      /Dense is not/,
+      /json: Transformer,Pooling,Dense are not supported/,
     ],
     [
       'modules in another order',
@@ -161,7 +161,7 @@ describe('a model folder', () => {
       ],
       /modules lie in "0_T:1_Pooling"/,
     ],
-    ['a module without a type', [[undefined, '']], /the module undefined is not supported/],
+    ['a module without a type', [[undefined, '']], /json: undefined are not supported/],
   ])('is refused by name: %s', async (_, modules, message) => {
     const write = (folder: string) => {
       const list = (modules as string[][]).map(([kind, at]) => ({ type: kind && `st.models.${kind}`, path: at }));
@@ -173,7 +173,7 @@ describe('a model folder', () => {
 
   it.each([
     ['modules.json', '3', /modules\.json: is neither an object nor a list/],
-    ['modules.json', '{"map": 1}', /modules\.json: the module undefined is not/],
+    ['modules.json', '{"map": 1}', /modules\.json: undefined are not supported/],
     [
       'sentence_bert_config.json',
       '{"max_seq_length": "long"}',

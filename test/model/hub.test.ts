@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { scanCacheDir } from '@huggingface/hub';
 import { resolveModel } from 'finetune-embedding/dist/model/hub/resolve.js';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { cacheDir, folder, hub, NAME, REVISION, rangeStart, type TestHub, useHub, wanted, weights } from './hub-server';
 
 const TOKEN = 'hf_secret_of_the_test';
@@ -136,6 +138,15 @@ describe('a download', () => {
     expect(fs.readFileSync(path.join(found, 'model.safetensors')).equals(weights)).toBe(true);
   });
 
+  it('onto a full disk is told of in one sentence, and continued by the next call', async () => {
+    const spy = vi.spyOn(fs, 'appendFileSync').mockImplementation(() => {
+      throw Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'write' });
+    });
+    expect(await failure()).toMatch(/blobs\/\S+\.incomplete cannot be written: the disk is full\. Free some space/);
+    spy.mockRestore();
+    expect(await resolve()).toBe(snapshot());
+  });
+
   it('checks small files by their git blob id', async () => {
     hub.damaged = 'tokenizer.json';
     const message = await failure();
@@ -196,6 +207,10 @@ describe('a wait', () => {
     const { setTimeout } = globalThis;
     const shorter = (run: () => void, ms?: number, ...rest: []) => setTimeout(run, ms === 30_000 ? 300 : ms, ...rest);
     vi.spyOn(globalThis, 'setTimeout').mockImplementation(shorter as typeof setTimeout);
+    // A limit that hangs on an object which nobody holds is gone with it.
+    setFlagsFromString('--expose-gc');
+    const collecting = setInterval(runInNewContext('gc'), 100);
+    onTestFinished(() => clearInterval(collecting));
     expect(await failure()).toMatch(message);
   });
 });

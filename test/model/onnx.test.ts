@@ -28,7 +28,7 @@ const tiny: EncoderConfig = {
   layerNormEps: 1e-3,
 };
 
-function randomWeights(prefix = ''): Weights {
+function randomWeights(): Weights {
   let state = 7;
   const random = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -38,7 +38,7 @@ function randomWeights(prefix = ''): Weights {
   const set = (name: string, shape: number[], scale: number, centre = 0) => {
     const size = shape.reduce((a, b) => a * b);
     const data = Float32Array.from({ length: size }, () => centre + scale * random());
-    weights.set(prefix + name, { shape, data });
+    weights.set(name, { shape, data });
   };
   const { hiddenSize: H, intermediateSize: I } = tiny;
   const linear = (name: string, from: number, to: number) => {
@@ -151,47 +151,30 @@ async function run(modelFolder: string, ids: number[][], mask: number[][], types
 }
 
 describe('exportOnnx', () => {
-  it.each(['', 'bert.'])(
-    'gives the last hidden state of BERT, padded or not (weights named "%sencoder…")',
-    async (prefix) => {
-      await exportOnnx({ config: tiny, weights: randomWeights(prefix) }, path.join(folder, 'onnx', 'model.onnx'));
-      fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ model_type: 'bert' }));
-      const long = { ids: [3, 49, 0, 17, 17, 8, 30], types: [0, 0, 0, 1, 1, 1, 1] };
-      const short = { ids: [12, 5, 44], types: [0, 1, 0] };
-      const padding = [0, 0, 0, 0];
-      const [first, second] = await run(
-        folder,
-        [long.ids, [...short.ids, ...padding]],
-        [long.ids.map(() => 1), [1, 1, 1, ...padding]],
-        [long.types, [...short.types, ...padding]],
-      );
-      const weights = randomWeights();
-      const expected = [
-        ...referenceForward(weights, long.ids, long.types),
-        ...referenceForward(weights, short.ids, short.types),
-      ];
-      const actual = [...first, ...second.slice(0, 3)];
-      const difference = Math.max(
-        ...expected.flatMap((row, token) => row.map((value, i) => Math.abs(value - actual[token][i]))),
-      );
-      expect(actual).toHaveLength(10);
-      expect(difference).toBeLessThan(1e-5);
-      expect(fs.readdirSync(path.join(folder, 'onnx'))).toEqual(['model.onnx']);
-    },
-  );
-
-  it('names a missing or mis-shaped weight, and leaves no file', async () => {
-    const file = path.join(folder, 'model.onnx');
-    const missing = randomWeights();
-    missing.delete('encoder.layer.1.output.dense.bias');
-    await expect(exportOnnx({ config: tiny, weights: missing }, file)).rejects.toThrow(
-      /"encoder\.layer\.1\.output\.dense\.bias" is missing/,
+  it('gives the last hidden state of BERT, padded or not', async () => {
+    await exportOnnx({ config: tiny, weights: randomWeights() }, path.join(folder, 'onnx', 'model.onnx'));
+    fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ model_type: 'bert' }));
+    const long = { ids: [3, 49, 0, 17, 17, 8, 30], types: [0, 0, 0, 1, 1, 1, 1] };
+    const short = { ids: [12, 5, 44], types: [0, 1, 0] };
+    const padding = [0, 0, 0, 0];
+    const [first, second] = await run(
+      folder,
+      [long.ids, [...short.ids, ...padding]],
+      [long.ids.map(() => 1), [1, 1, 1, ...padding]],
+      [long.types, [...short.types, ...padding]],
     );
-    const other = { ...tiny, vocabSize: 51 };
-    await expect(exportOnnx({ config: other, weights: randomWeights() }, file)).rejects.toThrow(
-      /"embeddings\.word_embeddings\.weight" has shape \[50,32\].*asks for \[51,32\]/,
+    const weights = randomWeights();
+    const expected = [
+      ...referenceForward(weights, long.ids, long.types),
+      ...referenceForward(weights, short.ids, short.types),
+    ];
+    const actual = [...first, ...second.slice(0, 3)];
+    const difference = Math.max(
+      ...expected.flatMap((row, token) => row.map((value, i) => Math.abs(value - actual[token][i]))),
     );
-    expect(fs.readdirSync(folder)).toEqual([]);
+    expect(actual).toHaveLength(10);
+    expect(difference).toBeLessThan(1e-5);
+    expect(fs.readdirSync(path.join(folder, 'onnx'))).toEqual(['model.onnx']);
   });
 
   it('leaves an earlier file alone, and nothing behind, when writing fails half-way', async () => {

@@ -13,6 +13,14 @@ function contents(folder: string): Record<string, string> {
   return Object.fromEntries(shown.map((name) => [name, fs.readFileSync(path.join(folder, name), 'base64')]));
 }
 
+/** Writes such contents into a folder. */
+function write(folder: string, files: Record<string, string>): void {
+  for (const [name, data] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    fs.writeFileSync(path.join(folder, name), data, 'base64');
+  }
+}
+
 let model: EmbeddingModel;
 let folder: string;
 const scale = (factor: number) => {
@@ -67,10 +75,7 @@ describe('a new version', () => {
     let move = 1;
     for (; ; move++) {
       fs.rmSync(folder, { recursive: true });
-      for (const [name, data] of Object.entries(earlier)) {
-        fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
-        fs.writeFileSync(path.join(folder, name), data, 'base64');
-      }
+      write(folder, earlier);
       fs.mkdirSync(path.join(folder, '2_Normalize'), { recursive: true });
       const fault = failAtMove(move);
       const saved = await saveModel(model, folder).then(
@@ -91,15 +96,13 @@ describe('a new version', () => {
     expect(move).toBeGreaterThan(Object.keys(earlier).length);
   });
 
-  it('moves nothing else, whatever a plan that came with the folder says', async () => {
-    const outside = path.join(path.dirname(folder), 'outside.txt');
-    fs.writeFileSync(outside, 'mine');
+  it.each(['model', 'model-entering'])('moves nothing else, whatever %s came with the folder', async (name) => {
     fs.mkdirSync(path.join(folder, '.run/earlier'), { recursive: true });
-    const plan = { earlier: ['../outside.txt', 'notes.txt'], next: ['../../outside.txt'], isSameRun: false };
-    fs.writeFileSync(path.join(folder, '.run/swap.json'), JSON.stringify(plan));
+    write(path.join(folder, '.run', name), next);
+    if (name === 'model-entering') for (const file of Object.keys(earlier)) fs.rmSync(path.join(folder, file));
+    fs.writeFileSync(path.join(folder, '.run', name, 'notes.txt'), 'theirs');
     await load();
-    expect(fs.readFileSync(outside, 'utf8')).toBe('mine');
-    expect(fs.existsSync(path.join(folder, 'notes.txt'))).toBe(true);
+    expect(contents(folder)).toEqual({ ...next, 'notes.txt': Buffer.from('mine').toString('base64') });
   });
 
   it('leaves the earlier one as it was when it cannot be written whole', async () => {

@@ -23,19 +23,9 @@ export interface AttentionSaved {
   weights?: tf.Tensor3D[];
 }
 
-const isRagged = (group: AttentionGroup) => group.rows < group.count * group.length;
+const isRagged = (group: AttentionGroup) => group.rows < group.lengths.length * group.length;
 
-/** Rows to take for a padded layout: sequence after sequence; padding repeats the group's first row. */
-function paddedRows({ lengths, length }: AttentionGroup): Int32Array {
-  const rows = new Int32Array(lengths.length * length);
-  let row = 0;
-  lengths.forEach((own, s) => {
-    for (let i = 0; i < own; i++) rows[s * length + i] = row++;
-  });
-  return rows;
-}
-
-/** The inverse: where each packed row stands in the padded layout. */
+/** Where each packed row stands in a padded layout, sequence after sequence. */
 function packedRows({ lengths, length, rows }: AttentionGroup): Int32Array {
   const places = new Int32Array(rows);
   let row = 0;
@@ -45,14 +35,23 @@ function packedRows({ lengths, length, rows }: AttentionGroup): Int32Array {
   return places;
 }
 
+/** The inverse: rows to take for a padded layout; padding repeats the group's first row. */
+function paddedRows(group: AttentionGroup): Int32Array {
+  const rows = new Int32Array(group.lengths.length * group.length);
+  packedRows(group).forEach((place, row) => {
+    rows[place] = row;
+  });
+  return rows;
+}
+
 /** 1 where a token stands, 0 at padding: [B, length]; undefined where there is no padding. */
 function tokenMask(group: AttentionGroup, heads: number): tf.Tensor2D | undefined {
   if (!isRagged(group)) return undefined;
-  const mask = new Float32Array(group.count * heads * group.length);
+  const mask = new Float32Array(group.lengths.length * heads * group.length);
   group.lengths.forEach((own, s) => {
     for (let h = 0; h < heads; h++) mask.fill(1, (s * heads + h) * group.length, (s * heads + h) * group.length + own);
   });
-  return tf.tensor2d(mask, [group.count * heads, group.length]);
+  return tf.tensor2d(mask, [group.lengths.length * heads, group.length]);
 }
 
 /** [rows, parts · hidden] → [parts · B, length, d] */
@@ -60,18 +59,18 @@ function splitHeads(x: tf.Tensor2D, parts: number, heads: number, group: Attenti
   const d = x.shape[1] / parts / heads;
   const padded = isRagged(group) ? tf.gather(x, tf.tensor1d(paddedRows(group), 'int32')) : x;
   return padded
-    .reshape([group.count, group.length, parts, heads, d])
+    .reshape([group.lengths.length, group.length, parts, heads, d])
     .transpose([2, 0, 3, 1, 4])
-    .reshape([parts * group.count * heads, group.length, d]) as tf.Tensor3D;
+    .reshape([parts * group.lengths.length * heads, group.length, d]) as tf.Tensor3D;
 }
 
 /** [parts · B, length, d] → [rows, parts · hidden] */
 function mergeHeads(x: tf.Tensor3D, parts: number, heads: number, group: AttentionGroup): tf.Tensor2D {
   const [, length, d] = x.shape;
   const merged = x
-    .reshape([parts, group.count, heads, length, d])
+    .reshape([parts, group.lengths.length, heads, length, d])
     .transpose([1, 3, 0, 2, 4])
-    .reshape([group.count * length, parts * heads * d]) as tf.Tensor2D;
+    .reshape([group.lengths.length * length, parts * heads * d]) as tf.Tensor2D;
   return isRagged(group) ? (tf.gather(merged, tf.tensor1d(packedRows(group), 'int32')) as tf.Tensor2D) : merged;
 }
 

@@ -46,12 +46,7 @@ const MAX_KEPT_SCORES = 32_000_000;
 /** Places of dropout within a layer. */
 const PLACES = { attention: 1, attentionOutput: 2, feedForward: 3 };
 
-function dropoutAt(
-  settings: DropoutSettings | undefined,
-  layer: number,
-  place: number,
-  group = 0,
-): Dropout | undefined {
+function dropoutAt(settings: DropoutSettings | undefined, layer: number, place: number, group = 0) {
   return settings && createDropout(settings.rate, [settings.seed, (((layer + 1) * 8 + place) * 1024 + group) * 1024]);
 }
 
@@ -170,7 +165,7 @@ export class BertEncoder {
   forward(weights: NamedTensors, batch: PackedBatch, dropout?: DropoutSettings) {
     return tidy(() => {
       const scoresPerLayer =
-        this.config.heads * batch.groups.reduce((sum, { count, length }) => sum + count * length ** 2, 0);
+        this.config.heads * batch.groups.reduce((sum, { lengths, length }) => sum + lengths.length * length ** 2, 0);
       const embedded = this.embed(weights, batch);
       let x = drop(embedded.y, dropoutAt(dropout, -1, 0));
       const layers: LayerSaved[] = [];
@@ -211,27 +206,23 @@ export class BertEncoder {
     const saved = activations.layers[index];
     const rows = this.rowsAfterAttention(index, batch);
     const { of, feedForwardWeights } = this.layerWeights(weights, index);
+    const { heads } = this.config;
+    const dropoutOf = (group: number) => dropoutAt(dropout, index, PLACES.attention, group);
     const { dx, ...own } = tidy(() => {
       const norm2 = layerNormGradients(dy, of('norm2Gamma'), saved.norm2);
       const dForwarded = drop(norm2.dx, dropoutAt(dropout, index, PLACES.feedForward));
       const middle = scaled(saved.norm1.normalized, of('norm1Gamma'), of('norm1Beta')); // the feed-forward's input
       const forwarded = feedForwardGradients(dForwarded, middle, feedForwardWeights, saved.feedForward);
       tf.dispose([...saved.feedForward, middle]);
-      const norm1 = layerNormGradients(tf.add(norm2.dx, forwarded.dx), of('norm1Gamma'), saved.norm1);
+      const { dx: dMiddle, ...ofFeedForward } = forwarded;
+      const norm1 = layerNormGradients(tf.add(norm2.dx, dMiddle), of('norm1Gamma'), saved.norm1);
       const dAttended = drop(norm1.dx, dropoutAt(dropout, index, PLACES.attentionOutput));
       const out = linearWeightGradients(dAttended, take(saved.context, rows));
       const dContext = putBack(product(dAttended, of('outWeight')), batch.tokens, rows); // [tokens, hidden]
       const contexts = byGroup(saved.context, batch);
       const dqkv = joined(
         byGroup(dContext, batch).map((own, g) =>
-          attentionGradient(
-            own,
-            contexts[g],
-            this.config.heads,
-            batch.groups[g],
-            saved.attention[g],
-            dropoutAt(dropout, index, PLACES.attention, g),
-          ),
+          attentionGradient(own, contexts[g], heads, batch.groups[g], saved.attention[g], dropoutOf(g)),
         ),
       ); // [tokens, 3 · hidden]
       const qkv = linearWeightGradients(dqkv, this.inputOf(index, weights, activations));
@@ -243,10 +234,7 @@ export class BertEncoder {
         outBias: out.bias,
         norm1Gamma: norm1.gamma,
         norm1Beta: norm1.beta,
-        w1: forwarded.w1,
-        b1: forwarded.b1,
-        w2: forwarded.w2,
-        b2: forwarded.b2,
+        ...ofFeedForward,
         norm2Gamma: norm2.gamma,
         norm2Beta: norm2.beta,
       };
@@ -275,11 +263,8 @@ export class BertEncoder {
     }
     const own = tidy(() => {
       const dEmbedded = drop(dx, dropoutAt(activations.dropout, -1, 0));
-      const norm = layerNormGradients(
-        dEmbedded,
-        weights.get(EMBEDDING.gamma) as tf.Tensor1D,
-        activations.embeddingNorm,
-      );
+      const gamma = weights.get(EMBEDDING.gamma) as tf.Tensor1D;
+      const norm = layerNormGradients(dEmbedded, gamma, activations.embeddingNorm);
       const rowsByToken = (ids: Int32Array, weight: string) => putBack(norm.dx, weights.get(weight)!.shape[0], ids);
       const dType = tf.sum(norm.dx, 0, true); // [1, hidden]: only type 0 occurs
       return {

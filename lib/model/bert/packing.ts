@@ -6,8 +6,6 @@ export interface AttentionGroup {
   start: number;
   /** Rows of the group in the packed batch. */
   rows: number;
-  /** Sequences in the group. */
-  count: number;
   /** Length of the longest one. */
   length: number;
   /** Lengths of the sequences; all equal to `length` in most groups. */
@@ -88,10 +86,9 @@ export function packSequences(sequences: ArrayLike<number>[]): PackedBatch {
     batch.tokenIds.set(ids, row);
     for (let i = 0; i < ids.length; i++) batch.positionIds[row + i] = i;
     if (!group || !fits(group, ids.length)) {
-      group = { start: row, rows: 0, count: 0, length: ids.length, lengths: [] };
+      group = { start: row, rows: 0, length: ids.length, lengths: [] };
       batch.groups.push(group);
     }
-    group.count++;
     group.rows += ids.length;
     group.lengths.push(ids.length);
     row += ids.length;

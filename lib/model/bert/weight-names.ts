@@ -69,11 +69,7 @@ const LARGEST_WEIGHT = 1e6;
  * @param source what the weights come from, for error messages
  * @throws Error naming the first weight that is missing, of another shape, or no number that a weight can be
  */
-export function selectWeights(
-  stored: Map<string, StoredTensor>,
-  config: EncoderConfig,
-  source: string,
-): Map<string, StoredTensor> {
+export function selectWeights(stored: Map<string, StoredTensor>, config: EncoderConfig, source: string) {
   const prefix = stored.has(`bert.${EMBEDDING.words}`) ? 'bert.' : '';
   const selected = new Map<string, StoredTensor>();
   for (const [name, shape] of weightShapes(config)) {

@@ -3,23 +3,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { listFiles, modelInfo } from '@huggingface/hub';
-import { writeWhole } from '../../common/files';
+import { makeFolder, writeWhole } from '../../common/files';
 import type { OnProgress } from '../../common/matrix';
 import { fetchFile, type HubFile } from './fetch-file';
 import { cachedModel } from './locations';
-import { missingFiles, WEIGHTS } from './model-folder';
-import { HubError, hubFetch, reason } from './request';
+import { missingFiles, SETTINGS, WEIGHTS } from './model-folder';
+import { HubError, hubFetch, isLate, reason } from './request';
 
-const SETTINGS = [
-  'config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'vocab.txt',
-  'modules.json',
-  'sentence_bert_config.json',
-  'config_sentence_transformers.json',
-];
 /** sentence-transformers names a module's folder by its index and class, such as `1_Pooling`. */
 const MODULE_SETTINGS = /^\d+_\w+\/config\.json$/;
 const SHARDS = /^model-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json$/;
@@ -33,12 +23,7 @@ const SHARDS = /^model-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json
  * @throws HubError if the hub refuses or cannot be reached
  * @throws Error if the model is of no use here, or a file arrives damaged
  */
-export async function downloadModel(
-  name: string,
-  cacheDir: string,
-  endpoint: string,
-  onProgress?: OnProgress,
-): Promise<string> {
+export async function downloadModel(name: string, cacheDir: string, endpoint: string, onProgress?: OnProgress) {
   const request = hubFetch(endpoint);
   const { revision, files } = await describe(name, endpoint, request);
   const names = files.map((file) => file.name);
@@ -57,7 +42,7 @@ export async function downloadModel(
       await fetchFile(`${endpoint}/${name}/resolve/${revision}/${file.name}`, file, blob, request, report);
     }
     if (!fs.existsSync(target)) {
-      fs.mkdirSync(path.dirname(target), { recursive: true });
+      makeFolder(path.dirname(target));
       fs.rmSync(target, { force: true }); // a link whose target is gone
       fs.symlinkSync(path.relative(path.dirname(target), blob), target);
     }
@@ -83,10 +68,9 @@ async function describe(name: string, hubUrl: string, fetch: typeof globalThis.f
     return { revision, files };
   } catch (error) {
     if (error instanceof HubError) throw error;
-    const isLate = (error as Error).name === 'TimeoutError';
     const logIn = 'a network that asks for a log-in first answers so, too';
     throw new HubError(
-      `${hubUrl} did not answer as a Hugging Face hub does (${isLate ? reason(error) : logIn})`,
+      `${hubUrl} did not answer as a Hugging Face hub does (${isLate(error) ? reason(error) : logIn})`,
       false,
     );
   }

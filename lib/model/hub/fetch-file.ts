@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import pRetry from 'p-retry';
+import { makeFolder, writing } from '../../common/files';
 import { HubError, reason } from './request';
 
 /** A file of a model: its name there, its size in bytes, and its SHA-256, or a small one's git blob id (a SHA-1). */
@@ -23,8 +24,8 @@ const STALLED_AFTER_MS = 30_000;
  *
  * @param request see `hubFetch`
  * @param onBytes called with the number of bytes of this file that are here
- * @throws Error if the hub refuses, the connection fails time and again, or the content is not what the hub promised
- *   (nothing of it is kept then)
+ * @throws Error if the hub refuses, the connection fails time and again, it cannot be written, or the content is not
+ *   what the hub promised (nothing of it is kept then)
  */
 export async function fetchFile(
   url: string,
@@ -34,8 +35,41 @@ export async function fetchFile(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const incomplete = `${target}.incomplete`;
-  fs.mkdirSync(path.dirname(target), { recursive: true });
-  await pRetry(() => continueDownload(url, file, incomplete, request, onBytes), {
+  const goOn = async (): Promise<void> => {
+    let here = fs.statSync(incomplete, { throwIfNoEntry: false })?.size ?? 0;
+    if (here > file.size) here = 0;
+    if (here > 0 && here === file.size) return onBytes(here);
+    const stalled = new AbortController();
+    const giveUp = () => stalled.abort(new Error(`nothing came for ${STALLED_AFTER_MS / 1000} s`));
+    const timer = setTimeout(giveUp, STALLED_AFTER_MS);
+    try {
+      const headers: Record<string, string> = here ? { range: `bytes=${here}-` } : {};
+      const response = await request(url, { headers, signal: stalled.signal });
+      if (response.status !== 206) {
+        here = 0; // a server may ignore the range and send the whole file
+        writing(incomplete, () => fs.writeFileSync(incomplete, ''));
+      }
+      for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+        timer.refresh();
+        writing(incomplete, () => fs.appendFileSync(incomplete, chunk));
+        here += chunk.length;
+        onBytes(here);
+      }
+      if (here < file.size) throw new Error('the connection ended early');
+    } catch (caught) {
+      const error = stalled.signal.aborted ? stalled.signal.reason : caught;
+      if (error instanceof HubError || (error as NodeJS.ErrnoException).code) throw error;
+      throw new HubError(
+        `the download of ${file.name} was interrupted at ${here} of ${file.size} bytes (${reason(error)}). ` +
+          'What has arrived is kept: run again, and it goes on from there',
+        true,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  makeFolder(path.dirname(target));
+  await pRetry(goOn, {
     retries: 3,
     minTimeout: 500,
     shouldRetry: ({ error }) => error instanceof HubError && error.retry,
@@ -49,48 +83,6 @@ export async function fetchFile(
     );
   }
   fs.renameSync(incomplete, target);
-}
-
-async function continueDownload(
-  url: string,
-  file: HubFile,
-  incomplete: string,
-  request: typeof fetch,
-  onBytes: (bytes: number) => void,
-): Promise<void> {
-  let here = fs.statSync(incomplete, { throwIfNoEntry: false })?.size ?? 0;
-  if (here > file.size) here = 0;
-  if (here > 0 && here === file.size) return onBytes(here);
-  const stalled = new AbortController();
-  const giveUp = () => stalled.abort(new Error(`nothing came for ${STALLED_AFTER_MS / 1000} s`));
-  const timer = setTimeout(giveUp, STALLED_AFTER_MS);
-  try {
-    const headers: Record<string, string> = here ? { range: `bytes=${here}-` } : {};
-    const response = await request(url, { headers, signal: stalled.signal });
-    const isResumed = response.status === 206; // a server may ignore the range and send the whole file
-    if (!isResumed) here = 0;
-    const output = await fs.promises.open(incomplete, isResumed ? 'a' : 'w');
-    try {
-      for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-        timer.refresh();
-        await output.appendFile(chunk);
-        here += chunk.length;
-        onBytes(here);
-      }
-    } finally {
-      await output.close();
-    }
-    if (here < file.size) throw new Error('the connection ended early');
-  } catch (error) {
-    if (error instanceof HubError || (error as NodeJS.ErrnoException).syscall) throw error;
-    throw new HubError(
-      `the download of ${file.name} was interrupted at ${here} of ${file.size} bytes (${reason(error)}). ` +
-        'What has arrived is kept: run again, and it goes on from there',
-      true,
-    );
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 // Git's blob id is SHA-1("blob <size>\0" + content).

@@ -5,6 +5,11 @@ import { ModelJson } from '../model-json';
 
 /** The one file of weights of a model that is not in shards. */
 export const WEIGHTS = 'model.safetensors';
+/** A model's other files, beside those of its modules' folders. */
+export const SETTINGS = [
+  ...['config.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'vocab.txt'],
+  ...['modules.json', 'sentence_bert_config.json', 'config_sentence_transformers.json'],
+];
 const WEIGHTS_INDEX = 'model.safetensors.index.json';
 
 /** Weights in formats that can run code when they are read, or that need another framework. */

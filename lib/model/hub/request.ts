@@ -20,7 +20,8 @@ export class HubError extends Error {
  */
 export function hubFetch(endpoint: string): typeof fetch {
   return async (target, init) => {
-    const request = new Request(target, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS), ...init });
+    const signal = init?.signal ?? AbortSignal.timeout(ANSWER_WITHIN_MS);
+    const request = new Request(target, init);
     // Sizes and ranges are those of the files themselves, so nothing may be compressed on the way.
     request.headers.set('accept-encoding', 'identity');
     const token = hubToken();
@@ -29,7 +30,7 @@ export function hubFetch(endpoint: string): typeof fetch {
     }
     let response: Response;
     try {
-      response = await fetch(request);
+      response = await fetch(request, { signal }); // a Request's own is no more once the Request is garbage
     } catch (error) {
       throw new HubError(`${withoutQuery(request.url)} cannot be reached (${reason(error)})${proxyAdvice()}`, true);
     }
@@ -72,10 +73,13 @@ function refusal({ status, statusText, headers, url }: Response): HubError {
   return new HubError(`${withoutQuery(url)} ${what}`, temporary);
 }
 
+/** Whether time was up; where the Response is garbage by then, `fetch` calls that an abort. */
+export const isLate = (error: unknown): boolean => ['TimeoutError', 'AbortError'].includes((error as Error).name);
+
 /** The cause of a failed fetch, such as `getaddrinfo ENOTFOUND huggingface.co`; its message is "fetch failed". */
 export function reason(error: unknown): string {
-  const { name, message, cause } = error as Error & { cause?: Error & { code?: string } };
-  if (name === 'TimeoutError') return `no whole answer within ${ANSWER_WITHIN_MS / 1000} s`;
+  const { message, cause } = error as Error & { cause?: Error & { code?: string } };
+  if (isLate(error)) return `no whole answer within ${ANSWER_WITHIN_MS / 1000} s`;
   return cause?.message || cause?.code || message;
 }
 

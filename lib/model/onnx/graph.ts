@@ -16,15 +16,16 @@ export class Graph {
     return name;
   }
 
-  /** Adds a weight as it is. Throws an Error if it is missing or has another shape. */
-  weight(name: string, shape: number[]): string {
-    const { data } = this.find(name, shape);
+  /** Adds a weight as it is. */
+  weight(name: string): string {
+    const { shape, data } = this.weights.get(name)!;
     return this.tensor(name, 'float32', shape, data.byteLength, () => data);
   }
 
   /** Adds a linear layer's weight [out, in] as [in, out], the order that MatMul takes. */
-  transposedWeight(name: string, [rows, columns]: [number, number]): string {
-    const { data } = this.find(name, [rows, columns]);
+  transposedWeight(name: string): string {
+    const { shape, data } = this.weights.get(name)!;
+    const [rows, columns] = shape;
     const transposed = () => transpose(data, rows, columns);
     return this.tensor(`${name}.transposed`, 'float32', [columns, rows], data.byteLength, transposed);
   }
@@ -55,19 +56,6 @@ export class Graph {
     };
     this.tensors.push(onnx.tensor(name, type, shape, { length, bytes }));
     return name;
-  }
-
-  private find(name: string, shape: number[]): StoredTensor {
-    const weight = this.weights.get(name);
-    if (!weight) throw new Error(`Cannot export to ONNX: the weight "${name}" is missing from the model.`);
-    const size = shape.reduce((product, length) => product * length, 1);
-    if (weight.shape.join() !== shape.join() || weight.data.length !== size) {
-      throw new Error(
-        `Cannot export to ONNX: the weight "${name}" has shape [${weight.shape}] and ${weight.data.length} values, ` +
-          `but config.json asks for [${shape}]. Take config.json and weights from the same model.`,
-      );
-    }
-    return weight;
   }
 }
 

@@ -49,12 +49,7 @@ function nested(field: number, ...contents: Message[]): Message {
 const text = (field: number, value: string): Message => nested(field, [Buffer.from(value)]);
 
 /** NodeProto: one operator with one output; its attributes by name. */
-export function node(
-  operator: string,
-  inputs: string[],
-  output: string,
-  attributes: Record<string, Attribute>,
-): Message {
+export function node(operator: string, inputs: string[], output: string, attributes: Record<string, Attribute>) {
   return [
     ...inputs.flatMap((name) => text(1, name)),
     ...text(2, output),

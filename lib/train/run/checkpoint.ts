@@ -10,7 +10,6 @@ import type { EmbeddingModel } from '../../model/embedding-model';
 import { WEIGHTS, weightFiles } from '../../model/hub/model-folder';
 import { readSafetensors, writeSafetensors } from '../../model/safetensors';
 import { storedWeights } from '../../model/save';
-import { placedMark } from '../../model/swap';
 import type { LearnerOptions } from '../learner';
 import type { TrainingState } from '../trained-weights';
 import type { RunRecord } from './run-record';
@@ -18,22 +17,13 @@ import type { RunRecord } from './run-record';
 /** What a run's result depends on, each by the name that a reader knows it by. */
 type Conditions = Record<string, unknown>;
 
-/** What the JSON file of a checkpoint holds. It is written last: a checkpoint without it is none. */
+/** What the JSON file of a checkpoint holds, with its own SHA-256. It is written last: without it there is none. */
 interface Checkpoint {
   conditions: Conditions;
-  record: Pick<RunRecord, 'steps' | 'evaluations'>;
+  record: RunRecord;
   numbers: Omit<TrainingState, 'tensors'>;
   /** SHA-256 of the files that belong to it, by name. */
   files: Record<string, string>;
-}
-
-/** Where a run begins. */
-interface Start {
-  record: RunRecord;
-  /** The checkpoint's; absent where the run begins with its base model. */
-  state?: TrainingState;
-  /** Where it goes on, or why it does not, a few words; absent where there is nothing to say. */
-  message?: string;
 }
 
 const { version } = readJson(path.join(__dirname, '../../../package.json')) as { version: string };
@@ -63,64 +53,63 @@ export function conditionsOf(
   };
 }
 
-/** The names under which two runs' conditions differ. */
-function changes(before: Conditions, now: Conditions): string[] {
-  const names = Object.keys({ ...before, ...now });
-  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
-}
-
 const tensorsOf = (step: number): string => `checkpoint-${step}.safetensors`;
 const recordOf = (step: number): string => `checkpoint-${step}.json`;
 
-/** The folder of a run. */
 export class RunFolder {
-  private readonly folder: string;
   private conditions: Conditions = {};
   /** The files of each checkpoint that is this run's, the newest last. */
   private own: string[][] = [];
   /** SHA-256 of the best model's file so far, by its name. */
   private best: Checkpoint['files'] = {};
+  private readonly folder: string;
 
-  constructor(private readonly outputDir: string) {
+  constructor(outputDir: string) {
     this.folder = path.join(outputDir, '.run');
   }
 
-  /** Finds the newest checkpoint of the same conditions; one that is damaged, or of others, is passed over. */
-  start(conditions: Conditions): Start {
+  /**
+   * Finds the newest checkpoint of the same conditions; one that is damaged, or of others, is passed over.
+   *
+   * @returns the run so far, its state unless it begins, and where it goes on or why it does not, if there is a reason
+   */
+  start(conditions: Conditions) {
     this.conditions = conditions;
     const names = fs.existsSync(this.folder) ? fs.readdirSync(this.folder) : [];
     for (const name of names) if (name.endsWith('.tmp')) fs.rmSync(this.at(name));
     const steps = names.map((name) => Number(/^checkpoint-(\d+)\.json$/.exec(name)?.[1])).filter((step) => step > 0);
-    const damaged: number[] = [];
+    const damaged: string[] = [];
     let changed: string[] = [];
+    let found: Checkpoint | undefined;
     for (const step of steps.sort((a, b) => b - a)) {
       const checkpoint = this.read(step);
-      if (!checkpoint) damaged.push(step);
-      else {
-        changed = changes(checkpoint.conditions, conditions);
-        if (changed.length === 0) return this.goOn(checkpoint, step, damaged);
+      if (!checkpoint) {
+        damaged.push(`the checkpoint of step ${step}`);
+        continue;
       }
+      const isChanged = (name: string) =>
+        JSON.stringify(checkpoint.conditions[name]) !== JSON.stringify(conditions[name]);
+      changed = Object.keys({ ...checkpoint.conditions, ...conditions }).filter(isChanged);
+      if (changed.length > 0) continue;
+      found = checkpoint;
+      break;
     }
-    fs.rmSync(placedMark(this.outputDir), { force: true });
-    const reason = changed.length > 0 ? `${changed.join(' and ')} changed` : damagedText(damaged);
-    return {
-      record: { steps: [], evaluations: [], stopped: false },
-      message: reason && `starting anew, because ${reason}`,
-    };
-  }
-
-  private goOn({ record, numbers, files }: Checkpoint, step: number, damaged: number[]): Start {
+    const unreadable = damaged.length > 0 ? `${damaged.join(' and ')} cannot be read` : undefined;
+    if (!found) {
+      fs.rmSync(this.at('placed'), { force: true }); // the model there is another run's
+      const reason = changed.length > 0 ? `${changed.join(' and ')} changed` : unreadable;
+      const record: RunRecord = { steps: [], evaluations: [], stopped: false };
+      return { record, message: reason && `starting anew, because ${reason}` };
+    }
+    const { numbers, files } = found;
+    const record: RunRecord = { ...found.record, stopped: false };
+    const step = record.steps.length;
+    const state: TrainingState = { ...numbers, tensors: readSafetensors(this.at(tensorsOf(step))) };
     this.own = [[recordOf(step), ...Object.keys(files)]];
     this.best = Object.fromEntries(Object.entries(files).filter(([name]) => name !== tensorsOf(step)));
     for (const report of record.evaluations) report.score ??= Number.NaN; // which JSON lacks
-    const best = record.evaluations.filter(({ isBest }) => isBest).at(-1);
-    return {
-      record: { ...record, best, stopped: false },
-      state: { ...numbers, tensors: readSafetensors(this.at(tensorsOf(step))) },
-      message: [`going on from step ${step} of ${record.steps[0].totalSteps}`, damagedText(damaged)]
-        .filter(Boolean)
-        .join('; '),
-    };
+    const goingOn = `going on from step ${step} of ${record.steps[0].totalSteps}`;
+    return { record, state, message: unreadable ? `${goingOn}; ${unreadable}` : goingOn };
   }
 
   /** Keeps the model as it is: the best so far, after so many steps. */
@@ -134,14 +123,15 @@ export class RunFolder {
   }
 
   /** Writes a checkpoint; two are kept, and the best models that they name. */
-  save({ tensors, ...numbers }: TrainingState, { steps, evaluations }: RunRecord): void {
-    const [tensorFile, recordFile] = [tensorsOf(steps.length), recordOf(steps.length)];
-    if (steps.length === 0 || this.own.at(-1)?.includes(recordFile)) return;
+  save({ tensors, ...numbers }: TrainingState, record: RunRecord): void {
+    const step = record.steps.length;
+    const [tensorFile, recordFile] = [tensorsOf(step), recordOf(step)];
+    if (step === 0 || this.own.at(-1)?.includes(recordFile)) return;
     writeSafetensors(this.at(tensorFile), tensors);
     const files = { [tensorFile]: hashFile(this.at(tensorFile)), ...this.best };
-    const checkpoint: Checkpoint = { conditions: this.conditions, record: { steps, evaluations }, numbers, files };
-    const text = JSON.stringify(checkpoint);
-    writeWhole(this.at(recordFile), `{"sha256":"${sha256(text)}","checkpoint":${text}}\n`, true);
+    const checkpoint: Checkpoint = { conditions: this.conditions, record, numbers, files };
+    const own = sha256(JSON.stringify(checkpoint));
+    writeWhole(this.at(recordFile), JSON.stringify({ ...checkpoint, sha256: own }), true);
     this.own = [...this.own, [recordFile, ...Object.keys(files)]].slice(-2);
     const named = this.own.flat().map((file) => file.split('/')[0]);
     for (const name of fs.readdirSync(this.folder)) {
@@ -162,20 +152,11 @@ export class RunFolder {
   /** A checkpoint, if it is whole. */
   private read(step: number): Checkpoint | undefined {
     try {
-      const { sha256: hash, checkpoint } = readJson(this.at(recordOf(step))) as {
-        sha256: string;
-        checkpoint: Checkpoint;
-      };
-      if (sha256(JSON.stringify(checkpoint)) !== hash) return undefined;
-      const isWhole = Object.entries(checkpoint.files).every(([name, own]) => hashFile(this.at(name)) === own);
-      return isWhole ? checkpoint : undefined;
+      const { sha256: own, ...checkpoint } = readJson(this.at(recordOf(step))) as Checkpoint & { sha256: string };
+      const isWhole = Object.entries(checkpoint.files).every(([name, hash]) => hashFile(this.at(name)) === hash);
+      return isWhole && sha256(JSON.stringify(checkpoint)) === own ? checkpoint : undefined;
     } catch {
       return undefined; // a file is missing, or is no JSON
     }
   }
 }
-
-const damagedText = (steps: number[]): string | undefined =>
-  steps.length > 0
-    ? `${steps.map((step) => `the checkpoint of step ${step}`).join(' and ')} cannot be read`
-    : undefined;

@@ -1,6 +1,5 @@
 // In: nothing. Out: what is written down of a run: its steps, its evaluations, and how it ended.
 
-/** One finished step. */
 export interface StepReport {
   /** Counts from 1. */
   step: number;
@@ -13,7 +12,6 @@ export interface StepReport {
   milliseconds: number;
 }
 
-/** One finished evaluation. */
 export interface EvaluationReport {
   /** Steps taken so far; 0 is the base model. */
   step: number;
@@ -27,7 +25,6 @@ export interface EvaluationReport {
   measured?: unknown;
 }
 
-/** The course of a run. */
 export interface RunRecord {
   steps: StepReport[];
   evaluations: EvaluationReport[];
