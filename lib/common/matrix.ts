@@ -62,6 +62,8 @@ export function int8Rows(matrix: Matrix): Matrix<Int8Array> {
 export interface Embeddings {
   vectors: Matrix<Float32Array | Int8Array>;
   owners: Int32Array;
+  /** What is taken off each document's score, as it is near to whatever is asked; absent: nothing. */
+  hubness?: Float64Array;
 }
 
 /** The vectors of questions: a row a question or, with `owners`, one a word piece, as in {@link Embeddings}. */

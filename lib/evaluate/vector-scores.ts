@@ -12,14 +12,14 @@ const QUERY_VECTORS_AT_A_TIME = 4096;
 /**
  * Each document's score for each question, from the similarities of their vectors: one vector a question and windows of
  * a document as `documentScores` has it; words against words by late interaction, the mean, over a question's words, of
- * each one's best cosine (MaxSim, which sums: Khattab & Zaharia 2020, "ColBERT", section 3.3).
+ * each one's best cosine (MaxSim, which sums: Khattab & Zaharia 2020, "ColBERT", section 3.3). Less its hubness.
  *
  * @param temperature that of `documentScores`; late interaction has none
  * @returns `[questions][documents]`; minus infinity where a document has no vector
  */
 export function vectorScores(
   questions: QueryVectors,
-  { vectors, owners }: Embeddings,
+  { vectors, owners, hubness }: Embeddings,
   documents: number,
   options: { similarity?: Similarity; temperature?: number } = {},
 ): Float64Array[] {
@@ -43,7 +43,7 @@ export function vectorScores(
         return [...softMaximum(similarities, questions.owners ? 0 : temperature).dataSync()];
       });
     });
-    for (const ofQuestion of scores) ofQuestion[document] = 0;
+    for (const ofQuestion of scores) ofQuestion[document] = hubness ? -hubness[document] : 0;
     best.forEach((score, row) => {
       scores[questionOf[row]][document] += score / counts[questionOf[row]];
     });

@@ -4,20 +4,24 @@ import type { EmbeddingModel } from '../model/embedding-model';
 import { product, tf, tidy } from '../model/tf';
 import { windowSequences } from '../model/tokenizer';
 import { checkNumbers } from './rankings';
+import { vectorScores } from './vector-scores';
 import { wardClusters } from './ward-clusters';
 
-/** A third of the vectors finds as much, within chance; a sixth does not: docs/recipe.md. */
+/** Beside windows, a third of the vectors finds nearly as much; a sixth does not: docs/recipe.md. */
 const POOL_FACTOR = 3;
+
+/** Words of the corpus that show which documents are near to any. */
+const SAMPLED_WORDS = 2048;
 
 /** Documents whose vectors are held as 32-bit floats at a time. */
 const DOCUMENTS_AT_A_TIME = 32;
 
 /**
  * Embeds each word piece, in the light of those around it: the last layer's vector, special tokens left out. A document
- * is read in windows that do not overlap. `rankByVectors` scores such vectors by late interaction.
+ * is read in windows that do not overlap. `rankByVectors` scores such vectors by late interaction, less hubness.
  *
- * Use it where finding the right chunk is worth some 80 KB a chunk of a page; beside windows it does best. Words of a
- * document that are near to each other are merged, and numbers kept in 8 bits, for an index of a twelfth of the size.
+ * Use it where finding the right chunk is worth some 65 KB a chunk of a page, best beside windows. Words of a document
+ * that are near to each other are merged, and numbers kept in 8 bits, for an index of a twelfth of the size.
  *
  * @param size word pieces a window; with special tokens they must fit the model's length
  * @param poolFactor as many word pieces of a document share a vector, on average; 1: each has its own
@@ -53,9 +57,32 @@ export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, 
         parts.push(...words.map((own) => int8Rows(pooledWords(own, poolFactor))));
         onProgress?.(parts.length, texts.length);
       }
-      return { vectors: stacked(parts, Int8Array), owners: ownersOf(parts) };
+      const found = { vectors: stacked(parts, Int8Array), owners: ownersOf(parts) };
+      return { ...found, hubness: hubnessOf(found, texts.length) };
     },
   };
+}
+
+/**
+ * Some documents are near to whatever is asked, and come up for many questions (hubs: Radovanović, Nanopoulos &
+ * Ivanović 2010). Half of the score that words of the others have there, on average, is taken off, as in CSLS (Conneau
+ * et al. 2018, "Word Translation Without Parallel Data", equation 5; of all words, where CSLS takes the nearest).
+ *
+ * @returns `[documents]`
+ */
+export function hubnessOf({ vectors, owners }: Embeddings, documents: number): Float64Array {
+  const { columns } = vectors;
+  const rows = Math.min(vectors.rows, SAMPLED_WORDS);
+  const sampled = Array.from({ length: rows }, (_, i) => Math.floor(((i + 0.5) * vectors.rows) / rows));
+  const data = new Float32Array(rows * columns);
+  sampled.forEach((row, i) => {
+    data.set(vectors.data.subarray(row * columns, (row + 1) * columns), i * columns);
+  });
+  const asked = { data, rows, columns, owners: new Int32Array(rows) };
+  const [means = new Float64Array()] = vectorScores(asked, { vectors, owners }, documents);
+  const own = new Float64Array(documents); // of the sampled words; each finds itself, with a score of 1
+  for (const row of sampled) own[owners[row]]++;
+  return means.map((mean, i) => (own[i] < rows ? (mean * rows - own[i]) / (rows - own[i]) / 2 : 0));
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 import { int8Rows, stacked } from 'finetune-embedding/dist/common/matrix.js';
 import { vectorScores } from 'finetune-embedding/dist/evaluate/vector-scores.js';
 import { wardClusters } from 'finetune-embedding/dist/evaluate/ward-clusters.js';
-import { pooledWords } from 'finetune-embedding/dist/evaluate/word-embedder.js';
+import { hubnessOf, pooledWords } from 'finetune-embedding/dist/evaluate/word-embedder.js';
 import { describe, expect, it } from 'vitest';
 import { TINY } from '../fixtures/engine';
 import { dataset, matrix, randomRows } from './helpers';
@@ -52,7 +52,8 @@ describe('wordEmbedder', async () => {
     const words = await model.embedWords(sequences);
     const documents = concatenated(words);
     expect(largestDifference(vectorScores(asked, documents, words.length), fixture.scores)).toBeLessThan(1e-5);
-    const small = await whole.embedDocuments(fixture.documents);
+    const { vectors, owners } = await whole.embedDocuments(fixture.documents);
+    const small = { vectors, owners };
     expect(small.owners).toEqual(documents.owners);
     expect(small.vectors.data).toBeInstanceOf(Int8Array);
     expect(largestDifference(vectorScores(asked, small, words.length), fixture.scores)).toBeLessThan(0.01);
@@ -86,9 +87,12 @@ describe('wordEmbedder', async () => {
     data.corpus = Object.fromEntries(fixture.documents.map((text, i) => [names[i], text]));
     const seen: number[] = [];
     const result = await evaluateEmbedder(whole, data, { topK: 1, onProgress: (done) => seen.push(done) });
-    const order = (scores: number[]) => [...scores.keys()].sort((a, b) => scores[b] - scores[a]).map((i) => names[i]);
+    const documents = await whole.embedDocuments(fixture.documents);
+    const scores = vectorScores(asked, documents, names.length);
+    const order = (scores: Float64Array) =>
+      [...scores.keys()].sort((a, b) => scores[b] - scores[a]).map((i) => names[i]);
     expect(result.rankings.map((ranking) => ranking.map(({ id }) => id)).map((ids) => ids[0])).toEqual(
-      fixture.scores.map((scores) => order(scores)[0]),
+      scores.map((ofQuestion) => order(ofQuestion)[0]),
     );
     expect(Object.keys(result.scores)).toEqual(['maxsim']);
     expect(result.cost).toMatchObject({ vectors: result.documents.owners.length });
@@ -124,6 +128,23 @@ describe('late interaction', () => {
       }
       expect(scores[question][3]).toBe(Number.NEGATIVE_INFINITY);
     }
+  });
+
+  it('takes off half of what words of other documents find in each, on average', () => {
+    const isOf = (rows: number[][], others: number[][]) => {
+      const best = others.map((word) => Math.max(...rows.map((row) => cosine(word, row))));
+      return best.reduce((a, b) => a + b) / others.length / 2;
+    };
+    const [first, second, third] = [documentRows.slice(0, 2), documentRows.slice(2, 3), documentRows.slice(3)];
+    const hubness = hubnessOf(documents, 3);
+    expect(hubness[0]).toBeCloseTo(isOf(first, [...second, ...third]), 6);
+    expect(hubness[1]).toBeCloseTo(isOf(second, [...first, ...third]), 6);
+    expect(hubness[2]).toBeCloseTo(isOf(third, [...first, ...second]), 6);
+    const plain = vectorScores(questions, documents, 3);
+    const scores = vectorScores(questions, { ...documents, hubness }, 3);
+    expect(scores[1][2]).toBeCloseTo(plain[1][2] - hubness[2], 12);
+    const alone = { vectors: matrix(first), owners: Int32Array.from([0, 0]) };
+    expect([...hubnessOf(alone, 1)]).toEqual([0]); // there are no others
   });
 
   it('leaves no tensor, and a document without vectors out of a ranking', () => {
