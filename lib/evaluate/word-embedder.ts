@@ -65,8 +65,9 @@ export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, 
 
 /**
  * Some documents are near to whatever is asked, and come up for many questions (hubs: Radovanović, Nanopoulos &
- * Ivanović 2010). Half of the score that words of the others have there, on average, is taken off, as in CSLS (Conneau
- * et al. 2018, "Word Translation Without Parallel Data", equation 5; of all words, where CSLS takes the nearest).
+ * Ivanović 2010). By what words of the others find more there than in a document on average, half of that is taken off,
+ * as in CSLS (Conneau et al. 2018, "Word Translation Without Parallel Data", equation 5; of all words, where CSLS takes
+ * the nearest). None gains: a page with hardly a word is near to nothing, which makes it no better an answer.
  *
  * @returns `[documents]`
  */
@@ -82,7 +83,9 @@ export function hubnessOf({ vectors, owners }: Embeddings, documents: number): F
   const [means = new Float64Array()] = vectorScores(asked, { vectors, owners }, documents);
   const own = new Float64Array(documents); // of the sampled words; each finds itself, with a score of 1
   for (const row of sampled) own[owners[row]]++;
-  return means.map((mean, i) => (own[i] < rows ? (mean * rows - own[i]) / (rows - own[i]) / 2 : 0));
+  const ofOthers = means.map((mean, i) => (own[i] < rows ? (mean * rows - own[i]) / (rows - own[i]) : 0));
+  const average = ofOthers.reduce((sum, mean) => sum + mean, 0) / documents;
+  return ofOthers.map((mean) => Math.max(0, mean - average) / 2);
 }
 
 /**
