@@ -155,12 +155,13 @@ describe('offline, with golden questions about documents to test on', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(more).toEqual([]);
-    const retrievers = ['base', 'fine-tuned', 'base, windows', 'fine-tuned, windows', 'BM25', 'BM25, windows'];
+    const both = (way: string) => [`base${way}`, `fine-tuned${way}`];
     expect(Object.keys(run.results)).toEqual([
-      ...retrievers,
+      ...['', ', windows', ', words', ', words + windows'].flatMap(both),
+      'BM25',
+      'BM25, windows',
       'fine-tuned, windows + BM25 by rank',
-      'base, windows + BM25 by score',
-      'fine-tuned, windows + BM25 by score',
+      ...[', windows + BM25 by score', ', words + windows + BM25 by score'].flatMap(both),
     ]);
     for (const [retriever, metrics] of Object.entries<Record<string, number>>(run.results)) {
       expect(Object.keys(run.intervals[retriever])).toEqual(Object.keys(metrics));

@@ -54,6 +54,7 @@ function expectWorking() {
   expect(jupyter.stdout).toMatch(/tslab/);
 }
 
+if (!KILLS) console.log('SETUP_KILLS is not set: no set-up is killed.');
 it.skipIf(!KILLS)(
   `killed at ${KILLS} moments, it is repaired by the next run`,
   async () => {
