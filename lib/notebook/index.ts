@@ -6,6 +6,7 @@ export { fusionCurve, hitRateCurve } from './charts/curves';
 export { embeddingMap } from './charts/embedding-map';
 export { similarityHistogram, tokenLengthHistogram } from './charts/histograms';
 export { rankChanges } from './charts/rank-changes';
+export { scoreOverSize } from './charts/score-over-size';
 export { similarityMatrix } from './charts/similarity-matrix';
 export { shorten } from './escape';
 export {

@@ -7,6 +7,7 @@ import {
   metricBars,
   rankChanges,
   runsComparison,
+  scoreOverSize,
   similarityHistogram,
   similarityMatrix,
   stageTimes,
@@ -125,6 +126,13 @@ describe('charts', () => {
     const [, top] = (chart[1].yaxis as { range: [number, number] }).range;
     expect(top, 'room for the number on a bar of 1').toBeGreaterThan(1.05);
     await expectDraws(chart, 'MRR@10', 'MAP@100', '0.75');
+  });
+
+  it('scoreOverSize draws a named dot a way to search, its size on a scale of powers', async () => {
+    const chart = scoreOverSize([{ model: 'fine-tuned, words', kilobytes: 65, score: 0.84 }], 'MAP@100');
+    expect(chart[0][0]).toMatchObject({ x: [65], y: [0.84], marker: { color: modelColor('fine-tuned, words') } });
+    expect(chart[1].xaxis).toMatchObject({ type: 'log' });
+    await expectDraws(chart, 'fine-tuned, words', 'KB a chunk', 'MAP@100');
   });
 
   it('hitRateCurve draws the band around the line', async () => {
