@@ -1,10 +1,10 @@
 // In: raw answers of a model, each on disk before anybody reads it; and batches of requests that are out. Out: the same
 // in a later run, from the corpus' files.
 import { appendFileSync, createReadStream, existsSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { readJson } from '../common/files';
+import { makeFolder, readJson, writing } from '../common/files';
 import { scrub } from '../common/openai';
 import type { LlmSettings } from './llm-settings';
 
@@ -64,7 +64,7 @@ export function readBatches(file: string): HandedIn[] {
  * that a killed process did not end, is passed over. Makes the folder.
  */
 export async function readAnswers(file: string, visit: (answer: CachedAnswer) => void): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   if (!existsSync(file)) return;
   // Latin-1 has a character for every byte, so that lengths are bytes, and no line end but JSONL's own.
   const lines = createInterface({ input: createReadStream(file, 'latin1'), crlfDelay: Infinity });
@@ -75,7 +75,7 @@ export async function readAnswers(file: string, visit: (answer: CachedAnswer) =>
     bytes += line.length + 1;
   }
   // The next answer must not join a line without an end.
-  if (bytes > (await stat(file)).size) appendFileSync(file, '\n');
+  if (bytes > (await stat(file)).size) writing(file, () => appendFileSync(file, '\n'));
 }
 
 /**
@@ -91,7 +91,7 @@ export function appendAnswer(
 ): string {
   const answer = scrub(text, apiKey);
   const record: CachedAnswer = { ...asked, model, answer, note: note && scrub(note, apiKey), ...rest };
-  appendFileSync(file, `${JSON.stringify(record)}\n`);
+  writing(file, () => appendFileSync(file, `${JSON.stringify(record)}\n`));
   return answer;
 }
 

@@ -80,24 +80,18 @@ describe('a damaged file', () => {
   it(
     'is read or named if it is a dataset',
     async () => {
-      const original = fs.readFileSync('data/val_dataset.json');
-      const { queries, corpus, relevant_docs, ...rest } = JSON.parse(original.toString());
-      // A few questions, so that damage meets every part.
-      const some = Object.keys(queries).slice(0, 20);
-      const pick = <T>(record: Record<string, T>, ids: string[]) =>
-        Object.fromEntries(ids.map((id) => [id, record[id]]));
-      const docs = pick<string[]>(relevant_docs, some);
+      const golden: { question: string; evidence: string | string[] }[] = JSON.parse(
+        fs.readFileSync('data/quillon_2024.questions.json', 'utf8'),
+      ).slice(0, 20); // a few, so that damage meets every part
+      const by = <T>(letter: string, value: (entry: (typeof golden)[0], i: number) => T) =>
+        Object.fromEntries(golden.map((entry, i) => [`${letter}${i}`, value(entry, i)]));
       const small = {
-        ...rest,
-        queries: pick<string>(queries, some),
-        corpus: Object.fromEntries(
-          Object.entries<string>(corpus)
-            .map(([id, text]) => [id, text.slice(0, 80)] as const)
-            .slice(0, 60),
-        ),
-        relevant_docs: docs,
+        queries: by('q', ({ question }) => question),
+        corpus: by('c', ({ evidence }) => [evidence].flat().join(' ').slice(0, 80)),
+        relevant_docs: by('q', (_, i) => [`c${i}`]),
+        mode: 'text',
       };
-      for (const [id] of Object.values(docs)) small.corpus[id] = corpus[id].slice(0, 80);
+      const docs = small.relevant_docs;
       const text = JSON.stringify(small, null, 4);
       const ids = JSON.stringify([Object.keys(small.queries), Object.keys(small.corpus), docs]);
       await tryAll('dataset.json', Buffer.from(text), async (file) => {
