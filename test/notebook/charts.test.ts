@@ -129,8 +129,14 @@ describe('charts', () => {
   });
 
   it('scoreOverSize draws a named dot a way to search, its size on a scale of powers', async () => {
-    const chart = scoreOverSize([{ model: 'fine-tuned, words', kilobytes: 65, score: 0.84 }], 'MAP@100');
+    const words = { model: 'fine-tuned, words', kilobytes: 65, score: 0.84 };
+    const others = [
+      { model: 'base, words', kilobytes: 65, score: 0.83 },
+      { model: 'fine-tuned, words + windows', kilobytes: 81, score: 0.85 },
+    ];
+    const chart = scoreOverSize([words, ...others], 'MAP@100');
     expect(chart[0][0]).toMatchObject({ x: [65], y: [0.84], marker: { color: modelColor('fine-tuned, words') } });
+    expect(chart[0].map(({ textposition }) => textposition)).toEqual(['top left', 'bottom left', 'top right']);
     expect(chart[1].xaxis).toMatchObject({ type: 'log' });
     await expectDraws(chart, 'fine-tuned, words', 'KB a chunk', 'MAP@100');
   });
