@@ -1,5 +1,6 @@
 // In: a safetensors file, or tensors by name. Out: the other. It holds an 8-byte header length, a JSON header, then the
 // raw little-endian numbers: https://github.com/huggingface/safetensors#format
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { writeWhole } from '../common/files';
 
@@ -99,8 +100,11 @@ function parseHeader(text: string, bytes: number): [name: string, entry: HeaderE
   return entries;
 }
 
-/** Writes tensors as 32-bit floats, in the map's order; the file appears whole or not at all. */
-export function writeSafetensors(file: string, tensors: Map<string, StoredTensor>): void {
+/**
+ * Writes tensors as 32-bit floats, in the map's order; the file appears whole or not at all.
+ * @returns SHA-256 of its bytes, in hex
+ */
+export function writeSafetensors(file: string, tensors: Map<string, StoredTensor>): string {
   const header: Record<string, HeaderEntry | Record<string, string>> = { __metadata__: { format: 'pt' } };
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
@@ -115,5 +119,9 @@ export function writeSafetensors(file: string, tensors: Map<string, StoredTensor
   const numbers = [...tensors.values()].map(
     ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
   );
-  writeWhole(file, [lengthBytes, headerBytes, ...numbers], true);
+  const parts = [lengthBytes, headerBytes, ...numbers];
+  writeWhole(file, parts, true);
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
 }

@@ -115,11 +115,11 @@ export class RunFolder {
   /** Keeps the model as it is: the best so far, after so many steps. */
   async keepBest(model: EmbeddingModel, step: number): Promise<void> {
     const name = `best-${step}/${WEIGHTS}`;
-    writeSafetensors(this.at(name), await storedWeights(model));
+    const hash = writeSafetensors(this.at(name), await storedWeights(model));
     for (const before of Object.keys(this.best)) {
       if (!this.own.flat().includes(before)) fs.rmSync(path.dirname(this.at(before)), { recursive: true });
     }
-    this.best = { [name]: hashFile(this.at(name)) };
+    this.best = { [name]: hash };
   }
 
   /** Writes a checkpoint; two are kept, and the best models that they name. */
@@ -127,8 +127,7 @@ export class RunFolder {
     const step = record.steps.length;
     const [tensorFile, recordFile] = [tensorsOf(step), recordOf(step)];
     if (step === 0 || this.own.at(-1)?.includes(recordFile)) return;
-    writeSafetensors(this.at(tensorFile), tensors);
-    const files = { [tensorFile]: hashFile(this.at(tensorFile)), ...this.best };
+    const files = { [tensorFile]: writeSafetensors(this.at(tensorFile), tensors), ...this.best };
     const checkpoint: Checkpoint = { conditions: this.conditions, record, numbers, files };
     const own = sha256(JSON.stringify(checkpoint));
     writeWhole(this.at(recordFile), JSON.stringify({ ...checkpoint, sha256: own }), true);
