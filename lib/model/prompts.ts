@@ -35,17 +35,14 @@ const KNOWN: [name: RegExp, query: string, document: string][] = [
 export function readPrompts(folder: string, name = folder, chosen: Prompts = { query: AUTO, document: AUTO }): Prompts {
   const json = new ModelJson(folder, ABOUT, true);
   const areTexts = (value?: object) => Object.values(value ?? {}).every((text) => typeof text === 'string');
-  const given = new Map(
-    Object.entries(json.expect<Record<string, string>>('prompts', areTexts, 'texts by name') ?? {}),
-  );
+  const said = json.expect<Record<string, string>>('prompts', areTexts, 'texts by name');
+  const given = new Map(Object.entries(said ?? {}));
   const fallback = (json.at('default_prompt_name') ?? '') as string;
   if (fallback && !given.has(fallback)) throw json.error(`default_prompt_name is "${fallback}", none of its prompts`);
   const first = (...names: string[]) => given.get([...names, fallback].find((one) => given.has(one)) ?? '') ?? '';
   let [query, document] = [first('query'), first('document', 'passage', 'corpus')];
   const known = KNOWN.find(([names]) => names.test(path.basename(name)));
   if (known && given.size === 0) [, query, document] = known;
-  return {
-    query: chosen.query === AUTO ? query : chosen.query,
-    document: chosen.document === AUTO ? document : chosen.document,
-  };
+  const decided = (choice: string, own: string) => (choice === AUTO ? own : choice);
+  return { query: decided(chosen.query, query), document: decided(chosen.document, document) };
 }
