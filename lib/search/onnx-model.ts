@@ -7,13 +7,15 @@ import { batchesByTokens } from '../model/bert/packing';
 import { type PoolingConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from '../model/config';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { type OnnxDtype, onnxFile } from '../model/onnx/export';
+import type { Prompts } from '../model/prompts';
 import { readSearchSettings } from '../model/search-settings';
-import { loadTokenizer } from '../model/tokenizer';
+import { loadTokenizer, type Tokenizer } from '../model/tokenizer';
 
 /** A model that answers questions: what a search needs of an `EmbeddingModel`. */
 export type SearchModel = Pick<
   EmbeddingModel,
-  'name' | 'folder' | 'tokenizer' | 'maxSeqLength' | 'search' | 'embedTokens' | 'embedWords' | keyof Embedder
+  | ('folder' | 'tokenizer' | 'prompts' | 'queryTokenizer' | 'documentTokenizer' | 'maxSeqLength' | 'search')
+  | ('embedTokens' | 'embedWords' | keyof Embedder)
 > & {
   /** The ONNX file. */
   readonly file: string;
@@ -42,6 +44,8 @@ export async function loadSearchModel(
   const maxSeqLength = readMaxSeqLength(folder, config);
   const tokenizer = loadTokenizer(folder, config.vocabSize);
   const encoder = await AutoModel.from_pretrained(path.resolve(folder), { dtype, local_files_only: true });
+  const prompts: Prompts = { query: '', document: '' };
+  const [queryTokenizer, documentTokenizer] = [prompts.query, prompts.document].map(tokenizer.withPrompt);
   const columns = config.hiddenSize;
 
   /** The last layer's vectors of each sequence, `[tokens, hidden]`. */
@@ -73,19 +77,25 @@ export async function loadSearchModel(
       pool(tokens, pooling.mode, rowOf(result, index));
     return pooling.normalize ? normalizedRows(result) : result;
   }
-  const sequencesOf = (texts: string[]) => texts.map((text) => tokenizer.encode(text, maxSeqLength));
+  const embed = (texts: string[], { encode }: Tokenizer, onProgress?: OnProgress) =>
+    embedTokens(
+      texts.map((text) => encode(text, maxSeqLength)),
+      onProgress,
+    );
 
   return {
     name,
     folder,
     file,
     tokenizer,
+    prompts,
+    queryTokenizer,
+    documentTokenizer,
     maxSeqLength,
     search: readSearchSettings(folder, config.maxPositions),
     embedTokens,
-    async embedWords(sequences) {
+    async embedWords(sequences, { around: { before, after } } = tokenizer) {
       const result: Matrix[] = [];
-      const { before, after } = tokenizer.around;
       for await (const { index, tokens } of encode(sequences)) {
         const hasWords = tokens.rows > before.length + after.length;
         const [start, end] = hasWords ? [before.length, tokens.rows - after.length] : [0, tokens.rows];
@@ -94,9 +104,9 @@ export async function loadSearchModel(
       }
       return result;
     },
-    embedQueries: (texts, onProgress) => embedTokens(sequencesOf(texts), onProgress),
+    embedQueries: (texts, onProgress) => embed(texts, queryTokenizer, onProgress),
     embedDocuments: async (texts, onProgress) => ({
-      vectors: await embedTokens(sequencesOf(texts), onProgress),
+      vectors: await embed(texts, documentTokenizer, onProgress),
       owners: Int32Array.from(texts.keys()),
     }),
   };
