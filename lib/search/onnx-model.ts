@@ -7,7 +7,7 @@ import { batchesByTokens } from '../model/bert/packing';
 import { type PoolingConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from '../model/config';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { type OnnxDtype, onnxFile } from '../model/onnx/export';
-import type { Prompts } from '../model/prompts';
+import { readPrompts } from '../model/prompts';
 import { readSearchSettings } from '../model/search-settings';
 import { loadTokenizer, type Tokenizer } from '../model/tokenizer';
 
@@ -43,8 +43,8 @@ export async function loadSearchModel(
   const pooling = readPoolingConfig(folder);
   const maxSeqLength = readMaxSeqLength(folder, config);
   const tokenizer = loadTokenizer(folder, config.vocabSize);
+  const prompts = readPrompts(folder);
   const encoder = await AutoModel.from_pretrained(path.resolve(folder), { dtype, local_files_only: true });
-  const prompts: Prompts = { query: '', document: '' };
   const [queryTokenizer, documentTokenizer] = [prompts.query, prompts.document].map(tokenizer.withPrompt);
   const columns = config.hiddenSize;
 
@@ -83,15 +83,9 @@ export async function loadSearchModel(
       onProgress,
     );
 
+  const parts = { name, folder, file, tokenizer, prompts, queryTokenizer, documentTokenizer, maxSeqLength };
   return {
-    name,
-    folder,
-    file,
-    tokenizer,
-    prompts,
-    queryTokenizer,
-    documentTokenizer,
-    maxSeqLength,
+    ...parts,
     search: readSearchSettings(folder, config.maxPositions),
     embedTokens,
     async embedWords(sequences, { around: { before, after } } = tokenizer) {
