@@ -21,14 +21,14 @@ export type SearchModel = Pick<
   readonly file: string;
 };
 
-/** Tokens computed at a time, padding included. */
-const TOKENS_PER_BATCH = 4096;
+/** Tokens computed at a time, padding included: of more, each takes longer, as they leave the processor's cache. */
+const TOKENS_PER_BATCH = 1024;
 
 /**
  * Loads a model that was saved here: the same vectors as `loadModel`'s, by the folder's ONNX file.
  *
- * @param options `dtype`: `int8` takes a quarter of the memory and half the time, and finds a little less (evaluate
- *   shows how much); `name` in tables and figures, the folder by default
+ * @param options `dtype`: `int8` takes a quarter of the space and half the time, and finds nearly as much (evaluate
+ *   shows it); `name` in tables and figures, the folder by default
  * @throws Error if the folder has no ONNX file, or as `loadModel` does
  */
 export async function loadSearchModel(
