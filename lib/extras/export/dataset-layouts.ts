@@ -9,7 +9,7 @@ const lines = (rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).
 /**
  * Writes a line for each question and chunk that answers it, `{anchor, positive}`, or, of a dataset with hard
  * negatives, for each of these, `{anchor, positive, negative}`. Questions that have none go to `….pairs.jsonl` then:
- * all lines of a file must have the same columns for sentence-transformers' trainer, which takes several files.
+ * all lines of a file must have the same columns for sentence-transformers' trainer, which takes several datasets.
  *
  * @param file such as `train.jsonl`
  * @returns the files written, each with its number of lines
