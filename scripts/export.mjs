@@ -2,8 +2,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readDataset } from 'finetune-embedding';
-import { filesToPush, pushToHub, writeBeir, writeGguf, writeJsonl } from 'finetune-embedding/extras';
+// By their files, not by the package's entries: those start TensorFlow.
+import { readDataset } from 'finetune-embedding/dist/dataset/dataset-files.js';
+import { writeBeir, writeJsonl } from 'finetune-embedding/dist/extras/export/dataset-layouts.js';
+import { writeGguf } from 'finetune-embedding/dist/extras/export/gguf.js';
+import { filesToPush, pushToHub } from 'finetune-embedding/dist/extras/export/push-to-hub.js';
 
 const USAGE = `npm run export -- FORMAT
 

@@ -1,10 +1,11 @@
 // The card of a trained model: what it holds, and when it changes or goes.
 import fs from 'node:fs';
 import path from 'node:path';
-import { addTestResults, saveModel, writeModelCard } from 'finetune-embedding';
+import { addTestResults, loadModel, saveModel, writeModelCard } from 'finetune-embedding';
 import type { TrainingFacts } from 'finetune-embedding/dist/model/model-card.js';
-import { describe, expect, it } from 'vitest';
-import { loadTiny, temporaryFolder } from '../fixtures/engine';
+import { replaceModel } from 'finetune-embedding/dist/model/save.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
 
 const FACTS: TrainingFacts = {
   base: 'sentence-transformers/all-MiniLM-L6-v2',
@@ -45,6 +46,18 @@ describe('the model card', () => {
     expect(text).toContain('(25 * cosines)');
     expect(text).toContain('a point of BM25 is worth 0.0125');
     expect(text).toContain('Not measured on test questions yet');
+  });
+
+  it("names the licence that the base's card names", async () => {
+    const base = path.join(temporaryFolder(), 'base');
+    fs.cpSync(TINY, base, { recursive: true });
+    fs.writeFileSync(path.join(base, 'README.md'), '---\nlanguage: en\nlicense: mit\n---\n');
+    const model = await loadModel(base);
+    onTestFinished(() => model.dispose());
+    const folder = path.join(temporaryFolder(), 'my-model');
+    await replaceModel(model, folder, FACTS);
+    expect(card(folder).split('\n---\n')[0]).toContain('\nlicense: mit\n');
+    expect(card(await trainedFolder())).not.toContain('license:');
   });
 
   it('takes test results, in place of earlier ones, into its table and its metadata', async () => {

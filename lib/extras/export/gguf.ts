@@ -1,13 +1,12 @@
 // In: a model folder. Out: the model as one GGUF file, which llama.cpp and what is built on it load. The format:
 // https://github.com/ggml-org/ggml/blob/master/docs/gguf.md; BERT's keys: gguf-py/gguf/constants.py of llama.cpp.
-import fs from 'node:fs';
 import path from 'node:path';
 import { writeWhole } from '../../common/files';
 import { selectWeights } from '../../model/bert/weight-names';
 import { readEncoderConfig, readPoolingConfig } from '../../model/config';
 import { weightFiles } from '../../model/hub/model-folder';
 import { resolveModel } from '../../model/hub/resolve';
-import { nameOf } from '../../model/model-card';
+import { licenseOf, nameOf } from '../../model/model-card';
 import { ModelJson } from '../../model/model-json';
 import { readSafetensors, type StoredTensor } from '../../model/safetensors';
 
@@ -75,7 +74,7 @@ const TOKEN_TYPES = { normal: 1, control: 3, unused: 5 };
 function tokenizerOf(folder: string, size: number): Metadata {
   const json = new ModelJson(folder, 'tokenizer.json');
   const config = new ModelJson(folder, 'tokenizer_config.json', true);
-  json.expect('model.type', (type) => type === 'WordPiece', 'WordPiece, which alone can be exported');
+  json.expect('model.type', (type) => type === 'WordPiece', 'WordPiece, which alone is exported');
   const vocab = json.expect<Record<string, number>>('model.vocab', (value) => value instanceof Object, 'a vocabulary');
   // A piece that begins a word stands after "▁" there, one that goes on is bare, and special tokens are as they are.
   const tokens = Array.from({ length: size }, (_, id) => `[PAD${id}]`);
@@ -84,11 +83,8 @@ function tokenizerOf(folder: string, size: number): Metadata {
     tokens[id] = piece.startsWith('##') ? piece.slice(2) : `▁${piece}`;
     types[id] = TOKEN_TYPES.normal;
   }
-  for (const { content, id } of json.expect<{ content: string; id: number }[]>(
-    'added_tokens',
-    Array.isArray,
-    'a list',
-  )) {
+  const added = json.expect<{ content: string; id: number }[]>('added_tokens', Array.isArray, 'a list');
+  for (const { content, id } of added) {
     tokens[id] = content;
     types[id] = TOKEN_TYPES.control;
   }
@@ -107,9 +103,7 @@ function tokenizerOf(folder: string, size: number): Metadata {
 
 /** What the model is called, its card's licence, and its prompts, for which GGUF has no keys of its own. */
 function about(folder: string): Metadata {
-  const card = path.join(folder, 'README.md');
-  const metadata = fs.existsSync(card) ? fs.readFileSync(card, 'utf8').split('\n---\n')[0] : '';
-  const license = /^license: *(.+)$/m.exec(metadata)?.[1];
+  const license = licenseOf(folder);
   const prompts = new ModelJson(folder, 'config_sentence_transformers.json', true).at('prompts') ?? {};
   return {
     'general.name': nameOf(folder),
@@ -132,6 +126,7 @@ function about(folder: string): Metadata {
  */
 export async function writeGguf(folder: string, file: string, bits: 16 | 32 = 16): Promise<void> {
   await resolveModel(path.resolve(folder));
+  new ModelJson(folder, 'config.json').expect('model_type', (type) => type === 'bert', 'bert, which alone is exported');
   const config = readEncoderConfig(folder);
   const sources = weightFiles(folder).map((name) => path.join(folder, name));
   const stored = new Map(sources.flatMap((source) => [...readSafetensors(source)]));
