@@ -55,19 +55,20 @@ function readArguments([...args]) {
   return { processes, meeting: args };
 }
 
-/** Every model that was kept, and the base, asked about validation: rows to print, and the best, which the model then holds. */
+/** The step whose model finds most on validation questions, 0 for the base; the model then holds its weights. */
 async function chooseBest(model, embedder, folder, validation) {
   const { keep } = JSON.parse(fs.readFileSync(path.join(folder, 'settings.json'), 'utf8'));
-  const rows = [];
+  const load = (step) => loading.loadWeights(model, step ? path.join(folder, `step-${step}`) : model.folder);
+  let best = { step: 0, score: Number.NEGATIVE_INFINITY };
   for (const step of [0, ...keep]) {
-    loading.loadWeights(model, step ? path.join(folder, `step-${step}`) : model.folder);
+    load(step);
     const { hitRate, metrics } = await fe.evaluateEmbedder(embedder, validation, model.search);
-    rows.push({ step, 'hit rate@5': hitRate, [METRIC]: metrics[METRIC] });
-    console.log(`step ${step}: hit rate@5 ${hitRate.toFixed(3)}, ${METRIC} ${metrics[METRIC].toFixed(3)}`);
+    const score = metrics[METRIC];
+    console.log(`step ${step}: hit rate@5 ${hitRate.toFixed(3)}, ${METRIC} ${score.toFixed(3)}`);
+    if (score > best.score) best = { step, score };
   }
-  const best = rows.reduce((a, b) => (b[METRIC] > a[METRIC] ? b : a));
-  loading.loadWeights(model, best.step ? path.join(folder, `step-${best.step}`) : model.folder);
-  return { best, steps: keep.at(-1) };
+  load(best.step);
+  return { keptStep: best.step, steps: keep.at(-1) };
 }
 
 async function main() {
@@ -96,8 +97,11 @@ async function main() {
   if (!isHere) return console.log('Trained. The machine of the first process chooses and saves the model.');
 
   console.log(`Asking ${valFile} …`);
-  const { best, steps } = await chooseBest(model, embedder, folder, validation);
-  if (best.step === 0) return console.log(`No step is better than the base: ${outputDir} stays as it is.`);
+  const kept = await chooseBest(model, embedder, folder, validation);
+  if (kept.keptStep === 0) {
+    fs.rmSync(folder, { recursive: true });
+    return console.log(`No step is better than the base: ${outputDir} stays as it is.`);
+  }
   const { weight: bm25Weight } = await fe.tuneFusion([embedder], validation, model.search);
   model.search = { ...model.search, bm25Weight };
   await fe.saveModel(model, outputDir);
@@ -112,9 +116,9 @@ async function main() {
     ...{ 'tokens at most': run.maxSeqLength, seed: run.seed, processes },
   };
   const datasets = { train: factsOf(trainFile, data), validation: factsOf(valFile, validation) };
-  fe.writeModelCard(outputDir, { base, ...datasets, settings, steps, keptStep: best.step });
+  fe.writeModelCard(outputDir, { base, ...datasets, settings, ...kept });
   fs.rmSync(folder, { recursive: true, force: true });
-  console.log(`${path.resolve(outputDir)} holds the model of step ${best.step}.`);
+  console.log(`${path.resolve(outputDir)} holds the model of step ${kept.keptStep}.`);
 }
 
 try {
