@@ -18,6 +18,7 @@ const COMMANDS = {
   bench: ['bench/run.mjs'],
   interop: ['test/interop/run.mjs'],
   export: ['scripts/export.mjs'],
+  'scale:train': ['scripts/scale/train.mjs'],
 };
 
 const [name, ...args] = process.argv.slice(2);

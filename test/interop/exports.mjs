@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import extras from 'finetune-embedding/extras';
-import { PYTHON } from './venv.mjs';
+import { PYTHON } from '../../scripts/scale/venv.mjs';
 
 /** Installed here alone: its binaries are large, and no notebook needs them. */
 const LLAMA = path.resolve('.cache/node-llama-cpp');
