@@ -8,12 +8,21 @@ import { type PoolingConfig, readEncoderConfig, readMaxSeqLength, readPoolingCon
 import type { EmbeddingModel } from '../model/embedding-model';
 import { type OnnxDtype, onnxFile } from '../model/onnx/export';
 import { readSearchSettings } from '../model/search-settings';
-import { loadTokenizer } from '../model/tokenizer';
+import { loadTokenizer, type Tokenizer } from '../model/tokenizer';
 
 /** A model that answers questions: what a search needs of an `EmbeddingModel`. */
 export type SearchModel = Pick<
   EmbeddingModel,
-  'name' | 'folder' | 'tokenizer' | 'maxSeqLength' | 'search' | 'embedTokens' | 'embedWords' | keyof Embedder
+  | 'folder'
+  | 'tokenizer'
+  | 'prompts'
+  | 'queryTokenizer'
+  | 'documentTokenizer'
+  | 'maxSeqLength'
+  | 'search'
+  | 'embedTokens'
+  | 'embedWords'
+  | keyof Embedder
 > & {
   /** The ONNX file. */
   readonly file: string;
@@ -73,19 +82,24 @@ export async function loadSearchModel(
       pool(tokens, pooling.mode, rowOf(result, index));
     return pooling.normalize ? normalizedRows(result) : result;
   }
-  const sequencesOf = (texts: string[]) => texts.map((text) => tokenizer.encode(text, maxSeqLength));
+  const prompts = { query: '', document: '' };
+  const queryTokenizer = tokenizer.withPrompt(prompts.query);
+  const documentTokenizer = tokenizer.withPrompt(prompts.document);
+  const sequencesOf = (own: Tokenizer, texts: string[]) => texts.map((text) => own.encode(text, maxSeqLength));
 
   return {
     name,
     folder,
     file,
     tokenizer,
+    prompts,
+    queryTokenizer,
+    documentTokenizer,
     maxSeqLength,
     search: readSearchSettings(folder, config.maxPositions),
     embedTokens,
-    async embedWords(sequences) {
+    async embedWords(sequences, { around: { before, after } } = tokenizer) {
       const result: Matrix[] = [];
-      const { before, after } = tokenizer.around;
       for await (const { index, tokens } of encode(sequences)) {
         const hasWords = tokens.rows > before.length + after.length;
         const [start, end] = hasWords ? [before.length, tokens.rows - after.length] : [0, tokens.rows];
@@ -94,9 +108,9 @@ export async function loadSearchModel(
       }
       return result;
     },
-    embedQueries: (texts, onProgress) => embedTokens(sequencesOf(texts), onProgress),
+    embedQueries: (texts, onProgress) => embedTokens(sequencesOf(queryTokenizer, texts), onProgress),
     embedDocuments: async (texts, onProgress) => ({
-      vectors: await embedTokens(sequencesOf(texts), onProgress),
+      vectors: await embedTokens(sequencesOf(documentTokenizer, texts), onProgress),
       owners: Int32Array.from(texts.keys()),
     }),
   };
