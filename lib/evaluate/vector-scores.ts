@@ -1,5 +1,5 @@
 // In: vectors of questions and of documents, one or more each. Out: a score for each question and document.
-import { type Embeddings, normalizedRows, type QueryVectors } from '../common/matrix';
+import { type Embeddings, type Matrix, normalizedRows, type QueryVectors } from '../common/matrix';
 import { rowProducts } from '../common/products';
 import { documentScores, WINDOW_TEMPERATURE } from './document-scores';
 
@@ -44,4 +44,13 @@ export function vectorScores(
     }
   }
   return hubness ? scores.map((ofQuestion) => ofQuestion.map((score, document) => score - hubness[document])) : scores;
+}
+
+/** Which of a document's vectors is nearest to a question's by cosine, from 0. */
+export function nearestVector(question: Matrix, { vectors, owners }: Embeddings, document: number): number {
+  const [first, end] = [owners.indexOf(document), owners.lastIndexOf(document) + 1];
+  const { columns } = vectors;
+  const data = vectors.data.subarray(first * columns, end * columns);
+  const cosines = rowProducts(question, normalizedRows({ data, rows: end - first, columns }));
+  return cosines.indexOf(Math.max(...cosines));
 }

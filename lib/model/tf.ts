@@ -98,9 +98,12 @@ export function disposeAll(structure: unknown): void {
   tf.dispose(structure as tf.TensorContainer);
 }
 
-computeRowProducts((a, b) =>
-  tidy(() => {
+computeRowProducts((a, b) => {
+  const products = tidy(() => {
     const [x, y] = [a, b].map(({ data, rows, columns }) => tf.tensor2d(Float32Array.from(data), [rows, columns]));
-    return product(x, y, false, true).dataSync() as Float32Array;
-  }),
-);
+    return product(x, y, false, true);
+  });
+  const values = products.dataSync() as Float32Array; // in `tidy`, it would search them for tensors
+  products.dispose();
+  return values;
+});
