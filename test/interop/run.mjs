@@ -1,7 +1,7 @@
 // npm run interop: RECIPE=original without dropout, by this project and by sentence-transformers on PyTorch, from the same model and
 // pairs. Losses are compared step by step, the trained models by their metrics, and our saved model by its embeddings in
-// sentence-transformers, by its word pieces in raw tokenizers, and by its scores of words against words in MultiVectorEncoder. Exit code 0
-// if all agree. Out on the terminal only; models go to .cache/interop-run.
+// sentence-transformers, with and without prompts, by its word pieces in raw tokenizers, and by its scores of words against words in
+// MultiVectorEncoder. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
 //
 //   --short: ten steps   --setup: only makes the Python environment (see venv.mjs)
 import { spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import scoring from 'finetune-embedding/dist/evaluate/vector-scores.js';
 import extras from 'finetune-embedding/extras';
 import { PYTHON, setUp } from './venv.mjs';
 
-const { evaluateEmbedder, loadModel, RECIPES, train } = lib;
+const { evaluateEmbedder, loadModel, RECIPES, saveModel, train } = lib;
 
 const MAX_SEQ_LENGTH = 512;
 const SHORT_STEPS = 10;
@@ -22,6 +22,7 @@ const SHORT_STEPS = 10;
 const LOSS_TOLERANCE = 0.002;
 const METRIC_TOLERANCE = 0.003;
 const EMBEDDING_TOLERANCE = 1e-5;
+const PROMPTED_TOLERANCE = 1e-6;
 const WORD_SCORE_TOLERANCE = 1e-4;
 
 const LYFT = path.resolve('../shared/data/lyft_train_dataset.json');
@@ -60,6 +61,19 @@ async function wordVectors(model, texts) {
   return { vectors: matrix.stacked(words, Float32Array), owners };
 }
 
+/** The model saved with e5's prompts, and the vectors of questions, then of texts: `encode_query` and `encode_document`. */
+async function withPrompts(base, folder, questions, texts) {
+  const model = await loadModel(base, {
+    maxSeqLength: MAX_SEQ_LENGTH,
+    prompts: { query: 'query: ', document: 'passage: ' },
+  });
+  await saveModel(model, folder);
+  const { vectors } = await model.embedDocuments(texts);
+  const both = [...(await model.embedQueries(questions)).data, ...vectors.data];
+  model.dispose();
+  return both;
+}
+
 /** NaN where one of the values is. */
 const largest = (values) => values.reduce((a, b) => Math.max(a, b), 0);
 
@@ -85,7 +99,10 @@ async function main() {
   const own = await evaluateEmbedder(model, data);
   const words = path.join(folder, 'words');
   await extras.saveMultiVectorModel(model, words);
-  const { vectors: asked, owners } = await wordVectors(model, Object.values(data.queries).slice(0, 20));
+  const prompted = path.join(folder, 'prompted');
+  const questions = Object.values(data.queries).slice(0, 20);
+  const promptedVectors = await withPrompts(ours, prompted, questions, texts);
+  const { vectors: asked, owners } = await wordVectors(model, questions);
   const worded = texts.filter(Boolean); // an empty text has no words
   const found = await wordVectors(model, worded);
   const scores = scoring.vectorScores({ ...asked, owners }, found, worded.length);
@@ -97,7 +114,18 @@ async function main() {
   const { batchSize, epochs } = recipe;
   fs.writeFileSync(
     input,
-    JSON.stringify({ ...data, base, ours, words, batchSize, epochs, maxSeqLength: MAX_SEQ_LENGTH, texts }),
+    JSON.stringify({
+      ...data,
+      base,
+      ours,
+      words,
+      prompted,
+      questions,
+      batchSize,
+      epochs,
+      maxSeqLength: MAX_SEQ_LENGTH,
+      texts,
+    }),
   );
   const peer = spawn(PYTHON, ['test/interop/peer.py', input], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -118,11 +146,11 @@ async function main() {
   }
   if ((await ended) !== 0 || !result) throw new Error('The Python side failed; its message is above.');
   model.dispose();
-  return report(steps, theirs, own.metrics, result, { vectors, ids, scores });
+  return report(steps, theirs, own.metrics, result, { vectors, promptedVectors, ids, scores });
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, { vectors, ids, scores }) {
+function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, ids, scores }) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -149,6 +177,11 @@ function report(steps, theirs, ownMetrics, result, { vectors, ids, scores }) {
       'embeddings of our saved model in sentence-transformers (relative)',
       largest(theirVectors.map((value, i) => Math.abs(value - vectors[i]))) / scale,
       EMBEDDING_TOLERANCE,
+    ],
+    [
+      'embeddings of our saved model by encode_query and encode_document, with prompts',
+      largest(result.prompted.flat().map((value, i) => Math.abs(value - promptedVectors[i]))),
+      PROMPTED_TOLERANCE,
     ],
     [
       'texts whose word pieces are others by tokenizer.json alone',
