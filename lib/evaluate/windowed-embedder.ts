@@ -27,7 +27,7 @@ export function fitWindows(model: Reading, size: number, stride: number): Window
 }
 
 /** What it needs of a model: trained here, or loaded for a search. */
-type Windowed = Pick<EmbeddingModel, 'name' | 'documentTokenizer' | 'maxSeqLength' | 'embedQueries' | 'embedTokens'>;
+type WindowModel = Pick<EmbeddingModel, 'name' | 'documentTokenizer' | 'maxSeqLength' | 'embedQueries' | 'embedTokens'>;
 
 /**
  * Embeds documents by overlapping windows; a document's score is made of its windows' (`documentScores`), as in
@@ -39,7 +39,7 @@ type Windowed = Pick<EmbeddingModel, 'name' | 'documentTokenizer' | 'maxSeqLengt
  * @param windows `size` in word pieces; with special tokens and prompt they must fit the model's length
  * @throws RangeError if they don't
  */
-export function windowedEmbedder(model: Windowed, windows: WindowSettings): Embedder {
+export function windowedEmbedder(model: WindowModel, windows: WindowSettings): Embedder {
   const { documentTokenizer, maxSeqLength } = model;
   windowSequences(documentTokenizer, '', windows, maxSeqLength); // refuses windows that don't fit before any work
   return {

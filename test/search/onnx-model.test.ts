@@ -2,20 +2,23 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type EmbeddingModel, saveModel, windowedEmbedder } from 'finetune-embedding';
+import { type EmbeddingModel, loadModel, saveModel, windowedEmbedder } from 'finetune-embedding';
 import { batchesByTokens } from 'finetune-embedding/dist/model/bert/packing.js';
 import { loadSearchModel } from 'finetune-embedding/search';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { embeddedTexts, loadTiny, relativeError, TINY, temporaryFolder } from '../fixtures/engine';
 
 /** Short, long, too long and empty ones. */
 const texts = [...embeddedTexts, '', 'river '.repeat(200), ...Array.from({ length: 30 }, (_, i) => 'stone '.repeat(i))];
 
+/** A model with prompts and search settings, and the folder that it was saved in. */
 async function saved(...pooling: Parameters<typeof loadTiny>): Promise<[EmbeddingModel, string]> {
-  const model = await loadTiny(...pooling);
   const folder = path.join(temporaryFolder(), 'saved');
-  model.search = { windows: { size: 6, stride: 3 }, windowTemperature: 0.05, bm25Weight: 0.01 };
-  await saveModel(model, folder);
+  const search = { windows: { size: 6, stride: 3 }, windowTemperature: 0.05, bm25Weight: 0.01 };
+  const prompts = { query: 'market: ', document: 'a stone of ' };
+  await saveModel(Object.assign(await loadTiny(...pooling), { prompts, search }), folder);
+  const model = await loadModel(folder);
+  onTestFinished(() => model.dispose());
   return [model, folder];
 }
 
@@ -28,24 +31,29 @@ describe('loadSearchModel', () => {
     async (mode, normalize) => {
       const [model, folder] = await saved(mode, normalize);
       const onnx = await loadSearchModel(path.relative('.', folder), { name: 'tiny' });
-      expect([onnx.name, onnx.maxSeqLength, onnx.search]).toEqual(['tiny', model.maxSeqLength, model.search]);
+      const { maxSeqLength, search, prompts } = model;
+      expect(onnx).toMatchObject({ name: 'tiny', maxSeqLength, search, prompts });
 
       const expected = await model.embedDocuments(texts);
       const steps: number[] = [];
       const actual = await onnx.embedDocuments(texts, (done) => steps.push(done));
       expect(actual.owners).toEqual(expected.owners);
       expect(relativeError(actual.vectors.data, expected.vectors.data)).toBeLessThan(1e-5);
-      expect((await onnx.embedQueries(texts)).data).toEqual(actual.vectors.data);
       expect(steps.at(-1)).toBe(texts.length);
+      const queries = (await model.embedQueries(texts)).data;
+      expect(relativeError((await onnx.embedQueries(texts)).data, queries)).toBeLessThan(1e-5);
+      expect(relativeError(queries, expected.vectors.data as Float32Array)).toBeGreaterThan(0.01); // prompts count
 
-      const sequences = texts.map((text) => model.tokenizer.encode(text, model.maxSeqLength));
-      const [words, sameWords] = [await model.embedWords(sequences), await onnx.embedWords(sequences)];
+      const { queryTokenizer } = onnx;
+      const sequences = texts.map((text) => queryTokenizer.encode(text, maxSeqLength));
+      const words = await model.embedWords(sequences, queryTokenizer);
+      const sameWords = await onnx.embedWords(sequences, queryTokenizer);
       expect(sameWords.map(({ rows }) => rows)).toEqual(words.map(({ rows }) => rows));
       words.forEach(({ data }, i) => {
         expect(relativeError(sameWords[i].data, data)).toBeLessThan(1e-5);
       });
 
-      const windows = model.search!.windows!;
+      const windows = search!.windows!;
       const ofWindows = await windowedEmbedder(model, windows).embedDocuments(texts);
       const sameWindows = await windowedEmbedder(onnx, windows).embedDocuments(texts);
       expect(sameWindows.owners).toEqual(ofWindows.owners);
