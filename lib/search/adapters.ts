@@ -14,12 +14,13 @@ export const forLangChain = (model: Embedder) => ({
   embedQuery: async (text: string) => (await ofQueries(model, [text]))[0],
 });
 
-/** For Chroma: an `EmbeddingFunction` of a collection; `defaultSpace` says that cosines are compared. */
+/** For Chroma: an `EmbeddingFunction` of a collection, which compares by cosine where both spaces are said. */
 export const forChroma = (model: Embedder) => ({
   name: model.name,
   generate: (texts: string[]) => ofDocuments(model, texts),
   generateForQueries: (texts: string[]) => ofQueries(model, texts),
   defaultSpace: () => 'cosine' as const,
+  supportedSpaces: () => ['cosine' as const],
 });
 
 /**
