@@ -11,8 +11,8 @@ interface IndexFile {
   /** {@link identity} of the model whose vectors these are. */
   model: string;
   corpus: Record<string, string>;
-  /** A way to search each: its file of numbers, row by row, and how many rows each document has, in their order. */
-  vectors: { file: string; columns: number; counts: number[]; hubness?: number[] }[];
+  /** For each way to search, as in `Embeddings`; the numbers lie in a file, row by row. */
+  vectors: { file: string; columns: number; owners: number[]; hubness?: number[] }[];
 }
 
 const FILE = 'index.json';
@@ -30,15 +30,10 @@ export function saveSearchIndex(index: SearchIndex, folder: string): void {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const file = `${sha256(bytes).slice(0, 16)}.${data instanceof Int8Array ? 'int8' : 'float32'}`;
     writeWhole(path.join(folder, file), bytes, true);
-    const counts: number[] = Object.keys(index.corpus).map(() => 0);
-    for (const owner of owners) counts[owner]++;
-    return { file, columns, counts, hubness: hubness && [...hubness] };
+    return { file, columns, owners: [...owners], hubness: hubness && [...hubness] };
   });
-  writeJson(path.join(folder, FILE), {
-    model: identity(index.model),
-    corpus: index.corpus,
-    vectors,
-  } satisfies IndexFile);
+  const contents: IndexFile = { model: identity(index.model), corpus: index.corpus, vectors };
+  writeJson(path.join(folder, FILE), contents);
   const named = vectors.map(({ file }) => file);
   for (const name of fs.readdirSync(folder))
     if (VECTORS.test(name) && !named.includes(name)) fs.rmSync(path.join(folder, name), { force: true });
@@ -54,18 +49,15 @@ export function loadSearchIndex(model: SearchModel, folder: string): SearchIndex
   const { model: indexed, corpus, vectors } = readJson(at, ADVICE) as IndexFile;
   if (indexed !== identity(model))
     throw new Error(`${at}: is of another model than ${model.file}, other windows or prompts. ${ADVICE}`);
-  return new SearchIndex(
-    model,
-    corpus,
-    vectors.map(({ file, columns, counts, hubness }) => {
-      const place = path.join(folder, file);
-      const { buffer } = VECTORS.test(file) ? new Uint8Array(fs.readFileSync(place)) : new Uint8Array();
-      const data = file.endsWith('.int8') ? new Int8Array(buffer) : new Float32Array(buffer);
-      const owners = Int32Array.from(counts.flatMap((count, document) => Array<number>(count).fill(document)));
-      if (data.length !== owners.length * columns)
-        throw new Error(`${place}: holds ${data.length} numbers, not ${owners.length} × ${columns}. ${ADVICE}`);
-      const rows = { data, rows: owners.length, columns };
-      return { vectors: rows, owners, hubness: hubness && Float64Array.from(hubness) };
-    }),
-  );
+  const embeddings = vectors.map(({ file, columns, owners, hubness }) => {
+    const place = path.join(folder, file);
+    const { buffer } = new Uint8Array(fs.readFileSync(place));
+    const data = file.endsWith('.int8') ? new Int8Array(buffer) : new Float32Array(buffer);
+    const rows = owners.length;
+    if (data.length !== rows * columns)
+      throw new Error(`${place}: holds ${data.length} numbers, not ${rows} × ${columns}. ${ADVICE}`);
+    const own = { vectors: { data, rows, columns }, owners: Int32Array.from(owners) };
+    return hubness ? { ...own, hubness: Float64Array.from(hubness) } : own;
+  });
+  return new SearchIndex(model, corpus, embeddings);
 }
