@@ -100,7 +100,9 @@ export function disposeAll(structure: unknown): void {
 
 computeRowProducts((a, b) => {
   const products = tidy(() => {
-    const [x, y] = [a, b].map(({ data, rows, columns }) => tf.tensor2d(Float32Array.from(data), [rows, columns]));
+    const [x, y] = [a, b].map(({ data, rows, columns }) =>
+      tf.tensor2d(data instanceof Float32Array ? data : Float32Array.from(data), [rows, columns]),
+    );
     return product(x, y, false, true);
   });
   const values = products.dataSync() as Float32Array; // in `tidy`, it would search them for tensors
