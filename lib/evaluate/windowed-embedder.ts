@@ -14,11 +14,12 @@ export const DEFAULT_SEARCH = {
   bm25Weight: FUSION_WEIGHT,
 } satisfies SearchSettings;
 
+type Reading = Pick<EmbeddingModel, 'queryTokenizer' | 'documentTokenizer' | 'maxSeqLength'>;
+
 /** A text's word pieces that a model reads at once: special tokens and the longer prompt take the rest. */
 export function roomOf({ queryTokenizer: { around }, documentTokenizer, maxSeqLength }: Reading): number {
   return maxSeqLength - Math.max(around.before.length, documentTokenizer.around.before.length) - around.after.length;
 }
-type Reading = Pick<EmbeddingModel, 'queryTokenizer' | 'documentTokenizer' | 'maxSeqLength'>;
 
 /** Windows of `size` word pieces or, where the model reads less, of what it reads. */
 export function fitWindows(model: Reading, size: number, stride: number): WindowSettings {

@@ -98,6 +98,7 @@ export function disposeAll(structure: unknown): void {
   tf.dispose(structure as tf.TensorContainer);
 }
 
+// Where TensorFlow is loaded, search uses it.
 computeRowProducts((a, b) => {
   const products = tidy(() => {
     const [x, y] = [a, b].map(({ data, rows, columns }) =>

@@ -34,7 +34,7 @@ function embeddersOf(model: SearchModel, words: boolean): Embedder[] {
   return words ? [first, wordEmbedder(model, fitWindows(model, size, stride))] : [first];
 }
 
-/** All its vectors are in memory, and each is compared: right for thousands of documents. {@link createSearchIndex}. */
+/** Documents to ask: with all vectors in memory, each compared with a question's; for some thousands of documents. */
 export class SearchIndex {
   private readonly ids: string[];
   private readonly keywords: Bm25Index;
