@@ -17,6 +17,7 @@ const COMMANDS = {
   'test:browser': ['test/browser/run.mjs'],
   bench: ['bench/run.mjs'],
   interop: ['test/interop/run.mjs'],
+  export: ['scripts/export.mjs'],
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { withLock } from '../common/lock';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
 import { WEIGHTS } from './hub/model-folder';
-import { hasOwnReadme, nameOf, type TrainingFacts, writeModelCard } from './model-card';
+import { hasOwnReadme, licenseOf, nameOf, type TrainingFacts, writeModelCard } from './model-card';
 import { ModelJson } from './model-json';
 import { exportOnnx } from './onnx/export';
 import { ABOUT } from './prompts';
@@ -49,7 +49,8 @@ export async function replaceModel(model: EmbeddingModel, folder: string, facts?
   fs.rmSync(next, { recursive: true, force: true });
   try {
     await writeModel(model, next);
-    if (facts && !hasOwnReadme(folder)) writeModelCard(next, facts, nameOf(folder));
+    const license = licenseOf(model.folder);
+    if (facts && !hasOwnReadme(folder)) writeModelCard(next, { license, ...facts }, nameOf(folder));
   } catch (error) {
     fs.rmSync(next, { recursive: true, force: true }); // a full disk is full no more
     throw error;

@@ -3,7 +3,9 @@
 // sentence-transformers, with and without prompts, by its word pieces in raw tokenizers, and by its scores of words against words in
 // MultiVectorEncoder. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
 //
-//   --short: ten steps   --setup: only makes the Python environment (see venv.mjs)
+// Then what npm run export writes, in llama.cpp, in sentence-transformers' trainer and in BEIR (see exports.mjs).
+//
+//   --short: ten steps   --exports: the exports alone   --setup: only makes the Python environment (see venv.mjs)
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,6 +14,7 @@ import lib from 'finetune-embedding';
 import matrix from 'finetune-embedding/dist/common/matrix.js';
 import scoring from 'finetune-embedding/dist/evaluate/vector-scores.js';
 import extras from 'finetune-embedding/extras';
+import { checkExports } from './exports.mjs';
 import { PYTHON, setUp } from './venv.mjs';
 
 const { evaluateEmbedder, loadModel, RECIPES, saveModel, train } = lib;
@@ -87,8 +90,9 @@ async function main() {
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
 
-  console.log('Training here …');
   const model = await loadModel('all-MiniLM-L6-v2', { maxSeqLength: MAX_SEQ_LENGTH });
+  if (process.argv.includes('--exports')) return agree(await checkExports(model, model.folder, data, folder));
+  console.log('Training here …');
   const base = model.folder;
   const ours = path.join(folder, 'ours');
   const { steps } = await train(model, { data, recipe, outputDir: ours, seed: 1, evaluationSteps: 1_000_000 });
@@ -145,12 +149,13 @@ async function main() {
     }
   }
   if ((await ended) !== 0 || !result) throw new Error('The Python side failed; its message is above.');
+  const exported = await checkExports(model, ours, data, folder);
   model.dispose();
-  return report(steps, theirs, own.metrics, result, { vectors, promptedVectors, ids, scores });
+  return report(steps, theirs, own.metrics, result, { vectors, promptedVectors, ids, scores, exported });
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, ids, scores }) {
+function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, ids, scores, exported }) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -193,7 +198,13 @@ function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, i
       largest(result.scores.flatMap((row, i) => row.map((score, j) => Math.abs(score - scores[i][j])))),
       WORD_SCORE_TOLERANCE,
     ],
+    ...exported,
   ];
+  return agree(checks);
+}
+
+/** Prints each difference with the largest allowed; true if all are within. */
+function agree(checks) {
   console.log('\nlargest differences');
   for (const [name, difference, tolerance] of checks) {
     const verdict = difference <= tolerance ? 'ok' : 'DIFFERENT';
