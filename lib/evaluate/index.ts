@@ -11,5 +11,5 @@ export { type Rankings, rankByVectors, similarityRows } from './rankings';
 export { writeEvaluations } from './result-files';
 export { appendRun, readRuns } from './run-log';
 export { compareResults, hitRatesOverK } from './significance';
-export { DEFAULT_SEARCH, windowedEmbedder } from './windowed-embedder';
+export { DEFAULT_SEARCH, fitWindows, windowedEmbedder } from './windowed-embedder';
 export { wordEmbedder } from './word-embedder';

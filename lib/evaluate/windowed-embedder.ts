@@ -14,6 +14,19 @@ export const DEFAULT_SEARCH = {
   bm25Weight: FUSION_WEIGHT,
 } satisfies SearchSettings;
 
+type Reading = Pick<EmbeddingModel, 'queryTokenizer' | 'documentTokenizer' | 'maxSeqLength'>;
+
+/** A text's word pieces that a model reads at once: special tokens and the longer prompt take the rest. */
+export function roomOf({ queryTokenizer: { around }, documentTokenizer, maxSeqLength }: Reading): number {
+  return maxSeqLength - Math.max(around.before.length, documentTokenizer.around.before.length) - around.after.length;
+}
+
+/** Windows of `size` word pieces or, where the model reads less, of what it reads. */
+export function fitWindows(model: Reading, size: number, stride: number): WindowSettings {
+  const fitting = Math.min(size, roomOf(model));
+  return { size: fitting, stride: Math.min(stride, fitting) };
+}
+
 /** What it needs of a model: trained here, or loaded for a search. */
 type WindowModel = Pick<EmbeddingModel, 'name' | 'documentTokenizer' | 'maxSeqLength' | 'embedQueries' | 'embedTokens'>;
 

@@ -1,11 +1,14 @@
 // In: an embedding model. Out: an embedder with a vector a word piece, near ones of a document merged.
 import { type Embedder, type Embeddings, int8Rows, type Matrix, rowOf, stacked } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { product, tf, tidy } from '../model/tf';
 import { type Tokenizer, windowSequences } from '../model/tokenizer';
 import { checkNumbers } from './rankings';
 import { vectorScores } from './vector-scores';
 import { wardClusters } from './ward-clusters';
+
+/** What it needs of a model: trained here, or loaded for a search. */
+type WordModel = Pick<EmbeddingModel, 'name' | 'queryTokenizer' | 'documentTokenizer' | 'maxSeqLength' | 'embedWords'>;
 
 /** Beside windows, a third of the vectors finds nearly as much; a sixth does not: docs/recipe.md. */
 const POOL_FACTOR = 3;
@@ -28,7 +31,7 @@ const DOCUMENTS_AT_A_TIME = 32;
  * @param poolFactor as many word pieces of a document share a vector, on average; 1: each has its own
  * @throws {RangeError} if windows don't fit; an Error, from the embedder, if a vector holds NaN or infinity
  */
-export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, poolFactor = POOL_FACTOR): Embedder {
+export function wordEmbedder(model: WordModel, { size }: { size: number }, poolFactor = POOL_FACTOR): Embedder {
   const { queryTokenizer, documentTokenizer } = model;
   for (const tokenizer of [queryTokenizer, documentTokenizer])
     windowSequences(tokenizer, '', { size, stride: size }, model.maxSeqLength); // refuses them before any work
@@ -54,7 +57,7 @@ export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, 
 }
 
 /** A matrix a text, read in windows of `size` by one of the model's tokenizers: `[word pieces, hidden]`. */
-export async function wordVectors(model: EmbeddingModel, tokenizer: Tokenizer, texts: string[], size: number) {
+export async function wordVectors(model: WordModel, tokenizer: Tokenizer, texts: string[], size: number) {
   const windows = { size, stride: size };
   const sequences = texts.map((text) => windowSequences(tokenizer, text, windows, model.maxSeqLength));
   const vectors = (await model.embedWords(sequences.flat(), tokenizer)).values();
@@ -100,13 +103,10 @@ export function hubnessOf({ vectors, owners }: Embeddings, documents: number): F
  * @param factor word pieces a vector, on average
  */
 export function pooledWords(words: Matrix, factor: number): Matrix {
-  const { data, rows, columns } = words;
+  const { rows, columns } = words;
   const clusters = Math.max(1, Math.floor(rows / factor));
   if (clusters >= rows) return words;
-  const distances = tidy(() => {
-    const vectors = tf.tensor2d(data, [rows, columns]);
-    return tf.sub(1, product(vectors, vectors, false, true)).dataSync() as Float32Array;
-  });
+  const distances = rowProducts(words, words).map((cosine) => 1 - cosine);
   const pooled = { data: new Float32Array(clusters * columns), rows: clusters, columns };
   wardClusters(distances, rows, clusters).forEach((cluster, row) => {
     const sum = rowOf(pooled, cluster);

@@ -3,11 +3,11 @@ import { type Matrix, normalizedRows, rowOf } from '../common/matrix';
 import { wordVectors } from '../evaluate/word-embedder';
 import type { EmbeddingModel } from '../model/embedding-model';
 import type { Tokenizer } from '../model/tokenizer';
+import { type WordSpan, wordSpans } from '../model/word-spans';
 import { escapeHtml } from '../notebook/escape';
 import { type Content, show } from '../notebook/output';
 import { modelColor } from '../notebook/theme';
 import { joinOnHover } from './join-on-hover';
-import { type WordSpan, wordSpans } from './word-spans';
 
 /** A text's words, and a vector for each of their pieces. */
 export interface Words {

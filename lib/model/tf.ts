@@ -1,5 +1,6 @@
 // In: an op's name, attributes and tensors. Out: tensors, by libtensorflow: also by kernels that tfjs does not know.
 import util from 'node:util';
+import { computeRowProducts } from '../common/products';
 
 // tfjs-node calls two functions that newer versions of Node lack or warn about: put back before it is loaded.
 const legacy = util as unknown as Record<string, (value: unknown) => boolean>;
@@ -96,3 +97,16 @@ export function tidy<T>(work: () => T): T {
 export function disposeAll(structure: unknown): void {
   tf.dispose(structure as tf.TensorContainer);
 }
+
+// Where TensorFlow is loaded, search uses it.
+computeRowProducts((a, b) => {
+  const products = tidy(() => {
+    const [x, y] = [a, b].map(({ data, rows, columns }) =>
+      tf.tensor2d(data instanceof Float32Array ? data : Float32Array.from(data), [rows, columns]),
+    );
+    return product(x, y, false, true);
+  });
+  const values = products.dataSync() as Float32Array; // in `tidy`, it would search them for tensors
+  products.dispose();
+  return values;
+});

@@ -8,6 +8,7 @@ import type { EvaluationResult, QueryResult } from '../evaluate/evaluation';
 import { type EmbedderEvaluation, evaluateEmbedder } from '../evaluate/evaluator';
 import type { LoggedRun } from '../evaluate/run-log';
 import { type ComparedMetric, compareResults, metricInterval } from '../evaluate/significance';
+import { roomOf } from '../evaluate/windowed-embedder';
 import type { EmbeddingModel } from '../model/embedding-model';
 import type { CardResult } from '../model/model-card';
 import { progressBar } from './progress';
@@ -116,16 +117,6 @@ export function costRows(evaluations: EmbedderEvaluation[]): Row[] {
       'MAP@100': metrics['MAP@100'],
     };
   });
-}
-
-/** A text's word pieces that the model reads at once: special tokens and the longer prompt take the rest. */
-const roomOf = ({ queryTokenizer: { around }, documentTokenizer, maxSeqLength }: EmbeddingModel): number =>
-  maxSeqLength - Math.max(around.before.length, documentTokenizer.around.before.length) - around.after.length;
-
-/** Windows of `size` word pieces or, where the model reads less, of what it reads. */
-export function fitWindows(model: EmbeddingModel, size: number, stride: number): WindowSettings {
-  const fitting = Math.min(size, roomOf(model));
-  return { size: fitting, stride: Math.min(stride, fitting) };
 }
 
 /**

@@ -14,7 +14,6 @@ export {
   comparisonRows,
   costRows,
   evaluateWithProgress,
-  fitWindows,
   groupRows,
   summarize,
   windowRow,

@@ -1,6 +1,6 @@
 import { loadModel, loadTokenizer, rankByVectors, wordEmbedder } from 'finetune-embedding';
 import { matchedWords, matchWords, renderMatches, type Words } from 'finetune-embedding/dist/extras/matched-words.js';
-import { wordSpans } from 'finetune-embedding/dist/extras/word-spans.js';
+import { wordSpans } from 'finetune-embedding/dist/model/word-spans.js';
 import { JSDOM } from 'jsdom';
 import { describe, expect, it, vi } from 'vitest';
 

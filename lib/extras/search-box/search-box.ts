@@ -3,15 +3,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeJson, writeWhole } from '../../common/files';
 import { type Embeddings, int8Rows, type Matrix, normalizedRows } from '../../common/matrix';
-import { type WindowSettings, windowRanges } from '../../common/windows';
+import type { WindowSettings } from '../../common/windows';
 import type { EmbeddingModel } from '../../model/embedding-model';
 import { findProjectFolder } from '../../model/hub/locations';
 import { exportOnnx } from '../../model/onnx/export';
 import { storedWeights } from '../../model/save';
+import { windowPlaces } from '../../model/word-spans';
 import { escapeHtml } from '../../notebook/escape';
 import { type Content, show } from '../../notebook/output';
 import { renderTable } from '../../notebook/table';
-import { wordSpans } from '../word-spans';
 import type { BoxFile } from './page';
 import { startBoxes } from './script';
 import { createSearcher } from './searcher';
@@ -46,15 +46,6 @@ function servedAs(folder: string): string | undefined {
   return `${below.map(encodeURIComponent).join('/')}/`;
 }
 
-/** Where each window of a text starts and ends in it. */
-function windowPlaces(model: EmbeddingModel, text: string, { size, stride }: WindowSettings): [number, number][] {
-  const pieces = wordSpans(model.tokenizer, text).flatMap((word) => Array<typeof word>(word.pieces).fill(word));
-  return windowRanges(pieces.length, size, stride).map(([start, end]) => [
-    pieces[start]?.start ?? 0,
-    pieces[end - 1]?.end ?? text.length,
-  ]);
-}
-
 /** The model as transformers.js loads it. */
 async function writeModel(model: EmbeddingModel, folder: string): Promise<void> {
   for (const name of COPIED) {
@@ -71,7 +62,7 @@ export async function renderSearchBox(
   searching: Searching[],
   { folder, windows, windowTemperature, question }: SearchBoxOptions,
 ): Promise<Content> {
-  const places = Object.values(corpus).map((text) => windowPlaces(searching[0].model, text, windows));
+  const places = Object.values(corpus).map((text) => windowPlaces(searching[0].model.tokenizer, text, windows));
   const vectors: Record<string, Matrix> = {};
   const asked: Record<string, Matrix> = {};
   const models: BoxFile['models'] = [];

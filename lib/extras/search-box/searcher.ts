@@ -1,9 +1,9 @@
 // In: chunks and the vectors of their windows, by model. Out: for a question, the best chunks and their ranks by each
 // retriever, as `evaluate` ranks. Runs in Node and, without TensorFlow, in the reader's page.
-import { type Matrix, normalizedRows, rowOf } from '../../common/matrix';
+import { type Matrix, rowOf } from '../../common/matrix';
 import { BM25_WINDOWS, Bm25Index } from '../../evaluate/bm25-index';
-import { documentScores } from '../../evaluate/document-scores';
 import { bestDocuments } from '../../evaluate/rankings';
+import { nearestVector, vectorScores } from '../../evaluate/vector-scores';
 
 /** What all retrievers search. */
 export interface Searched {
@@ -40,20 +40,15 @@ export function createSearcher({ corpus, windows, windowTemperature }: Searched,
   /** For each window, its text. */
   const owners = Int32Array.from(windows.flatMap((own, owner) => own.map(() => owner)));
 
-  /** As `rankByVectors`, which needs TensorFlow. */
-  function rank(asked: Matrix, model: string) {
-    const { data } = normalizedRows(asked);
-    const cosines = Array.from(owners, (_, row) =>
-      rowOf(vectors[model], row).reduce((sum, value, i) => sum + value * data[i], 0),
-    );
-    const scores = documentScores(cosines, owners, ids.length, windowTemperature);
-    return { cosines, ranking: bestDocuments(ids, scores, ALL) };
-  }
+  const documents = (model: string) => ({ vectors: vectors[model], owners });
+  const rank = (asked: Matrix, model: string) => {
+    const [scores] = vectorScores(asked, documents(model), ids.length, { temperature: windowTemperature });
+    return bestDocuments(ids, scores, ALL);
+  };
 
-  function bestWindow(id: string, cosines: number[]): Found['window'] {
-    const text = corpus[id];
-    const own = cosines.filter((_, row) => ids[owners[row]] === id);
-    const [start, end] = windows[ids.indexOf(id)][own.indexOf(Math.max(...own))];
+  function bestWindow(id: string, asked: Matrix, model: string): Found['window'] {
+    const [text, at] = [corpus[id], ids.indexOf(id)];
+    const [start, end] = windows[at][nearestVector(asked, documents(model), at)];
     const [before, after] = [text.slice(0, start).slice(-AROUND), text.slice(end, end + AROUND)];
     return [
       start > AROUND ? before.replace(/^\S*\s+/, '… ') : before,
@@ -68,18 +63,18 @@ export function createSearcher({ corpus, windows, windowTemperature }: Searched,
      * @param asked the question's vector by model, `[1, dimensions]`
      */
     search(question: string, asked: Record<string, Matrix>): Found[] {
-      const models = Object.keys(vectors).map((name) => ({ name, ...rank(asked[name], name) }));
+      const models = Object.keys(vectors).map((name) => ({ name, ranking: rank(asked[name], name) }));
       const keywords = { name: 'BM25', ranking: keywordIndex.rank([question], ALL)[0] };
       const retrievers = [...models, keywords].map(({ name, ranking }) => ({
         name,
         places: new Map(ranking.map(({ id }, place) => [id, place + 1])),
       }));
-      const { ranking, cosines } = models[models.length - 1];
+      const { name: last, ranking } = models[models.length - 1];
       const shown = ranking.filter(({ id }) => retrievers.some(({ places }) => (places.get(id) ?? ALL) <= FIRST));
       return shown.map(({ id }) => ({
         id,
         ranks: Object.fromEntries(retrievers.map(({ name, places }) => [name, places.get(id) ?? null])),
-        window: bestWindow(id, cosines),
+        window: bestWindow(id, asked[last], last),
       }));
     },
 
@@ -91,8 +86,9 @@ export function createSearcher({ corpus, windows, windowTemperature }: Searched,
       owners.forEach((owner, row) => {
         if (ids[owner] === id) for (let i = 0; i < columns; i++) sum[i] += rowOf(vectors[model], row)[i];
       });
-      const { ranking } = rank({ data: sum, rows: 1, columns }, model);
-      const nearest = ranking.filter((other) => other.id !== id).slice(0, FIRST);
+      const nearest = rank({ data: sum, rows: 1, columns }, model)
+        .filter((other) => other.id !== id)
+        .slice(0, FIRST);
       return nearest.map((other) => ({ text: corpus[other.id], score: other.score }));
     },
   };

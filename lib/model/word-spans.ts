@@ -1,5 +1,6 @@
-// In: a text. Out: its words as a reader sees them, where each stands, and how many word pieces the model makes of it.
-import type { Tokenizer } from '../model/tokenizer';
+// In: a text. Out: its words as a reader sees them, of how many word pieces each is, and where windows of them stand.
+import { type WindowSettings, windowRanges } from '../common/windows';
+import type { Tokenizer } from './tokenizer';
 
 /** A word or a mark of punctuation: `text.slice(start, end)`, which the model reads as so many word pieces. */
 export interface WordSpan {
@@ -23,4 +24,17 @@ export function wordSpans(tokenizer: Tokenizer, text: string): WordSpan[] {
     known.set(word, pieces);
     return { start: index, end: index + word.length, pieces };
   });
+}
+
+/** Where each window of a text starts and ends in it, in characters. */
+export function windowPlaces(
+  tokenizer: Tokenizer,
+  text: string,
+  { size, stride }: WindowSettings,
+): [start: number, end: number][] {
+  const pieces = wordSpans(tokenizer, text).flatMap((word) => Array<typeof word>(word.pieces).fill(word));
+  return windowRanges(pieces.length, size, stride).map(([start, end]) => [
+    pieces[start]?.start ?? 0,
+    pieces[end - 1]?.end ?? text.length,
+  ]);
 }

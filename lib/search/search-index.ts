@@ -1,0 +1,96 @@
+// In: a model and documents. Out: an index that answers questions with them, ranked as `evaluate` ranks.
+import type { Embedder, Embeddings, OnProgress, QueryVectors } from '../common/matrix';
+import { BM25_WINDOWS, Bm25Index } from '../evaluate/bm25-index';
+import { linearFusion } from '../evaluate/fusion';
+import { bestDocuments, checkNumbers } from '../evaluate/rankings';
+import { nearestVector, vectorScores } from '../evaluate/vector-scores';
+import { DEFAULT_SEARCH, fitWindows, windowedEmbedder } from '../evaluate/windowed-embedder';
+import { wordEmbedder } from '../evaluate/word-embedder';
+import type { SearchSettings } from '../model/search-settings';
+import { windowPlaces } from '../model/word-spans';
+import type { SearchModel } from './onnx-model';
+
+/** A document that was found. */
+export interface Found {
+  id: string;
+  /** Cosine (of windows, words, or both on average) and BM25, as `linearFusion` joins them. */
+  score: number;
+  text: string;
+  /** The part of the text that fits best: `text.slice(...window)`. */
+  window: [start: number, end: number];
+}
+
+/** How a model is searched with: as its folder says or, where it says nothing, as usual. */
+export function searchSettings(model: SearchModel): SearchSettings {
+  const { size, stride } = DEFAULT_SEARCH.windows;
+  return model.search ?? { ...DEFAULT_SEARCH, windows: fitWindows(model, size, stride) };
+}
+
+/** What embeds for a search: windows, or whole texts where a model was trained so; then, if asked for, words. */
+function embeddersOf(model: SearchModel, words: boolean): Embedder[] {
+  const { windows } = searchSettings(model);
+  const first = windows ? windowedEmbedder(model, windows) : model;
+  const { size, stride } = windows ?? DEFAULT_SEARCH.windows;
+  return words ? [first, wordEmbedder(model, fitWindows(model, size, stride))] : [first];
+}
+
+/** Documents to ask: with all vectors in memory, each compared with a question's; for some thousands of documents. */
+export class SearchIndex {
+  private readonly ids: string[];
+  private readonly keywords: Bm25Index;
+  private readonly embedders: Embedder[];
+
+  /** @param vectors of the corpus, one for each of the model's ways to search: by windows and, if there, by words */
+  constructor(
+    readonly model: SearchModel,
+    readonly corpus: Record<string, string>,
+    readonly vectors: Embeddings[],
+  ) {
+    this.ids = Object.keys(corpus);
+    this.keywords = new Bm25Index(corpus, { windows: BM25_WINDOWS });
+    this.embedders = embeddersOf(model, vectors.length > 1);
+    for (const { vectors: all, owners } of vectors)
+      checkNumbers(all, (row) => `A vector of document "${this.ids[owners[row]]}"`);
+  }
+
+  /**
+   * The best `topK` documents for a question, best first.
+   * @throws {RangeError} if `topK` is neither a whole number from 1 nor `Infinity`
+   */
+  async search(question: string, topK = 5): Promise<Found[]> {
+    const { ids, corpus, model, vectors } = this;
+    const { windows, windowTemperature: temperature, bm25Weight: weight } = searchSettings(model);
+    const asked: QueryVectors[] = [];
+    for (const embedder of this.embedders) asked.push(await embedder.embedQueries([question]));
+    const rankings = asked.map((own, i) =>
+      vectorScores(own, vectors[i], ids.length, { temperature }).map((scores) => bestDocuments(ids, scores, Infinity)),
+    );
+    const [found] = linearFusion(rankings, { bm25: this.keywords.rank([question], Infinity), weight, topK });
+    return found.map(({ id, score }) => {
+      const text = corpus[id];
+      const places = windows && windowPlaces(model.documentTokenizer, text, windows);
+      const window = places?.[nearestVector(asked[0], vectors[0], ids.indexOf(id))] ?? [0, text.length];
+      return { id, score, text, window };
+    });
+  }
+}
+
+/**
+ * Embeds documents for a search, as the model's `search_settings.json` says: by windows of its size, after its prompt.
+ * Its scores and their order are those of `evaluateEmbedder` and `linearFusion`, its weight of BM25 the model's.
+ *
+ * @param corpus texts by id
+ * @param options `words`: also keep a vector for the words, near ones merged (`wordEmbedder`), which finds more, for
+ *   some 65 KB a page; `onProgress` over documents, for each way to search
+ * @throws Error if a vector holds NaN or infinity
+ */
+export async function createSearchIndex(
+  model: SearchModel,
+  corpus: Record<string, string>,
+  { words = false, onProgress }: { words?: boolean; onProgress?: OnProgress } = {},
+): Promise<SearchIndex> {
+  const vectors: Embeddings[] = [];
+  for (const embedder of embeddersOf(model, words))
+    vectors.push(await embedder.embedDocuments(Object.values(corpus), onProgress));
+  return new SearchIndex(model, corpus, vectors);
+}
