@@ -26,14 +26,17 @@ const loadWithWeights = (change: (weights: ReturnType<typeof readSafetensors>) =
 describe('a model folder', () => {
   it('is read: shape, pooling, sentence length', async () => {
     expect(readEncoderConfig(TINY)).toEqual({
+      modelType: 'bert',
       vocabSize: 120,
       hiddenSize: 32,
       layers: 2,
       heads: 4,
       intermediateSize: 64,
       maxPositions: 64,
+      firstPosition: 0,
       typeVocabSize: 2,
       layerNormEps: 1e-12,
+      relativeBuckets: 0,
     });
     expect(readPoolingConfig(TINY)).toEqual({ mode: 'mean', normalize: true });
     const model = await loadModel(TINY);
@@ -66,8 +69,14 @@ describe('a model folder', () => {
   it.each<[string, (config: Json) => void, RegExp]>([
     [
       'another architecture',
-      (c) => Object.assign(c, { model_type: 'xlm-roberta' }),
-      /model_type is "xlm-roberta".*BERT/,
+      (c) => Object.assign(c, { model_type: 'deberta-v2' }),
+      /model_type is "deberta-v2".*BERT.*MPNet/,
+    ],
+    ['a key of objects', (c) => Object.assign(c, { model_type: 'constructor' }), /model_type is "constructor"/],
+    [
+      'other distances',
+      (c) => Object.assign(c, { relative_attention_num_buckets: 64 }),
+      /relative_attention_num_buckets is 64/,
     ],
     ['another activation', (c) => Object.assign(c, { hidden_act: 'gelu_new' }), /hidden_act is "gelu_new"/],
     [

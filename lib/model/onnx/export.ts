@@ -1,6 +1,9 @@
-// In: a BERT-family encoder's config and weights. Out: the encoder (Devlin et al. 2019, arXiv 1810.04805) as a
+// In: config and weights of an encoder of BERT's kind. Out: the encoder (Devlin et al. 2019, arXiv 1810.04805) as a
 // model.onnx file, written part by part. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
 import { writeWhole } from '../../common/files';
+import { checkpointName } from '../architectures';
+import { distanceBucket } from '../bert/relative-position';
+import { RELATIVE_BIAS, weightShapes } from '../bert/weight-names';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 import { Graph } from './graph';
@@ -12,14 +15,14 @@ const PROTOBUF_LIMIT = 2 ** 31 - 1;
 const LOWEST_FLOAT = -3.4028234663852886e38;
 
 /**
- * Writes a BERT-family encoder as ONNX (operator set 17, 32-bit floats): inputs `input_ids`, `attention_mask` and
- * `token_type_ids`, int64 [batch, sequence]; output `last_hidden_state`, float [batch, sequence, hidden]. As
- * `onnx/model.onnx` in a model folder it is what transformers.js and onnxruntime load; pooling is left to them.
+ * Writes an encoder as ONNX (operator set 17, 32-bit floats): inputs `input_ids`, `attention_mask` and, of a model with
+ * several token types, `token_type_ids`, int64 [batch, sequence]; output `last_hidden_state`, float [batch, sequence,
+ * hidden]. As `onnx/model.onnx` in a model folder it is what transformers.js and onnxruntime load; pooling is theirs.
  *
  * The file appears whole or not at all. Beyond the weights themselves, memory holds a few of them at a time.
  *
- * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by name (`encoder.layer.0.…`), a linear
- *   layer's as [out, in], all of the shapes that the config says, as loading has seen to
+ * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by their names in the checkpoint, a
+ *   linear layer's as [out, in], all of the shapes that the config says, as loading has seen to
  * @param file where to write; missing folders are made
  * @throws Error if the file would exceed protobuf's 2 GB; nothing is written then
  */
@@ -42,8 +45,10 @@ function* bytesOf(message: Message): Generator<Uint8Array> {
 }
 
 function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>): Message {
-  const { hiddenSize: H, heads: A } = config;
-  const graph = new Graph(weights);
+  const { hiddenSize: H, heads: A, firstPosition, typeVocabSize } = config;
+  const names = [...weightShapes(config).keys()]; // in BERT
+  const own = new Map(names.map((name) => [name, weights.get(checkpointName(config.modelType, name))!]));
+  const graph = new Graph(own);
   const one = graph.scalar('one', 1);
   const half = graph.scalar('half', 0.5);
   const sqrt2 = graph.scalar('sqrt2', Math.SQRT2);
@@ -75,6 +80,9 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
     return graph.add('Mul', [graph.add('Mul', [x, graph.add('Add', [erf, one])]), half]);
   };
 
+  const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } }); // [1]
+  const distanceBias = config.relativeBuckets ? relativeBias(graph, config, length) : undefined; // [A, S, S]
+
   // softmax(Q Kᵀ / √D + mask) V, head by head (Vaswani et al. 2017, section 3.2)
   const attention = (name: string, hidden: string): string => {
     const heads = (part: string, perm: number[]) => {
@@ -85,7 +93,8 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
     const key = heads('key', [0, 2, 3, 1]); // [B, A, D, S]
     const value = heads('value', [0, 2, 1, 3]); // [B, A, S, D]
     const scores = graph.add('Mul', [graph.add('MatMul', [query, key]), scale]); // [B, A, S, S]
-    const shares = graph.add('Softmax', [graph.add('Add', [scores, maskBias])], { axis: { int: -1 } });
+    const placed = distanceBias ? graph.add('Add', [scores, distanceBias]) : scores;
+    const shares = graph.add('Softmax', [graph.add('Add', [placed, maskBias])], { axis: { int: -1 } });
     const context = graph.add('MatMul', [shares, value]); // [B, A, S, D]
     const rows = graph.add('Transpose', [context], { perm: { ints: [0, 2, 1, 3] } });
     return graph.add('Reshape', [rows, joinHeads]); // [B, S, H]
@@ -94,10 +103,12 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   // [B, S] ids → [B, S, H]
   const table = (name: string) => graph.weight(`embeddings.${name}_embeddings.weight`);
   const words = graph.add('Gather', [table('word'), 'input_ids']);
-  const types = graph.add('Gather', [table('token_type'), 'token_type_ids']);
-  const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } });
-  const positions = graph.add('Slice', [table('position'), graph.integers('first_position', [0]), length]);
-  const sum = graph.add('Add', [graph.add('Add', [words, types]), positions]);
+  const first = graph.integers('first_position', [firstPosition]);
+  const end = firstPosition ? graph.add('Add', [length, first]) : length;
+  const positions = graph.add('Slice', [table('position'), first, end]);
+  const placed = graph.add('Add', [words, positions]);
+  const type = typeVocabSize > 1 ? 'token_type_ids' : graph.integers('only_type', [0]);
+  const sum = typeVocabSize ? graph.add('Add', [placed, graph.add('Gather', [table('token_type'), type])]) : placed;
   let hidden = layerNorm('embeddings.LayerNorm', sum);
   for (let index = 0; index < config.layers; index++) {
     const name = `encoder.layer.${index}`;
@@ -109,9 +120,24 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
     const last = index === config.layers - 1;
     hidden = layerNorm(`${name}.output.LayerNorm`, outer, last ? 'last_hidden_state' : undefined);
   }
-  const ids = ['input_ids', 'attention_mask', 'token_type_ids'];
+  const ids = ['input_ids', 'attention_mask', ...(typeVocabSize > 1 ? ['token_type_ids'] : [])];
   return graph.toModel(
     ids.map((name) => valueInfo(name, 'int64', ['batch', 'sequence'])),
     [valueInfo(hidden, 'float32', ['batch', 'sequence', H])],
   );
+}
+
+/** What distance adds to the scores, in MPNet: sequence length [1] → [A, S, S] */
+function relativeBias(graph: Graph, { maxPositions }: EncoderConfig, length: string): string {
+  const offsets = Array.from({ length: 2 * maxPositions - 1 }, (_, i) => i - maxPositions + 1);
+  const byOffset = graph.add('Gather', [
+    graph.weight(RELATIVE_BIAS), // [buckets, A]
+    graph.integers('buckets', offsets.map(distanceBucket)),
+  ]); // [offsets, A]
+  const scalar = graph.add('Squeeze', [length]);
+  const places = graph.add('Range', [graph.integer('zero', 0), scalar, graph.integer('step', 1)]); // [S]
+  const keys = graph.add('Add', [places, graph.integers('no_offset', [maxPositions - 1])]);
+  const queries = graph.add('Unsqueeze', [places, graph.integers('key_axis', [1])]); // [S, 1]
+  const bias = graph.add('Gather', [byOffset, graph.add('Sub', [keys, queries])]); // [S, S, A]
+  return graph.add('Transpose', [bias], { perm: { ints: [2, 0, 1] } });
 }
