@@ -51,7 +51,7 @@ export function readEncoderConfig(folder: string): EncoderConfig {
   const json = new ModelJson(folder, 'config.json');
   const supported =
     'Supported are BERT (all-MiniLM-L6-v2, bge-small-en, multilingual-e5-small), RoBERTa and XLM-RoBERTa ' +
-    '(multilingual-e5-base, bge-m3), MPNet (all-mpnet-base-v2) and DistilBERT.';
+    '(multilingual-e5-base), MPNet (all-mpnet-base-v2) and DistilBERT.';
   const modelType = String(json.at('model_type'));
   const architecture = Object.hasOwn(ARCHITECTURES, modelType) ? ARCHITECTURES[modelType] : ARCHITECTURES.bert;
   const own = (key: string) => architecture.settings[key] ?? key;
