@@ -217,7 +217,8 @@ export class BertEncoder {
     const { of, table, feedForwardWeights } = this.layerWeights(weights, index);
     const { heads } = this.config;
     const dropoutOf = (group: number) => dropoutAt(dropout, index, PLACES.attention, group);
-    const { dx, dTables, ...own } = tidy(() => {
+    const ofLaterLayers = gradients.get(RELATIVE_BIAS);
+    const { dx, dTable, ...own } = tidy(() => {
       const norm2 = layerNormGradients(dy, of('norm2Gamma'), saved.norm2);
       const dForwarded = drop(norm2.dx, dropoutAt(dropout, index, PLACES.feedForward));
       const middle = scaled(saved.norm1.normalized, of('norm1Gamma'), of('norm1Beta')); // the feed-forward's input
@@ -233,10 +234,11 @@ export class BertEncoder {
         attentionGradient(own, contexts[g], heads, batch.groups[g], saved.attention[g], dropoutOf(g), table),
       );
       const dqkv = joined(parts.map((part) => part.dqkv)); // [tokens, 3 · hidden]
+      const dTables = table && parts.map((part) => part.dTable!);
       const qkv = linearWeightGradients(dqkv, this.inputOf(index, weights, activations));
       return {
         dx: tf.add(putBack(norm1.dx, batch.tokens, rows), product(dqkv, of('qkvWeight'))) as tf.Tensor2D,
-        dTables: table && parts.map((part) => part.dTable!),
+        dTable: dTables && tf.addN(ofLaterLayers ? [...dTables, ofLaterLayers] : dTables),
         qkvWeight: qkv.weight,
         qkvBias: qkv.bias,
         outWeight: out.weight,
@@ -250,14 +252,9 @@ export class BertEncoder {
     });
     for (const [name, gradient] of Object.entries(own))
       gradients.set(layerWeight(index, name as keyof typeof LAYER), gradient);
-    if (dTables) {
-      const ofLaterLayers = gradients.get(RELATIVE_BIAS);
-      const all = ofLaterLayers ? [...dTables, ofLaterLayers] : dTables;
-      gradients.set(
-        RELATIVE_BIAS,
-        tidy(() => tf.addN(all)),
-      );
-      tf.dispose(all);
+    if (dTable) {
+      ofLaterLayers?.dispose();
+      gradients.set(RELATIVE_BIAS, dTable);
     }
     return dx;
   }
@@ -285,12 +282,7 @@ export class BertEncoder {
       const norm = layerNormGradients(dEmbedded, gamma, activations.embeddingNorm);
       const rowsByToken = (ids: Int32Array, weight: string) => putBack(norm.dx, weights.get(weight)!.shape[0], ids);
       const { typeVocabSize } = this.config;
-      const dTypes = () =>
-        // [1, hidden]: only type 0 occurs
-        tf.pad(tf.sum(norm.dx, 0, true), [
-          [0, typeVocabSize - 1],
-          [0, 0],
-        ]);
+      const dTypes = () => putBack(tf.sum(norm.dx, 0, true), typeVocabSize, Int32Array.of(0)); // only type 0 occurs
       return {
         words: rowsByToken(batch.tokenIds, EMBEDDING.words),
         positions: rowsByToken(this.positionIds(batch), EMBEDDING.positions),
