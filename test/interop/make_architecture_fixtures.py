@@ -61,7 +61,7 @@ def nmt_nfkc(character):
     """As sentencepiece's builder makes the map: some control characters vanish, others are white space; then NFKC."""
     if re.match("[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]", character):
         return ""
-    if re.match("[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]", character):
+    if re.match("[\t\n\f\r\u061c\u1680\u200b\u200c\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd]", character):
         return " "
     return unicodedata.normalize("NFKC", character)
 

@@ -14,7 +14,7 @@ import scoring from 'finetune-embedding/dist/evaluate/vector-scores.js';
 import extras from 'finetune-embedding/extras';
 import { PYTHON, setUp } from './venv.mjs';
 
-const { evaluateEmbedder, loadModel, RECIPES, train } = lib;
+const { evaluateEmbedder, loadModel, RECIPES, saveModel, train } = lib;
 
 const MAX_SEQ_LENGTH = 512;
 const SHORT_STEPS = 10;
@@ -60,6 +60,20 @@ async function wordVectors(model, texts) {
   return { vectors: matrix.stacked(words, Float32Array), owners };
 }
 
+/** The small models of other architectures, saved anew, and what sentence-transformers embedded with the originals. */
+async function savedKin(folder) {
+  const kin = [];
+  for (const kind of ['roberta', 'xlm-roberta', 'distilbert', 'mpnet']) {
+    const original = path.resolve(`test/fixtures/tiny-${kind}`);
+    const { embedded, embeddings } = JSON.parse(fs.readFileSync(path.join(original, 'reference.json'), 'utf8'));
+    const model = await loadModel(original);
+    await saveModel(model, path.join(folder, kind));
+    model.dispose();
+    kin.push({ folder: path.join(folder, kind), texts: embedded, embeddings });
+  }
+  return kin;
+}
+
 /** NaN where one of the values is. */
 const largest = (values) => values.reduce((a, b) => Math.max(a, b), 0);
 
@@ -90,6 +104,8 @@ async function main() {
   const found = await wordVectors(model, worded);
   const scores = scoring.vectorScores({ ...asked, owners }, found, worded.length);
 
+  const kin = await savedKin(folder);
+
   console.log(
     `Training in sentence-transformers …\n${'step'.padStart(4)}${'ours'.padStart(10)}${'theirs'.padStart(10)}`,
   );
@@ -97,7 +113,7 @@ async function main() {
   const { batchSize, epochs } = recipe;
   fs.writeFileSync(
     input,
-    JSON.stringify({ ...data, base, ours, words, batchSize, epochs, maxSeqLength: MAX_SEQ_LENGTH, texts }),
+    JSON.stringify({ ...data, base, ours, words, kin, batchSize, epochs, maxSeqLength: MAX_SEQ_LENGTH, texts }),
   );
   const peer = spawn(PYTHON, ['test/interop/peer.py', input], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -118,11 +134,11 @@ async function main() {
   }
   if ((await ended) !== 0 || !result) throw new Error('The Python side failed; its message is above.');
   model.dispose();
-  return report(steps, theirs, own.metrics, result, { vectors, ids, scores });
+  return report(steps, theirs, own.metrics, result, { vectors, ids, scores, kin });
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, { vectors, ids, scores }) {
+function report(steps, theirs, ownMetrics, result, { vectors, ids, scores, kin }) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -144,6 +160,11 @@ function report(steps, theirs, ownMetrics, result, { vectors, ids, scores }) {
       'metrics of our model, here and in sentence-transformers',
       largest(names.map((name) => Math.abs(ownMetrics[name] - python('ours', name)))),
       METRIC_TOLERANCE,
+    ],
+    [
+      'embeddings of other architectures saved here, in sentence-transformers',
+      largest(kin.flatMap((own, i) => result.kin[i].flat().map((value, at) => Math.abs(value - own.embeddings[at])))),
+      EMBEDDING_TOLERANCE,
     ],
     [
       'embeddings of our saved model in sentence-transformers (relative)',
