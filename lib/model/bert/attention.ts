@@ -81,13 +81,9 @@ const blockSizes = (B: number, length: number) => evenSizes(B, Math.max(1, Math.
 /** What distance adds to each block's scores; B runs over the heads of one sequence after another. */
 function blockBiases(table: tf.Tensor2D, length: number, sizes: number[], heads: number) {
   const bias = relativeBias(table, length); // [heads, length, length]
-  let next = 0;
-  const headsOf = sizes.map((size) =>
-    tf.tensor1d(
-      Int32Array.from({ length: size }, () => next++ % heads),
-      'int32',
-    ),
-  );
+  const B = sizes.reduce((sum, size) => sum + size, 0);
+  const headOf = Int32Array.from({ length: B }, (_, i) => i % heads);
+  const headsOf = pieces(tf.tensor1d(headOf, 'int32'), sizes);
   return { headsOf, of: (block: number) => tf.gather(bias, headsOf[block]) }; // [heads in block, length, length]
 }
 

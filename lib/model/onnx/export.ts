@@ -134,8 +134,8 @@ function relativeBias(graph: Graph, { maxPositions }: EncoderConfig, length: str
     graph.weight(RELATIVE_BIAS), // [buckets, A]
     graph.integers('buckets', offsets.map(distanceBucket)),
   ]); // [offsets, A]
-  const scalar = graph.add('Squeeze', [length]);
-  const places = graph.add('Range', [graph.integer('zero', 0), scalar, graph.integer('step', 1)]); // [S]
+  const all = graph.integers('places', [...Array(maxPositions).keys()]);
+  const places = graph.add('Slice', [all, graph.integers('first_place', [0]), length]); // [S]
   const keys = graph.add('Add', [places, graph.integers('no_offset', [maxPositions - 1])]);
   const queries = graph.add('Unsqueeze', [places, graph.integers('key_axis', [1])]); // [S, 1]
   const bias = graph.add('Gather', [byOffset, graph.add('Sub', [keys, queries])]); // [S, S, A]

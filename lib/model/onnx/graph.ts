@@ -34,10 +34,6 @@ export class Graph {
     return this.tensor(name, 'float32', [], 4, () => Float32Array.of(value));
   }
 
-  integer(name: string, value: number): string {
-    return this.tensor(name, 'int64', [], 8, () => BigInt64Array.of(BigInt(value)));
-  }
-
   integers(name: string, values: number[]): string {
     return this.tensor(name, 'int64', [values.length], 8 * values.length, () => BigInt64Array.from(values, BigInt));
   }
