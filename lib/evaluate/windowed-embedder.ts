@@ -21,17 +21,17 @@ export const DEFAULT_SEARCH = {
  *
  * Use it where chunks are longer than the model reads, or hold more than one vector can say; it costs one a window.
  *
- * @param windows `size` in word pieces without special tokens; together they must fit the model's length
+ * @param windows `size` in word pieces; with special tokens and prompt they must fit the model's length
  * @throws RangeError if they don't
  */
 export function windowedEmbedder(model: EmbeddingModel, windows: WindowSettings): Embedder {
-  const { tokenizer, maxSeqLength } = model;
-  windowSequences(tokenizer, '', windows, maxSeqLength); // refuses windows that don't fit before any work
+  const { documentTokenizer, maxSeqLength } = model;
+  windowSequences(documentTokenizer, '', windows, maxSeqLength); // refuses windows that don't fit before any work
   return {
     name: `${model.name}, windows`,
     embedQueries: (texts, onProgress) => model.embedQueries(texts, onProgress),
     async embedDocuments(texts, onProgress) {
-      const sequences = texts.map((text) => windowSequences(tokenizer, text, windows, maxSeqLength));
+      const sequences = texts.map((text) => windowSequences(documentTokenizer, text, windows, maxSeqLength));
       const owners = Int32Array.from(sequences.flatMap((own, owner) => own.map(() => owner)));
       const vectors = await model.embedTokens(sequences.flat(), (done, total) =>
         onProgress?.(Math.floor((done / total) * texts.length), texts.length),

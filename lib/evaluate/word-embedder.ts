@@ -2,7 +2,7 @@
 import { type Embedder, type Embeddings, int8Rows, type Matrix, rowOf, stacked } from '../common/matrix';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { product, tf, tidy } from '../model/tf';
-import { windowSequences } from '../model/tokenizer';
+import { type Tokenizer, windowSequences } from '../model/tokenizer';
 import { checkNumbers } from './rankings';
 import { vectorScores } from './vector-scores';
 import { wardClusters } from './ward-clusters';
@@ -17,43 +17,32 @@ const SAMPLED_WORDS = 2048;
 const DOCUMENTS_AT_A_TIME = 32;
 
 /**
- * Embeds each word piece, in the light of those around it: the last layer's vector, special tokens left out. A document
- * is read in windows that do not overlap. `rankByVectors` scores such vectors by late interaction, less hubness.
+ * Embeds each word piece, in the light of those around it: the last layer's vector. Special tokens and prompt are left
+ * out. A document is read in windows that do not overlap. `rankByVectors` scores such vectors by late interaction, less
+ * hubness.
  *
  * Use it where finding the right chunk is worth some 65 KB a chunk of a page, best beside windows. Words of a document
  * that are near to each other are merged, and numbers kept in 8 bits, for an index of a twelfth of the size.
  *
- * @param size word pieces a window; with special tokens they must fit the model's length
+ * @param size word pieces a window; with special tokens and prompt they must fit the model's length
  * @param poolFactor as many word pieces of a document share a vector, on average; 1: each has its own
  * @throws {RangeError} if windows don't fit; an Error, from the embedder, if a vector holds NaN or infinity
  */
 export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, poolFactor = POOL_FACTOR): Embedder {
-  const sequencesOf = (text: string) =>
-    windowSequences(model.tokenizer, text, { size, stride: size }, model.maxSeqLength);
-  sequencesOf(''); // refuses windows that don't fit before any work
-
-  /** A matrix a text: [word pieces, hidden] */
-  async function embed(texts: string[]): Promise<Matrix[]> {
-    const sequences = texts.map(sequencesOf);
-    const vectors = (await model.embedWords(sequences.flat())).values();
-    return sequences.map((own) => {
-      const windows = own.map(() => vectors.next().value!);
-      const words = stacked(windows, Float32Array);
-      checkNumbers(words, (row) => `Word piece ${row + 1} of a text`);
-      return words;
-    });
-  }
+  const { queryTokenizer, documentTokenizer } = model;
+  for (const tokenizer of [queryTokenizer, documentTokenizer]) wordSequences(model, tokenizer, '', size); // do they fit?
 
   return {
     name: `${model.name}, words`,
     async embedQueries(texts) {
-      const words = await embed(texts);
+      const words = await wordVectors(model, queryTokenizer, texts, size);
       return { ...stacked(words, Float32Array), owners: ownersOf(words) };
     },
     async embedDocuments(texts, onProgress): Promise<Embeddings> {
       const parts: Matrix<Int8Array>[] = [];
       while (parts.length < texts.length) {
-        const words = await embed(texts.slice(parts.length, parts.length + DOCUMENTS_AT_A_TIME));
+        const some = texts.slice(parts.length, parts.length + DOCUMENTS_AT_A_TIME);
+        const words = await wordVectors(model, documentTokenizer, some, size);
         parts.push(...words.map((own) => int8Rows(pooledWords(own, poolFactor))));
         onProgress?.(parts.length, texts.length);
       }
@@ -61,6 +50,26 @@ export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, 
       return { ...found, hubness: hubnessOf(found, texts.length) };
     },
   };
+}
+
+const wordSequences = ({ maxSeqLength }: EmbeddingModel, tokenizer: Tokenizer, text: string, size: number) =>
+  windowSequences(tokenizer, text, { size, stride: size }, maxSeqLength);
+
+/** A matrix a text, read in windows of `size` by one of the model's tokenizers: `[word pieces, hidden]`. */
+export async function wordVectors(
+  model: EmbeddingModel,
+  tokenizer: Tokenizer,
+  texts: string[],
+  size: number,
+): Promise<Matrix[]> {
+  const sequences = texts.map((text) => wordSequences(model, tokenizer, text, size));
+  const vectors = (await model.embedWords(sequences.flat(), tokenizer)).values();
+  return sequences.map((own) => {
+    const windows = own.map(() => vectors.next().value!);
+    const words = stacked(windows, Float32Array);
+    checkNumbers(words, (row) => `Word piece ${row + 1} of a text`);
+    return words;
+  });
 }
 
 /**

@@ -1,7 +1,8 @@
 // In: a question, a chunk and models. Out: a figure of which words found each other, and what each adds to the score.
 import { type Matrix, normalizedRows, rowOf } from '../common/matrix';
-import { wordEmbedder } from '../evaluate/word-embedder';
+import { wordVectors } from '../evaluate/word-embedder';
 import type { EmbeddingModel } from '../model/embedding-model';
+import type { Tokenizer } from '../model/tokenizer';
 import { escapeHtml } from '../notebook/escape';
 import { type Content, show } from '../notebook/output';
 import { modelColor } from '../notebook/theme';
@@ -124,12 +125,13 @@ export async function matchedWords(
   windows: { size: number },
 ): Promise<void> {
   const read = models.map(async (model) => {
-    const wordsOfText = async (text: string): Promise<Words> => ({
-      text,
-      spans: wordSpans(model.tokenizer, text),
-      vectors: await wordEmbedder(model, windows).embedQueries([text]), // with a vector each, unlike documents
-    });
-    return { name: model.name, question: await wordsOfText(question), chunk: await wordsOfText(chunk) };
+    const wordsOfText = async (text: string, tokenizer: Tokenizer): Promise<Words> => {
+      const [vectors] = await wordVectors(model, tokenizer, [text], windows.size);
+      return { text, spans: wordSpans(tokenizer, text), vectors };
+    };
+    const { name, queryTokenizer, documentTokenizer } = model;
+    const asked = await wordsOfText(question, queryTokenizer);
+    return { name, question: asked, chunk: await wordsOfText(chunk, documentTokenizer) };
   });
   show(renderMatches(await Promise.all(read)));
 }

@@ -2,6 +2,7 @@
 import { type Embedder, type Embeddings, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { batchesByTokens, packSequences } from './bert/packing';
+import type { Prompts } from './prompts';
 import type { StoredTensor } from './safetensors';
 import type { SearchSettings } from './search-settings';
 import { tf } from './tf';
@@ -12,7 +13,7 @@ const TOKENS_PER_BATCH = 4096;
 
 type Parts = Pick<
   EmbeddingModel,
-  'name' | 'folder' | 'tokenizer' | 'encoder' | 'weights' | 'untrained' | 'maxSeqLength' | 'search'
+  'name' | 'folder' | 'tokenizer' | 'prompts' | 'encoder' | 'weights' | 'untrained' | 'maxSeqLength' | 'search'
 >;
 
 /** A sentence-transformers model in TensorFlow.js. */
@@ -21,12 +22,16 @@ export class EmbeddingModel implements Embedder {
   /** The folder it was loaded from: its tokenizer and settings are copied when the model is saved. */
   declare readonly folder: string;
   declare readonly tokenizer: Tokenizer;
+  declare readonly prompts: Prompts;
+  /** Reads a question, and a document or its windows: each after its prompt. */
+  readonly queryTokenizer: Tokenizer;
+  readonly documentTokenizer: Tokenizer;
   declare readonly encoder: BertEncoder;
   /** Current weights by name; training replaces the tensors in place. */
   declare readonly weights: NamedTensors;
   /** Weights of the checkpoint that embeddings don't need (BERT's pooler): saved again as they were. */
   declare readonly untrained: Map<string, StoredTensor>;
-  /** Texts are cut to this many tokens, special tokens included. */
+  /** Texts are cut to this many tokens, special tokens and prompt included. */
   declare readonly maxSeqLength: number;
 
   /** How it is meant to be searched with; saved with it. A base model says nothing of it. */
@@ -34,11 +39,8 @@ export class EmbeddingModel implements Embedder {
 
   constructor(parts: Parts) {
     Object.assign(this, parts);
-  }
-
-  /** Token ids of a text as the encoder reads it: special tokens included, cut to {@link maxSeqLength}. */
-  tokenize(text: string): Int32Array {
-    return this.tokenizer.encode(text, this.maxSeqLength);
+    this.queryTokenizer = parts.tokenizer.withPrompt(parts.prompts.query);
+    this.documentTokenizer = parts.tokenizer.withPrompt(parts.prompts.document);
   }
 
   /** Number of weights. */
@@ -67,10 +69,12 @@ export class EmbeddingModel implements Embedder {
   /**
    * The last layer's vectors of word pieces, of length 1: `[word pieces, hidden]` for each token sequence, without what
    * the tokenizer puts around them (unless there is nothing else).
+   *
+   * @param around by the tokenizer that made the sequences
    */
-  async embedWords(sequences: Int32Array[]): Promise<Matrix[]> {
+  async embedWords(sequences: Int32Array[], { around } = this.tokenizer): Promise<Matrix[]> {
     const result: Matrix[] = [];
-    const { before, after } = this.tokenizer.around;
+    const { before, after } = around;
     const everyToken = new BertEncoder(this.encoder.config, { mode: 'none', normalize: true });
     for await (const { indices, vectors, batch } of this.encode(sequences, everyToken)) {
       const { data, columns } = normalizedRows(vectors);
@@ -100,15 +104,13 @@ export class EmbeddingModel implements Embedder {
   }
 
   async embedQueries(texts: string[], onProgress?: OnProgress): Promise<Matrix> {
-    return this.embedTokens(
-      texts.map((text) => this.tokenize(text)),
-      onProgress,
-    );
+    const sequences = texts.map((text) => this.queryTokenizer.encode(text, this.maxSeqLength));
+    return this.embedTokens(sequences, onProgress);
   }
 
   async embedDocuments(texts: string[], onProgress?: OnProgress): Promise<Embeddings> {
-    const vectors = await this.embedQueries(texts, onProgress);
-    return { vectors, owners: Int32Array.from(texts.keys()) };
+    const sequences = texts.map((text) => this.documentTokenizer.encode(text, this.maxSeqLength));
+    return { vectors: await this.embedTokens(sequences, onProgress), owners: Int32Array.from(texts.keys()) };
   }
 
   /** Frees the weights' memory. */

@@ -9,6 +9,7 @@ import { EmbeddingModel } from './embedding-model';
 import { weightFiles } from './hub/model-folder';
 import { resolveModel } from './hub/resolve';
 import { ModelJson } from './model-json';
+import type { Prompts } from './prompts';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { readSearchSettings } from './search-settings';
 import { finishSwap, isSwapUnfinished } from './swap';
@@ -22,6 +23,8 @@ interface LoadOptions {
   name?: string;
   /** Cuts texts to this many tokens; the folder's own setting by default. */
   maxSeqLength?: number;
+  /** What is put before each question and each document. */
+  prompts?: Partial<Prompts>;
 }
 
 /**
@@ -49,6 +52,7 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
     name: options.name ?? nameOrPath,
     folder,
     tokenizer,
+    prompts: { query: '', document: '', ...options.prompts },
     encoder: new BertEncoder(config, pooling),
     weights,
     untrained,

@@ -9,8 +9,10 @@ export interface Tokenizer {
   encode(text: string, maxLength: number): Int32Array;
   /** Ids of the whole text without special tokens. */
   encodeWhole(text: string): Int32Array;
-  /** The ids put around a text's own: `[CLS]` before, `[SEP]` after. */
+  /** The ids put around a text's own: `[CLS]` and the prompt's before, `[SEP]` after. */
   readonly around: { before: number[]; after: number[] };
+  /** The same with a prompt before each text, in place of an earlier one; '' is none. */
+  withPrompt(prompt: string): Tokenizer;
   /** The word pieces behind ids, for display. */
   pieces(ids: ArrayLike<number>): string[];
 }
@@ -81,25 +83,37 @@ function wrap(tokenizer: PreTrainedTokenizer, config: ModelJson): Tokenizer {
   const own = pieces([...around.before, ...around.after]).join(' ');
   const [cls, sep] = [named(config, 'cls_token'), named(config, 'sep_token')];
   if (cls && sep && own !== `${cls} ${sep}`) throw new Error(`around a text are "${own}", not "${cls} ${sep}"`);
-  return {
-    around,
+  const tail = around.after.length;
+  const prompted = (prompt: string, before: number[]): Tokenizer => ({
+    around: { ...around, before },
+    withPrompt,
     encode(text, maxLength) {
-      const ids = tokenizer.encode(text);
+      const ids = tokenizer.encode(prompt + text);
       if (ids.length <= maxLength) return Int32Array.from(ids);
       // transformers.js would cut after adding the special tokens and lose [SEP]; Python cuts before.
-      const tail = around.after.length;
       return Int32Array.from([...ids.slice(0, maxLength - tail), ...ids.slice(ids.length - tail)]);
     },
     encodeWhole: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: false })),
     pieces,
-  };
+  });
+  const plain = prompted('', around.before);
+  function withPrompt(prompt: string): Tokenizer {
+    if (!prompt) return plain;
+    // Its ids show before a text: of a prompt alone, some tokenizers read the last space as a piece of its own.
+    const ids = tokenizer.encode(`${prompt}a`);
+    const end = ids.length - tail - bare.length;
+    if (ids.slice(end, end + bare.length).join() !== bare.join())
+      throw new Error(`The prompt ${JSON.stringify(prompt)} runs into the text after it: let it end with a space.`);
+    return prompted(prompt, ids.slice(0, end));
+  }
+  return plain;
 }
 
 /**
- * A text's windows as the encoder reads them, with special tokens around each.
+ * A text's windows as the encoder reads them, with special tokens around each and the prompt before.
  *
- * @param maxSeqLength what the model reads at most, special tokens included
- * @throws {RangeError} if a window with its special tokens is longer than that, and as {@link windowRanges}
+ * @param maxSeqLength what the model reads at most, special tokens and prompt included
+ * @throws {RangeError} if a window is longer than special tokens and prompt leave room for, and as {@link windowRanges}
  */
 export function windowSequences(
   tokenizer: Tokenizer,
@@ -109,7 +123,12 @@ export function windowSequences(
 ): Int32Array[] {
   const { before, after } = tokenizer.around;
   const largest = maxSeqLength - before.length - after.length;
-  if (size > largest) throw new RangeError(`Windows of ${size} word pieces are more than the model's ${largest}.`);
+  if (size > largest) {
+    const own = tokenizer.pieces([...before, ...after]).join(' ');
+    throw new RangeError(
+      `Windows of ${size} word pieces are more than the model's ${largest}: of ${maxSeqLength}, "${own}" takes the rest.`,
+    );
+  }
   const ids = tokenizer.encodeWhole(text);
   return windowRanges(ids.length, size, stride).map(([start, end]) =>
     Int32Array.from([...before, ...ids.subarray(start, end), ...after]),

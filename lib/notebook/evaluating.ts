@@ -118,9 +118,9 @@ export function costRows(evaluations: EmbedderEvaluation[]): Row[] {
   });
 }
 
-/** A text's word pieces that the model reads at once: special tokens take the rest. */
-const roomOf = ({ tokenizer: { around }, maxSeqLength }: EmbeddingModel): number =>
-  maxSeqLength - around.before.length - around.after.length;
+/** A text's word pieces that the model reads at once: special tokens and the longer prompt take the rest. */
+const roomOf = ({ queryTokenizer: { around }, documentTokenizer, maxSeqLength }: EmbeddingModel): number =>
+  maxSeqLength - Math.max(around.before.length, documentTokenizer.around.before.length) - around.after.length;
 
 /** Windows of `size` word pieces or, where the model reads less, of what it reads. */
 export function fitWindows(model: EmbeddingModel, size: number, stride: number): WindowSettings {

@@ -3,7 +3,7 @@
 import type { WindowSettings } from '../common/windows';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf } from '../model/tf';
-import { windowSequences } from '../model/tokenizer';
+import { type Tokenizer, windowSequences } from '../model/tokenizer';
 import type { TrainingBatch, TrainingPairs } from './batches';
 import { multipleNegativesRankingLoss } from './ranking-loss';
 import type { Recipe } from './recipe';
@@ -67,8 +67,9 @@ export function modelLearner(
   { data, recipe, seed, variant = (method) => method }: LearnerOptions,
 ): ModelLearner {
   const method = variant(PLAIN);
-  const questions = tokenizeAll(model, data.queries);
-  const chunks = tokenizeAll(model, data.corpus, recipe.windows);
+  const { queryTokenizer, documentTokenizer, maxSeqLength } = model;
+  const questions = tokenizeAll(queryTokenizer, data.queries, maxSeqLength);
+  const chunks = tokenizeAll(documentTokenizer, data.corpus, maxSeqLength, recipe.windows);
   const trained = method.trainedWeights(model, [...questions.values(), ...chunks.values()].flat(), seed);
 
   const tokenized = (batch: TrainingBatch): TokenizedBatch => {
@@ -103,8 +104,8 @@ export function modelLearner(
 }
 
 /** Token ids of every text: one sequence a text, or one a window. */
-function tokenizeAll(model: EmbeddingModel, texts: Record<string, string>, windows?: WindowSettings) {
+function tokenizeAll(tokenizer: Tokenizer, texts: Record<string, string>, length: number, windows?: WindowSettings) {
   const sequences = (text: string) =>
-    windows ? windowSequences(model.tokenizer, text, windows, model.maxSeqLength) : [model.tokenize(text)];
+    windows ? windowSequences(tokenizer, text, windows, length) : [tokenizer.encode(text, length)];
   return new Map(Object.entries(texts).map(([id, text]) => [id, sequences(text)]));
 }

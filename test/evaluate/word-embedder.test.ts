@@ -48,7 +48,7 @@ describe('wordEmbedder', async () => {
   });
 
   it('scores as its MultiVectorEncoder does: to 1e-5 with floats, to 0.01 in 8 bits', async () => {
-    const sequences = fixture.documents.map((text) => model.tokenize(text));
+    const sequences = fixture.documents.map((text) => model.tokenizer.encode(text, model.maxSeqLength));
     const words = await model.embedWords(sequences);
     const documents = concatenated(words);
     expect(largestDifference(vectorScores(asked, documents, words.length), fixture.scores)).toBeLessThan(1e-5);

@@ -55,7 +55,7 @@ function firstPairs({ queries, corpus, relevantDocs }, count) {
 
 /** The vectors of texts' words, as exact as they are computed: neither merged nor in 8 bits. */
 async function wordVectors(model, texts) {
-  const words = await model.embedWords(texts.map((text) => model.tokenize(text)));
+  const words = await model.embedWords(texts.map((text) => model.tokenizer.encode(text, MAX_SEQ_LENGTH)));
   const owners = Int32Array.from(words.flatMap(({ rows }, owner) => Array(rows).fill(owner)));
   return { vectors: matrix.stacked(words, Float32Array), owners };
 }
@@ -94,7 +94,7 @@ async function main() {
   const { steps } = await train(model, { data, recipe, outputDir: ours, seed: 1, evaluationSteps: 1_000_000 });
   const chunks = Object.values(data.corpus).slice(0, 20);
   const texts = [...chunks, chunks.join(' '), 'short', '']; // one far longer than the model reads
-  const ids = texts.map((text) => model.tokenize(text).join());
+  const ids = texts.map((text) => model.tokenizer.encode(text, MAX_SEQ_LENGTH).join());
   const vectors = (await model.embedQueries(texts)).data;
   const own = await evaluateEmbedder(model, data);
   const words = path.join(folder, 'words');

@@ -183,11 +183,15 @@ describe('rows', () => {
 describe('windows', () => {
   // A tokenizer of one token a letter, framed by one token on each side.
   const tokenizer = { around: { before: [1], after: [2] }, encodeWhole: (text: string) => new Int32Array(text.length) };
-  const model = { tokenizer, maxSeqLength: 12 } as unknown as EmbeddingModel;
+  const tokenizers = { tokenizer, queryTokenizer: tokenizer, documentTokenizer: tokenizer };
+  const model = { ...tokenizers, maxSeqLength: 12 } as unknown as EmbeddingModel;
 
-  it('fitWindows leaves room for the tokens around a text', () => {
+  it('fitWindows leaves room for the tokens around a text, and for the longer prompt', () => {
     expect(fitWindows(model, 8, 4)).toEqual({ size: 8, stride: 4 });
     expect(fitWindows(model, 94, 47)).toEqual({ size: 10, stride: 10 });
+    const prompted = { ...tokenizer, around: { before: [1, 5, 6], after: [2] } };
+    for (const one of ['queryTokenizer', 'documentTokenizer'])
+      expect(fitWindows({ ...model, [one]: prompted } as EmbeddingModel, 94, 47)).toEqual({ size: 8, stride: 8 });
   });
 
   it('windowRow says what is read, and by how many vectors', () => {

@@ -11,8 +11,8 @@ export function firstBatch(model: EmbeddingModel, data: TrainingPairs, batchSize
   const [batch] = makeBatches(data, 'file-order', batchSize, 0, 0);
   return {
     batch,
-    questions: batch.queryIds.map((id) => model.tokenize(data.queries[id])),
-    chunks: batch.chunkIds.map((id) => model.tokenize(data.corpus[id])),
+    questions: batch.queryIds.map((id) => model.queryTokenizer.encode(data.queries[id], model.maxSeqLength)),
+    chunks: batch.chunkIds.map((id) => model.documentTokenizer.encode(data.corpus[id], model.maxSeqLength)),
   };
 }
 

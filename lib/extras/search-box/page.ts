@@ -8,7 +8,7 @@ import { createSearcher, type Found, type Searched } from './searcher';
 
 /** What a page is told of a box, in `box.json`. */
 export interface BoxFile extends Searched {
-  models: { name: string; folder: string; dimensions: number; pooling: PoolingConfig['mode'] }[];
+  models: { name: string; folder: string; dimensions: number; pooling: PoolingConfig['mode']; prompt: string }[];
   /** The field's example. */
   question: string;
 }
@@ -56,8 +56,8 @@ async function loadModels(
   }
   return async (question: string): Promise<Record<string, Matrix>> => {
     const asked: Record<string, Matrix> = {};
-    for (const [i, { name, pooling, dimensions }] of models.entries()) {
-      const { data } = await loaded[i](question, { pooling });
+    for (const [i, { name, pooling, dimensions, prompt }] of models.entries()) {
+      const { data } = await loaded[i](prompt + question, { pooling });
       asked[name] = { data: data as Float32Array, rows: 1, columns: dimensions };
     }
     return asked;

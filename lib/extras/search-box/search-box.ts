@@ -86,7 +86,8 @@ export async function renderSearchBox(
     vectors[name] = normalizedRows(rounded);
     asked[name] = await model.embedQueries([question]);
     const at = name.replace(/[^\w-]+/g, '_');
-    models.push({ name, folder: at, dimensions: rounded.columns, pooling: encoder.pooling.mode });
+    const prompt = model.prompts.query;
+    models.push({ name, folder: at, dimensions: rounded.columns, pooling: encoder.pooling.mode, prompt });
     if (!served) continue;
     await writeModel(model, path.join(folder, at));
     writeWhole(path.join(folder, at, 'vectors.int8'), new Uint8Array(rounded.data.buffer));
