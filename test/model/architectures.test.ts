@@ -55,6 +55,17 @@ describe.each(['roberta', 'xlm-roberta', 'distilbert', 'mpnet'])('%s', (kind) =>
     }
   });
 
+  it('takes a prompt before a text', () => {
+    const tokenizer = loadTokenizer(folderOf(kind));
+    const prompted = tokenizer.withPrompt('ask: ');
+    expect([...prompted.encode('the port', 64)]).toEqual([...tokenizer.encode('ask: the port', 64)]);
+    const { before } = prompted.around;
+    expect(before).toEqual([...tokenizer.encode('ask: the port', 64)].slice(0, before.length));
+    expect(tokenizer.pieces(before).join('')).toMatch(/:$/);
+    // Byte pairs do not tell whether a piece begins a word.
+    if (kind !== 'roberta') expect(() => tokenizer.withPrompt('ask')).toThrow(/runs into the text after it/);
+  });
+
   it('embeds texts as sentence-transformers does', async () => {
     const model = await load(folderOf(kind));
     expect(model.maxSeqLength).toBe(64);
