@@ -1,4 +1,5 @@
 // In: a `model_type` of config.json. Out: in what that encoder differs from BERT: settings, positions, weights' names.
+import { BUCKETS } from './bert/distance-bucket';
 
 /** An encoder of BERT's kind, by its differences. */
 export interface Architecture {
@@ -66,7 +67,7 @@ const mpnet: Architecture = {
     ['attention.output.LayerNorm', 'attention.LayerNorm'],
   ],
   hasTypes: false,
-  relativeBuckets: 32,
+  relativeBuckets: BUCKETS,
 };
 
 /** By `model_type`. */

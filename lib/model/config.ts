@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { ARCHITECTURES } from './architectures';
+import { BUCKETS } from './bert/distance-bucket';
 import { ModelJson } from './model-json';
 
 /** What the encoder needs of a `config.json`. */
@@ -38,7 +39,7 @@ const COMPUTED: Record<string, unknown[]> = {
   hidden_act: ['gelu'],
   position_embedding_type: ['absolute', null, undefined],
   is_decoder: [false, undefined],
-  relative_attention_num_buckets: [32, undefined],
+  relative_attention_num_buckets: [BUCKETS, undefined],
 };
 
 /**

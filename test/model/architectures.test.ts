@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pipeline } from '@huggingface/transformers';
 import { type EmbeddingModel, loadModel, loadTokenizer, saveModel, storedWeights, train } from 'finetune-embedding';
 import { checkpointName } from 'finetune-embedding/dist/model/architectures.js';
-import { distanceBucket } from 'finetune-embedding/dist/model/bert/relative-position.js';
+import { distanceBucket } from 'finetune-embedding/dist/model/bert/distance-bucket.js';
 import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { editJson, pairsAsData, relativeError, temporaryFolder, texts } from '../fixtures/engine';

@@ -2,7 +2,7 @@
 // model.onnx file, written part by part. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
 import { writeWhole } from '../../common/files';
 import { checkpointName } from '../architectures';
-import { distanceBucket } from '../bert/relative-position';
+import { distanceBucket } from '../bert/distance-bucket';
 import { RELATIVE_BIAS, weightShapes } from '../bert/weight-names';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
