@@ -63,7 +63,7 @@ describe.each(['roberta', 'xlm-roberta', 'distilbert', 'mpnet'])('%s', (kind) =>
     expect(before).toEqual([...tokenizer.encode('ask: the port', 64)].slice(0, before.length));
     expect(tokenizer.pieces(before).join('')).toMatch(/:$/);
     // Byte pairs do not tell whether a piece begins a word.
-    if (kind !== 'roberta') expect(() => tokenizer.withPrompt('ask')).toThrow(/runs into the text after it/);
+    if (kind !== 'roberta') expect(() => tokenizer.withPrompt('ask')).toThrow(/runs into the text/);
   });
 
   it('embeds texts as sentence-transformers does', async () => {
