@@ -30,7 +30,8 @@ const DOCUMENTS_AT_A_TIME = 32;
  */
 export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, poolFactor = POOL_FACTOR): Embedder {
   const { queryTokenizer, documentTokenizer } = model;
-  for (const tokenizer of [queryTokenizer, documentTokenizer]) wordSequences(model, tokenizer, '', size); // do they fit?
+  for (const tokenizer of [queryTokenizer, documentTokenizer])
+    windowSequences(tokenizer, '', { size, stride: size }, model.maxSeqLength); // refuses them before any work
 
   return {
     name: `${model.name}, words`,
@@ -52,21 +53,14 @@ export function wordEmbedder(model: EmbeddingModel, { size }: { size: number }, 
   };
 }
 
-const wordSequences = ({ maxSeqLength }: EmbeddingModel, tokenizer: Tokenizer, text: string, size: number) =>
-  windowSequences(tokenizer, text, { size, stride: size }, maxSeqLength);
-
 /** A matrix a text, read in windows of `size` by one of the model's tokenizers: `[word pieces, hidden]`. */
-export async function wordVectors(
-  model: EmbeddingModel,
-  tokenizer: Tokenizer,
-  texts: string[],
-  size: number,
-): Promise<Matrix[]> {
-  const sequences = texts.map((text) => wordSequences(model, tokenizer, text, size));
+export async function wordVectors(model: EmbeddingModel, tokenizer: Tokenizer, texts: string[], size: number) {
+  const windows = { size, stride: size };
+  const sequences = texts.map((text) => windowSequences(tokenizer, text, windows, model.maxSeqLength));
   const vectors = (await model.embedWords(sequences.flat(), tokenizer)).values();
   return sequences.map((own) => {
-    const windows = own.map(() => vectors.next().value!);
-    const words = stacked(windows, Float32Array);
+    const ofWindows = own.map(() => vectors.next().value!);
+    const words = stacked(ofWindows, Float32Array);
     checkNumbers(words, (row) => `Word piece ${row + 1} of a text`);
     return words;
   });

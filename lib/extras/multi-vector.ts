@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeJson } from '../common/files';
 import type { EmbeddingModel } from '../model/embedding-model';
+import { ABOUT } from '../model/prompts';
 import { saveModel } from '../model/save';
 
 const BASE = 'sentence_transformers.base.modules';
@@ -16,11 +17,15 @@ const MASK = 'sentence_transformers.multi_vector_encoder.modules.multi_vector_ma
  * It reads a text as a whole, cut at `max_seq_length`: hand it a chunk's windows where ours are to be had.
  *
  * @param folder created if needed; a model in it is replaced
+ * @throws Error if the model has prompts
  */
 export async function saveMultiVectorModel(model: EmbeddingModel, folder: string): Promise<void> {
+  const { prompts, tokenizer } = model;
+  if (prompts.query || prompts.document)
+    throw new Error("MultiVectorEncoder would count a prompt's words, which a search here leaves out: train without.");
   await saveModel(model, folder);
   fs.rmSync(path.join(folder, '1_Pooling'), { recursive: true, force: true });
-  const { around, pieces } = model.tokenizer; // what it puts around a text is left out, on both sides
+  const { around, pieces } = tokenizer; // what it puts around a text is left out, on both sides
   const mask = { skiplist_words: pieces([...around.before, ...around.after]), skiplist_tasks: ['query', 'document'] };
   const modules = [
     { path: '', type: `${BASE}.transformer.Transformer` },
@@ -33,5 +38,5 @@ export async function saveMultiVectorModel(model: EmbeddingModel, folder: string
     modules.map(({ path, type }, idx) => ({ idx, name: String(idx), path, type })),
   );
   const settings = { model_type: 'MultiVectorEncoder', similarity_fn_name: 'meanmaxsim' };
-  writeJson(path.join(folder, 'config_sentence_transformers.json'), settings);
+  writeJson(path.join(folder, ABOUT), settings);
 }

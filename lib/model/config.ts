@@ -85,7 +85,7 @@ export function readEncoderConfig(folder: string): EncoderConfig {
  * Reads the sentence-transformers modules: pooling mode, and whether a Normalize module follows.
  * A plain Hugging Face folder without modules.json gets mean pooling, as in sentence-transformers.
  *
- * @throws Error naming a module or pooling mode that is not supported.
+ * @throws Error naming a module, pooling mode or setting that is not supported.
  */
 export function readPoolingConfig(folder: string): PoolingConfig {
   if (!fs.existsSync(path.join(folder, 'modules.json'))) return { mode: 'mean', normalize: false };
@@ -107,6 +107,8 @@ export function readPoolingConfig(folder: string): PoolingConfig {
   const named = typeof name === 'string' ? [name] : flags.map((key) => key.slice(13));
   const modes: Record<string, 'mean' | 'cls'> = { mean_tokens: 'mean', mean: 'mean', cls_token: 'cls', cls: 'cls' };
   const mode = named.length === 1 ? modes[named[0]] : undefined;
+  if (json.at('include_prompt') === false)
+    throw json.error('include_prompt is false, which is not supported', 'Prompts are pooled with the text.');
   if (!mode) throw json.error(`pooling by "${named.join(', ')}" is not supported`, 'Only mean or CLS is.');
   return { mode, normalize: modules.length === 3 };
 }

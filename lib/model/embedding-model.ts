@@ -22,8 +22,9 @@ export class EmbeddingModel implements Embedder {
   /** The folder it was loaded from: its tokenizer and settings are copied when the model is saved. */
   declare readonly folder: string;
   declare readonly tokenizer: Tokenizer;
+  /** What it was trained to read before each question and each document; saved with it. */
   declare readonly prompts: Prompts;
-  /** Reads a question, and a document or its windows: each after its prompt. */
+  /** For questions, and below for documents and their windows: each text after its prompt. */
   readonly queryTokenizer: Tokenizer;
   readonly documentTokenizer: Tokenizer;
   declare readonly encoder: BertEncoder;

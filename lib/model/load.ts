@@ -8,8 +8,7 @@ import { type EncoderConfig, readEncoderConfig, readMaxSeqLength, readPoolingCon
 import { EmbeddingModel } from './embedding-model';
 import { weightFiles } from './hub/model-folder';
 import { resolveModel } from './hub/resolve';
-import { ModelJson } from './model-json';
-import type { Prompts } from './prompts';
+import { ABOUT, type Prompts, readPrompts } from './prompts';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { readSearchSettings } from './search-settings';
 import { finishSwap, isSwapUnfinished } from './swap';
@@ -23,8 +22,8 @@ interface LoadOptions {
   name?: string;
   /** Cuts texts to this many tokens; the folder's own setting by default. */
   maxSeqLength?: number;
-  /** What is put before each question and each document. */
-  prompts?: Partial<Prompts>;
+  /** What is put before each question and each document; as in {@link readPrompts} by default. */
+  prompts?: Prompts;
 }
 
 /**
@@ -41,18 +40,21 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
   const config = readEncoderConfig(folder);
   const pooling = readPoolingConfig(folder);
   const maxSeqLength = options.maxSeqLength ?? readMaxSeqLength(folder, config);
-  if (!Number.isInteger(maxSeqLength) || maxSeqLength < 3 || maxSeqLength > config.maxPositions) {
-    throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes 3 to ${config.maxPositions} tokens.`);
-  }
   const tokenizer = loadTokenizer(folder, config.vocabSize);
-  new ModelJson(folder, 'config_sentence_transformers.json', true); // saved again: refused before any training
+  const prompts = readPrompts(folder, nameOrPath, options.prompts);
+  const lengths = Object.values(prompts).map((prompt) => tokenizer.withPrompt(prompt).encode('', 1_000_000).length);
+  const least = 1 + Math.max(...lengths);
+  if (!Number.isInteger(maxSeqLength) || maxSeqLength < least || maxSeqLength > config.maxPositions) {
+    const range = `${least} to ${config.maxPositions} tokens, prompts (${path.join(folder, ABOUT)}) included`;
+    throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes ${range}.`);
+  }
   const search = readSearchSettings(folder, config.maxPositions);
   const { weights, untrained } = readWeights(folder, config);
   return new EmbeddingModel({
     name: options.name ?? nameOrPath,
     folder,
     tokenizer,
-    prompts: { query: '', document: '', ...options.prompts },
+    prompts,
     encoder: new BertEncoder(config, pooling),
     weights,
     untrained,

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeWhole } from '../common/files';
 import { scrub } from '../common/openai';
+import { type Prompts, readPrompts } from './prompts';
 import { readSearchSettings, type SearchSettings } from './search-settings';
 
 /** A dataset as a card names it. */
@@ -44,11 +45,11 @@ const IN_TEXT = /(?<=\n<!-- results -->\n).*?(?=<!-- end of results -->\n)/s;
  * Writes the card of a model that has been trained; {@link addTestResults} adds what it reached. A README.md that was
  * not written here stays as it is.
  *
- * @param folder the model's, with its search settings
+ * @param folder the model's, with its search settings and prompts
  * @param name what to call it; the folder's name by default
  */
 export function writeModelCard(folder: string, facts: TrainingFacts, name = nameOf(folder)): void {
-  if (!hasOwnReadme(folder)) write(folder, cardText(facts, readSearchSettings(folder), name));
+  if (!hasOwnReadme(folder)) write(folder, cardText(facts, name, readPrompts(folder), readSearchSettings(folder)));
 }
 
 /** What a card calls the model in a folder. */
@@ -91,11 +92,13 @@ export function addTestResults(folder: string, results: CardResult[], measuredOn
   return true;
 }
 
-function cardText(facts: TrainingFacts, search: SearchSettings | undefined, name: string): string {
+function cardText(facts: TrainingFacts, name: string, { query, document }: Prompts, search?: SearchSettings): string {
   const { base, train, validation, settings, steps, keptStep } = facts;
   const onHub = /^[\w.-]+\/[\w.-]+$/.test(base) && !base.startsWith('.');
   const dataset = ({ questions, chunks, sha256 }: DatasetFacts) =>
     `${questions} questions about ${chunks} chunks (SHA-256 ${sha256.slice(0, 16)}…)`;
+  const code = (text: string) => `\`${JSON.stringify(text.replaceAll('`', "'"))}\``;
+  const prompts = `A question is read after ${code(query)}, a passage after ${code(document)}, by the methods below.\n\n`;
   const kept = keptStep === undefined ? '' : `; the weights are those after step ${keptStep}, best on validation`;
   return `---
 library_name: sentence-transformers
@@ -127,7 +130,7 @@ Not measured on test questions yet: the notebook evaluate does it, and writes it
 
 ## How to search with it
 
-${search?.windows ? windowsText(search) : ONE_VECTOR}
+${query || document ? prompts : ''}${search?.windows ? windowsText(search) : ONE_VECTOR}
 
 ## Limits
 
@@ -143,7 +146,7 @@ model = SentenceTransformer("path/to/this/folder")`;
 const ONE_VECTOR = `A passage has one vector; the highest cosine similarity comes first.
 
 ${PYTHON}
-scores = model.similarity(model.encode(question), model.encode(passages))
+scores = model.similarity(model.encode_query(question), model.encode_document(passages))
 \`\`\``;
 
 function windowsText({ windows, windowTemperature, bm25Weight }: SearchSettings): string {
@@ -157,7 +160,7 @@ ${keywords}
 ${PYTHON}
 ids = model.tokenizer(passage, add_special_tokens=False)["input_ids"]
 windows = [model.tokenizer.decode(ids[i : i + ${size}]) for i in range(0, max(1, len(ids) - ${size - stride}), ${stride})]
-cosines = model.similarity(model.encode(question), model.encode(windows))[0]
+cosines = model.similarity(model.encode_query(question), model.encode_document(windows))[0]
 score = (${scale} * cosines).exp().mean().log() / ${scale}
 \`\`\`
 

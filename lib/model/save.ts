@@ -10,6 +10,7 @@ import { WEIGHTS } from './hub/model-folder';
 import { hasOwnReadme, nameOf, type TrainingFacts, writeModelCard } from './model-card';
 import { ModelJson } from './model-json';
 import { exportOnnx } from './onnx/export';
+import { ABOUT } from './prompts';
 import { type StoredTensor, writeSafetensors } from './safetensors';
 import { writeSearchSettings } from './search-settings';
 import { finishSwap, nextVersion, placedMark, swapIn } from './swap';
@@ -25,7 +26,6 @@ export async function storedWeights(model: EmbeddingModel): Promise<Map<string, 
 }
 
 const COPIED = ['config.json', 'special_tokens_map.json', 'vocab.txt'];
-const ABOUT = 'config_sentence_transformers.json';
 const MODULES = 'sentence_transformers.models';
 
 /**
@@ -97,8 +97,8 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
   writeJson(place('sentence_bert_config.json'), { max_seq_length: model.maxSeqLength, do_lower_case: false });
 }
 
-/** The base's tokenizer, for texts as long as those trained on, and what the base says of itself (its prompts). */
-function saveTokenizer({ folder: base, maxSeqLength }: EmbeddingModel, folder: string): void {
+/** The base's tokenizer, for texts as long as those trained on; and what it says of itself, but for the prompts. */
+function saveTokenizer({ folder: base, maxSeqLength, prompts }: EmbeddingModel, folder: string): void {
   const [tokenizer, config, about] = ['tokenizer.json', 'tokenizer_config.json', ABOUT].map(
     (name) => new ModelJson(base, name, true).content,
   );
@@ -107,5 +107,6 @@ function saveTokenizer({ folder: base, maxSeqLength }: EmbeddingModel, folder: s
   const whole = JSON.stringify({ ...tokenizer, truncation, padding: null });
   writeWhole(path.join(folder, 'tokenizer.json'), whole, true);
   writeJson(path.join(folder, 'tokenizer_config.json'), { ...config, model_max_length: maxSeqLength });
-  writeJson(path.join(folder, ABOUT), { ...about, similarity_fn_name: 'cosine' });
+  const all = { ...(about.prompts as Record<string, string>), ...prompts };
+  writeJson(path.join(folder, ABOUT), { ...about, prompts: all, similarity_fn_name: 'cosine' });
 }

@@ -11,7 +11,7 @@ export interface Tokenizer {
   encodeWhole(text: string): Int32Array;
   /** The ids put around a text's own: `[CLS]` and the prompt's before, `[SEP]` after. */
   readonly around: { before: number[]; after: number[] };
-  /** The same with a prompt before each text, in place of an earlier one; '' is none. */
+  /** The same with a prompt before each text, in place of an earlier one; '' is none. Refuses one that runs into it. */
   withPrompt(prompt: string): Tokenizer;
   /** The word pieces behind ids, for display. */
   pieces(ids: ArrayLike<number>): string[];
@@ -29,7 +29,7 @@ export function loadTokenizer(folder: string, vocabSize = Number.POSITIVE_INFINI
   checkSettings(json);
   checkIds(json, config, vocabSize);
   try {
-    return wrap(new PreTrainedTokenizer(json.content, config.content), config);
+    return wrap(new PreTrainedTokenizer(json.content, config.content), json, config);
   } catch (error) {
     throw json.error(`is no tokenizer that can be used: ${(error as Error).message}`);
   }
@@ -72,7 +72,7 @@ function checkIds(json: ModelJson, config: ModelJson, vocabSize: number): void {
     throw json.error(`has no word piece of id ${at}, or two: next is "${sorted[at][0]}" with ${sorted[at][1]}`);
 }
 
-function wrap(tokenizer: PreTrainedTokenizer, config: ModelJson): Tokenizer {
+function wrap(tokenizer: PreTrainedTokenizer, json: ModelJson, config: ModelJson): Tokenizer {
   // What the tokenizer puts around a text shows on any text whose own ids are known.
   const bare = tokenizer.encode('a', { add_special_tokens: false });
   const wrapped = tokenizer.encode('a');
@@ -105,7 +105,7 @@ function wrap(tokenizer: PreTrainedTokenizer, config: ModelJson): Tokenizer {
     const shown = ids.slice(end, end + bare.length);
     // Byte pairs make the prompt's last space a part of the word after it.
     if (shown.join() !== bare.join() && pieces(shown).join('') !== ' a')
-      throw new Error(`The prompt ${JSON.stringify(prompt)} runs into the text after it: let it end with a space.`);
+      throw json.error(`by it, the prompt "${prompt}" runs into the text that follows`, 'End the prompt with a space.');
     return prompted(prompt, ids.slice(0, end));
   }
   return plain;
@@ -124,13 +124,9 @@ export function windowSequences(
   maxSeqLength: number,
 ): Int32Array[] {
   const { before, after } = tokenizer.around;
-  const largest = maxSeqLength - before.length - after.length;
-  if (size > largest) {
-    const own = tokenizer.pieces([...before, ...after]).join(' ');
-    throw new RangeError(
-      `Windows of ${size} word pieces are more than the model's ${largest}: of ${maxSeqLength}, "${own}" takes the rest.`,
-    );
-  }
+  const room = maxSeqLength - before.length - after.length;
+  if (size > room)
+    throw new RangeError(`Windows of ${size} word pieces are more than the model's ${room} after a prompt.`);
   const ids = tokenizer.encodeWhole(text);
   return windowRanges(ids.length, size, stride).map(([start, end]) =>
     Int32Array.from([...before, ...ids.subarray(start, end), ...after]),

@@ -8,12 +8,13 @@ interface Rules {
   max?: number;
   integer?: boolean;
   oneOf?: readonly string[];
-  /** Whether a list may have no entry. */
+  /** Whether a list may have no entry; whether a text may be empty, and is taken with its spaces. */
   optional?: boolean;
 }
 
 /**
- * A notebook setting: the value in the cell, unless an environment variable called `name` is set and not empty.
+ * A notebook setting: the value in the cell, unless an environment variable called `name` is set, and not empty where
+ * that is no value.
  * Numbers and lists (separated by commas) are read from text.
  *
  *     const CHUNK_SIZE = setting('CHUNK_SIZE', 1024, { min: 64, max: 8192, integer: true, help: 'tokens a chunk' });
@@ -29,13 +30,14 @@ export function setting(
   value: number | string | readonly string[],
   rules: Rules = {},
 ): number | string | readonly string[] {
-  const given = process.env[name]?.trim();
-  const chosen = given ? parse(given, value) : value;
+  const isFree = typeof value === 'string' && rules.optional;
+  const given = isFree ? process.env[name] : process.env[name]?.trim() || undefined;
+  const chosen = given === undefined ? value : parse(given, value);
   const allowed = refusal(chosen, rules);
   if (allowed) {
-    const source = given ? ' (from the environment)' : '';
+    const source = given !== undefined ? ' (from the environment)' : '';
     const help = rules.help ? ` (${rules.help})` : '';
-    throw new RangeError(`${name} is ${JSON.stringify(given || value)}${source}, but must be ${allowed}${help}.`);
+    throw new RangeError(`${name} is ${JSON.stringify(given ?? value)}${source}, but must be ${allowed}${help}.`);
   }
   return chosen;
 }
@@ -53,7 +55,8 @@ function refusal(value: number | string | readonly string[], rules: Rules): stri
     const fits = Number.isFinite(value) && value >= min && value <= max && (!integer || Number.isInteger(value));
     return fits ? undefined : `a ${integer ? 'whole ' : ''}number${range(rules)}`;
   }
-  if (typeof value !== 'string') return rules.optional || value.length ? undefined : 'a list with at least one entry';
+  if (rules.optional) return undefined;
+  if (typeof value !== 'string') return value.length ? undefined : 'a list with at least one entry';
   if (rules.oneOf) return rules.oneOf.includes(value) ? undefined : `one of ${rules.oneOf.join(', ')}`;
   return value.trim() ? undefined : 'a text that is not empty';
 }

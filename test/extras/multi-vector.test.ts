@@ -1,10 +1,11 @@
 // The folder for sentence-transformers' MultiVectorEncoder, which npm run interop loads: its layout, and what it holds.
 import fs from 'node:fs';
 import path from 'node:path';
+import { loadModel } from 'finetune-embedding';
 import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { saveMultiVectorModel } from 'finetune-embedding/extras';
-import { expect, it } from 'vitest';
-import { loadTiny, temporaryFolder } from '../fixtures/engine';
+import { expect, it, onTestFinished } from 'vitest';
+import { loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
 
 it('saveMultiVectorModel writes masks and normalisation in place of pooling, and the same weights', async () => {
   const model = await loadTiny('mean', true);
@@ -29,4 +30,12 @@ it('saveMultiVectorModel writes masks and normalisation in place of pooling, and
   expect(fs.existsSync(path.join(folder, '1_Pooling'))).toBe(false);
   const stored = readSafetensors(path.join(folder, 'model.safetensors'));
   expect(stored).toEqual(readSafetensors(path.join(model.folder, 'model.safetensors')));
+});
+
+it('saveMultiVectorModel refuses prompts, whose words MultiVectorEncoder would count', async () => {
+  const model = await loadModel(TINY, { prompts: { query: '', document: 'the loss: ' } });
+  onTestFinished(() => model.dispose());
+  const folder = temporaryFolder();
+  await expect(saveMultiVectorModel(model, folder)).rejects.toThrow(/would count a prompt's words.*train without/);
+  expect(fs.readdirSync(folder)).toEqual([]);
 });

@@ -16,6 +16,7 @@ const corpus = {
   c: 'Rivers and winters',
 };
 const question = `Which river ${ATTACK}`;
+const prompts = { query: 'which market: ', document: '' };
 const windows = { size: 12, stride: 6 };
 // Jupyter serves the project's folder, so that is where the files must lie.
 const folder = path.resolve('runs', `search-box-test-${process.pid}`);
@@ -25,7 +26,7 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).reduce
 
 describe('the search box', async () => {
   const models = await Promise.all(
-    ['base', 'fine-tuned'].map((name) => loadModel('test/fixtures/tiny-bert', { name })),
+    ['base', 'fine-tuned'].map((name) => loadModel('test/fixtures/tiny-bert', { name, prompts })),
   );
   const searching = await Promise.all(
     models.map(async (model) => ({
@@ -123,7 +124,10 @@ describe('the search box', async () => {
       fs.writeFileSync(
         stand,
         'export const env = { backends: { onnx: { wasm: {} } } };\n' +
-          `export const pipeline = async () => async () => ({ data: Float32Array.from(${JSON.stringify(vector)}) });\n`,
+          `export const pipeline = async () => async (text) => {\n` +
+          `  if (!text.startsWith('${prompts.query}')) throw new Error('no prompt before ' + text);\n` +
+          `  return { data: Float32Array.from(${JSON.stringify(vector)}) };\n` +
+          `};\n`,
       );
       for (const name of ['finetune-embedding', 'stemmer', 'stopword'])
         fs.symlinkSync(path.resolve('node_modules', name), path.join(packages, name));

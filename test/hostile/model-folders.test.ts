@@ -140,7 +140,9 @@ const FORMATS: Format[] = [
   json('modules.json', [[/^2$/, 'no Normalize']]),
   json('1_Pooling/config.json', [[/^pooling_mode_(cls|mean)_token/, 'another pooling']]),
   json('sentence_bert_config.json', [[/^max_seq_length$/, 'another usual length']]),
-  json('config_sentence_transformers.json', []),
+  json('config_sentence_transformers.json', [
+    [/^(prompts|default_prompt_name)\b/, 'another usual prompt, or one left out'],
+  ]),
   json('search_settings.json', [[/./, 'another usual setting, or one left out']]),
 ];
 

@@ -1,7 +1,8 @@
 """sentence-transformers' side of run.mjs: trains as the original notebook does, then measures its own model and ours.
 
-In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors", "ids",
-"scores", "kin"}: word pieces by the tokenizer alone, scores by words of the first questions and texts, and the vectors of other architectures.
+In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors", "prompted",
+"ids", "scores", "kin"}: vectors of questions and texts with prompts, word pieces by the tokenizer alone, scores by words of questions and texts, and
+vectors of other architectures.
 """
 
 import json
@@ -55,12 +56,17 @@ def main(settings):
     ours = load(settings["ours"])
     metrics = {name: plain(evaluator(peer)) for name, peer in [("theirs", model), ("ours", ours)]}
     vectors = ours.encode(settings["texts"]).tolist()
+    with_prompts = load(settings["prompted"])
+    prompted = with_prompts.encode_query(settings["questions"]).tolist() + with_prompts.encode_document(settings["texts"]).tolist()
     tokenizer = Tokenizer.from_file(settings["ours"] + "/tokenizer.json")
     ids = [encoding.ids for encoding in tokenizer.encode_batch(settings["texts"])]
     words = MultiVectorEncoder(settings["words"], device="cpu")
-    scores = words.similarity(words.encode_query(list(queries.values())[:20]), words.encode_document([text for text in settings["texts"] if text]))
+    scores = words.similarity(words.encode_query(settings["questions"]), words.encode_document([text for text in settings["texts"] if text]))
     kin = [load(other["folder"]).encode(other["texts"]).tolist() for other in settings["kin"]]
-    print(json.dumps({"metrics": metrics, "vectors": vectors, "ids": ids, "scores": scores.tolist(), "kin": kin}), flush=True)
+    print(
+        json.dumps({"metrics": metrics, "vectors": vectors, "prompted": prompted, "ids": ids, "scores": scores.tolist(), "kin": kin}),
+        flush=True,
+    )
 
 
 def plain(metrics):

@@ -1,7 +1,7 @@
 // npm run interop: RECIPE=original without dropout, by this project and by sentence-transformers on PyTorch, from the same model and
 // pairs. Losses are compared step by step, the trained models by their metrics, and our saved model by its embeddings in
-// sentence-transformers, by its word pieces in raw tokenizers, and by its scores of words against words in MultiVectorEncoder. Exit code 0
-// if all agree. Out on the terminal only; models go to .cache/interop-run.
+// sentence-transformers, with and without prompts, by its word pieces in raw tokenizers, and by its scores of words against words in
+// MultiVectorEncoder. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
 //
 //   --short: ten steps   --setup: only makes the Python environment (see venv.mjs)
 import { spawn } from 'node:child_process';
@@ -22,6 +22,7 @@ const SHORT_STEPS = 10;
 const LOSS_TOLERANCE = 0.002;
 const METRIC_TOLERANCE = 0.003;
 const EMBEDDING_TOLERANCE = 1e-5;
+const PROMPTED_TOLERANCE = 1e-6;
 const WORD_SCORE_TOLERANCE = 1e-4;
 
 const LYFT = path.resolve('../shared/data/lyft_train_dataset.json');
@@ -74,6 +75,19 @@ async function savedKin(folder) {
   return kin;
 }
 
+/** The model saved with e5's prompts, and the vectors of questions, then of texts: `encode_query` and `encode_document`. */
+async function withPrompts(base, folder, questions, texts) {
+  const model = await loadModel(base, {
+    maxSeqLength: MAX_SEQ_LENGTH,
+    prompts: { query: 'query: ', document: 'passage: ' },
+  });
+  await saveModel(model, folder);
+  const { vectors } = await model.embedDocuments(texts);
+  const both = [...(await model.embedQueries(questions)).data, ...vectors.data];
+  model.dispose();
+  return both;
+}
+
 /** NaN where one of the values is. */
 const largest = (values) => values.reduce((a, b) => Math.max(a, b), 0);
 
@@ -99,7 +113,10 @@ async function main() {
   const own = await evaluateEmbedder(model, data);
   const words = path.join(folder, 'words');
   await extras.saveMultiVectorModel(model, words);
-  const { vectors: asked, owners } = await wordVectors(model, Object.values(data.queries).slice(0, 20));
+  const prompted = path.join(folder, 'prompted');
+  const questions = Object.values(data.queries).slice(0, 20);
+  const promptedVectors = await withPrompts(ours, prompted, questions, texts);
+  const { vectors: asked, owners } = await wordVectors(model, questions);
   const worded = texts.filter(Boolean); // an empty text has no words
   const found = await wordVectors(model, worded);
   const scores = scoring.vectorScores({ ...asked, owners }, found, worded.length);
@@ -113,7 +130,19 @@ async function main() {
   const { batchSize, epochs } = recipe;
   fs.writeFileSync(
     input,
-    JSON.stringify({ ...data, base, ours, words, kin, batchSize, epochs, maxSeqLength: MAX_SEQ_LENGTH, texts }),
+    JSON.stringify({
+      ...data,
+      base,
+      ours,
+      words,
+      kin,
+      prompted,
+      questions,
+      batchSize,
+      epochs,
+      maxSeqLength: MAX_SEQ_LENGTH,
+      texts,
+    }),
   );
   const peer = spawn(PYTHON, ['test/interop/peer.py', input], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -134,11 +163,11 @@ async function main() {
   }
   if ((await ended) !== 0 || !result) throw new Error('The Python side failed; its message is above.');
   model.dispose();
-  return report(steps, theirs, own.metrics, result, { vectors, ids, scores, kin });
+  return report(steps, theirs, own.metrics, result, { vectors, promptedVectors, ids, scores, kin });
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, { vectors, ids, scores, kin }) {
+function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, ids, scores, kin }) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -170,6 +199,11 @@ function report(steps, theirs, ownMetrics, result, { vectors, ids, scores, kin }
       'embeddings of our saved model in sentence-transformers (relative)',
       largest(theirVectors.map((value, i) => Math.abs(value - vectors[i]))) / scale,
       EMBEDDING_TOLERANCE,
+    ],
+    [
+      'embeddings of our saved model by encode_query and encode_document, with prompts',
+      largest(result.prompted.flat().map((value, i) => Math.abs(value - promptedVectors[i]))),
+      PROMPTED_TOLERANCE,
     ],
     [
       'texts whose word pieces are others by tokenizer.json alone',

@@ -1,10 +1,10 @@
 // The card of a trained model: what it holds, and when it changes or goes.
 import fs from 'node:fs';
 import path from 'node:path';
-import { addTestResults, saveModel, writeModelCard } from 'finetune-embedding';
+import { addTestResults, loadModel, saveModel, writeModelCard } from 'finetune-embedding';
 import type { TrainingFacts } from 'finetune-embedding/dist/model/model-card.js';
-import { describe, expect, it } from 'vitest';
-import { loadTiny, temporaryFolder } from '../fixtures/engine';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
 
 const FACTS: TrainingFacts = {
   base: 'sentence-transformers/all-MiniLM-L6-v2',
@@ -22,9 +22,10 @@ const result = (retriever: string, value: number) => ({
   },
 });
 
-async function trainedFolder(): Promise<string> {
+async function trainedFolder(prompts = { query: '', document: '' }): Promise<string> {
   const folder = path.join(temporaryFolder(), 'my-model');
-  const model = await loadTiny();
+  const model = await loadModel(TINY, { prompts });
+  onTestFinished(() => model.dispose());
   model.search = { windows: { size: 60, stride: 20 }, windowTemperature: 0.04, bm25Weight: 0.0125 };
   await saveModel(model, folder);
   writeModelCard(folder, FACTS);
@@ -45,6 +46,17 @@ describe('the model card', () => {
     expect(text).toContain('(25 * cosines)');
     expect(text).toContain('a point of BM25 is worth 0.0125');
     expect(text).toContain('Not measured on test questions yet');
+  });
+
+  it('names the prompts that the model was trained with, and embeds by the methods that put them there', async () => {
+    const without = card(await trainedFolder());
+    expect(without).not.toContain('is read after');
+    const prompted = card(await trainedFolder({ query: 'what port: ', document: '<b>`x`</b> ' }));
+    const sentence =
+      'A question is read after `"what port: "`, a passage after `"<b>\'x\'</b> "`, by the methods below.';
+    expect(prompted).toContain(`## How to search with it\n\n${sentence}\n\nBy windows`);
+    for (const text of [without, prompted])
+      expect(text).toContain('model.similarity(model.encode_query(question), model.encode_document(windows))');
   });
 
   it('takes test results, in place of earlier ones, into its table and its metadata', async () => {

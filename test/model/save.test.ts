@@ -130,7 +130,11 @@ describe('saveModel', () => {
     const settings = read('tokenizer_config.json', base);
     expect(read('tokenizer_config.json')).toEqual({ ...settings, model_max_length: 40 });
     expect(read('sentence_bert_config.json').max_seq_length).toBe(40);
-    expect(read('config_sentence_transformers.json')).toEqual({ ...about, similarity_fn_name: 'cosine' });
+    expect(read('config_sentence_transformers.json')).toEqual({
+      ...about,
+      prompts: { query: 'query: ', document: '' },
+      similarity_fn_name: 'cosine',
+    });
   });
 
   it('loadWeights puts a saved model back', async () => {

@@ -21,6 +21,15 @@ describe('setting', () => {
     expect(recipe).toBe('original');
   });
 
+  it('takes a text that may be empty as it stands, spaces and all', () => {
+    expect(setting('QUERY_PROMPT', 'auto', { optional: true })).toBe('auto');
+    expect(setting('QUERY_PROMPT', '', { optional: true })).toBe('');
+    vi.stubEnv('QUERY_PROMPT', 'query: ');
+    expect(setting('QUERY_PROMPT', 'auto', { optional: true })).toBe('query: ');
+    vi.stubEnv('QUERY_PROMPT', '');
+    expect(setting('QUERY_PROMPT', 'auto', { optional: true })).toBe('');
+  });
+
   it.each([
     [
       '12',

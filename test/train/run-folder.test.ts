@@ -1,17 +1,17 @@
 // What a run leaves behind when it is stopped, what it goes on from, and what it refuses to; in one process.
 import fs from 'node:fs';
 import path from 'node:path';
-import { loadModel, type TrainOptions, tf, train } from 'finetune-embedding';
+import { type EmbeddingModel, loadModel, type TrainOptions, tf, train } from 'finetune-embedding';
 import { sha256 } from 'finetune-embedding/dist/common/ids.js';
 import { describe, expect, it } from 'vitest';
-import { copyOfTiny, loadTiny, pairsAsData, temporaryFolder, texts } from '../fixtures/engine';
+import { copyOfTiny, loadTiny, pairsAsData, TINY, temporaryFolder, texts } from '../fixtures/engine';
 import { FIVE_STEPS, isWeightsOf, options, scores } from './five-steps';
 
 const SETTINGS = { recipe: { ...FIVE_STEPS, dropout: 0.1, learningRate: 1e-3 }, checkpointSeconds: 0 };
 const weights = (folder: string) => fs.readFileSync(path.join(folder, 'model.safetensors'));
 
 /** A run, what it said at its start, and the model that it left. */
-async function run(changes: Partial<TrainOptions>, stopAfter?: number) {
+async function run(changes: Partial<TrainOptions>, stopAfter?: number, prompts?: EmbeddingModel['prompts']) {
   const stop = new AbortController();
   let message: string | undefined;
   const settings = options({
@@ -24,7 +24,7 @@ async function run(changes: Partial<TrainOptions>, stopAfter?: number) {
     onStep: ({ step }) => step === stopAfter && stop.abort(),
     signal: stop.signal,
   });
-  const model = await loadTiny();
+  const model = prompts ? await loadModel(TINY, { prompts }) : await loadTiny();
   const result = await train(model, settings);
   return { ...result, message, model, outputDir: settings.outputDir, run: path.join(settings.outputDir, '.run') };
 }
@@ -104,6 +104,16 @@ describe('a checkpoint', () => {
     expect(anew.evaluations[0].step).toBe(0);
     const alone = await run(change);
     expect(weights(outputDir).equals(weights(alone.outputDir))).toBe(true);
+  });
+
+  it('is not gone on from with another prompt', async () => {
+    const prompts = { query: 'what port: ', document: '' };
+    const { outputDir } = await run({}, 2, prompts);
+    expect((await run({ outputDir }, 3)).message).toBe('starting anew, because QUERY_PROMPT changed');
+    const anew = await run({ outputDir }, 4, { ...prompts, document: 'the loss: ' });
+    expect(anew.message).toBe('starting anew, because QUERY_PROMPT and DOCUMENT_PROMPT changed');
+    const goingOn = await run({ outputDir }, undefined, { ...prompts, document: 'the loss: ' });
+    expect(goingOn.message).toBe('going on from step 4 of 5');
   });
 
   it('is not gone on from with another base, or another version of this library', async () => {

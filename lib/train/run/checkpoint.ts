@@ -35,12 +35,13 @@ const { version } = readJson(path.join(__dirname, '../../../package.json')) as {
  * @param others such as how often it evaluates, and on which data
  */
 export function conditionsOf(
-  { folder, maxSeqLength }: EmbeddingModel,
+  { folder, maxSeqLength, prompts }: EmbeddingModel,
   { data, recipe, seed }: LearnerOptions,
   method: string,
   others: Conditions,
 ): Conditions {
-  const settings = Object.entries({ ...recipe, maxSeqLength, seed });
+  const { query: queryPrompt, document: documentPrompt } = prompts;
+  const settings = Object.entries({ ...recipe, maxSeqLength, seed, queryPrompt, documentPrompt });
   const base = [...weightFiles(folder), 'config.json', 'tokenizer.json'];
   return {
     // By their names in the notebook: batchSize → BATCH_SIZE.
