@@ -3,9 +3,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pipeline } from '@huggingface/transformers';
-import { type EmbeddingModel, loadModel, loadTokenizer, saveModel, storedWeights, train } from 'finetune-embedding';
+import { type EmbeddingModel, loadModel, loadTokenizer, saveModel, storedWeights, tf, train } from 'finetune-embedding';
 import { checkpointName } from 'finetune-embedding/dist/model/architectures.js';
+import { attention, attentionGradient } from 'finetune-embedding/dist/model/bert/attention.js';
 import { distanceBucket } from 'finetune-embedding/dist/model/bert/distance-bucket.js';
+import { packSequences } from 'finetune-embedding/dist/model/bert/packing.js';
+import { RELATIVE_BIAS } from 'finetune-embedding/dist/model/bert/weight-names.js';
 import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { editJson, pairsAsData, relativeError, temporaryFolder, texts } from '../fixtures/engine';
@@ -154,8 +157,44 @@ describe.each(['roberta', 'distilbert', 'mpnet'])('training %s', (kind) => {
   });
 });
 
-describe("MPNet's buckets of distances", () => {
-  it('are those of transformers, the keys behind a query in the second half', () => {
+describe("MPNet's bias by distance", () => {
+  it('has one gradient, whether sequences attend in one group or in several', async () => {
+    const model = await load(folderOf('mpnet'));
+    const sequences = texts.tinyPairs.slice(0, 6).map(([question]) => model.tokenizer.encode(question, 64));
+    const together = packSequences(sequences);
+    expect(together.groups).toHaveLength(1);
+    const apart = together.groups[0].lengths.map((length, i, lengths) => {
+      const start = lengths.slice(0, i).reduce((sum, own) => sum + own, 0);
+      return { start, rows: length, length, lengths: [length] };
+    });
+    const [one, several] = [together, { ...together, groups: apart }].map((batch) => {
+      const { embeddings, activations } = model.encoder.forward(model.weights, batch);
+      const dEmbeddings = tf.cos(tf.mul(embeddings, 3)) as tf.Tensor2D;
+      return model.encoder.backward(model.weights, activations, dEmbeddings).get(RELATIVE_BIAS)!.dataSync();
+    });
+    expect(relativeError(several, one)).toBeLessThan(1e-5);
+  });
+
+  it('is added again where attention is computed again, block by block', () => {
+    tf.tidy(() => {
+      const [heads, length] = [2, 900]; // a block a head
+      const qkv = tf.randomNormal([length, 24], 0, 1, 'float32', 1) as tf.Tensor2D;
+      const table = tf.randomNormal([32, heads], 0, 1, 'float32', 2) as tf.Tensor2D;
+      const dContext = tf.randomNormal([length, 8], 0, 1, 'float32', 3) as tf.Tensor2D;
+      const group = { start: 0, rows: length, length, lengths: [length] };
+      const [kept, again] = [true, false].map((keep) => {
+        const { context, saved } = attention(qkv, heads, group, keep, undefined, table);
+        expect(saved.weights?.length).toBe(keep ? 2 : undefined);
+        const { dqkv, dTable } = attentionGradient(dContext, context, heads, group, saved, undefined, table);
+        return [dqkv.dataSync(), dTable!.dataSync()];
+      });
+      kept.forEach((values, i) => {
+        expect(relativeError(again[i], values)).toBeLessThan(1e-6);
+      });
+    });
+  });
+
+  it('has the buckets of transformers, keys behind a query in the second half', () => {
     // MPNetEncoder.relative_position_bucket(torch.tensor([...]))
     const offsets = [0, 1, 7, 8, 11, 12, 15, 16, 31, 32, 63, 64, 127, 128, 500];
     const ahead = [0, 17, 23, 24, 24, 25, 25, 26, 27, 28, 29, 30, 31, 31, 31];
