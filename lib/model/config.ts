@@ -59,8 +59,8 @@ export function readEncoderConfig(folder: string): EncoderConfig {
   const other = Object.keys(COMPUTED).find((key) => !COMPUTED[key].includes(json.at(own(key))));
   if (other) throw json.error(`${own(other)} is ${JSON.stringify(json.at(own(other)))}`, supported);
   const has = (key: string) => json.at(key) !== undefined;
-  const padding = has('pad_token_id') ? json.number('pad_token_id', 0, 10_000_000) : 1;
-  const firstPosition = architecture.countsAfterPadding ? padding + 1 : 0;
+  const padding = () => (has('pad_token_id') ? json.number('pad_token_id', 0, 10_000_000) : 1);
+  const firstPosition = architecture.countsAfterPadding ? padding() + 1 : 0;
   const config: EncoderConfig = {
     modelType,
     vocabSize: json.number('vocab_size', 1, 10_000_000),

@@ -55,6 +55,12 @@ describe('a model folder', () => {
     expect(readPoolingConfig(plain)).toEqual({ mode: 'mean', normalize: false });
   });
 
+  it('may leave open which token is padding, where positions do not depend on it', async () => {
+    const model = await loadEdited('config.json', (config) => Object.assign(config, { pad_token_id: null }));
+    onTestFinished(() => model.dispose());
+    expect(model.encoder.config.firstPosition).toBe(0);
+  });
+
   it('takes weights with a bert. prefix', async () => {
     const model = await loadWithWeights((weights) => {
       for (const [name, tensor] of [...weights]) {
@@ -77,6 +83,11 @@ describe('a model folder', () => {
       'other distances',
       (c) => Object.assign(c, { relative_attention_num_buckets: 64 }),
       /relative_attention_num_buckets is 64/,
+    ],
+    [
+      'too few positions for those before a text',
+      (c) => Object.assign(c, { model_type: 'roberta', pad_token_id: 62 }),
+      /max_position_embeddings is 64, not a whole number from 66/,
     ],
     ['another activation', (c) => Object.assign(c, { hidden_act: 'gelu_new' }), /hidden_act is "gelu_new"/],
     [
