@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import readline from 'node:readline';
 import { kernelEnvironment } from '../scripts/environment.mjs';
-import { isReady, PYTHON } from '../test/interop/venv.mjs';
+import { isReady, PYTHON } from '../scripts/scale/venv.mjs';
 
 const THREADS = 2;
 const HERE = import.meta.dirname;

@@ -17,6 +17,8 @@ const COMMANDS = {
   'test:browser': ['test/browser/run.mjs'],
   bench: ['bench/run.mjs'],
   interop: ['test/interop/run.mjs'],
+  export: ['scripts/export.mjs'],
+  'scale:train': ['scripts/scale/train.mjs'],
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -45,7 +45,8 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
   const lengths = Object.values(prompts).map((prompt) => tokenizer.withPrompt(prompt).encode('', 1_000_000).length);
   const least = 1 + Math.max(...lengths);
   if (!Number.isInteger(maxSeqLength) || maxSeqLength < least || maxSeqLength > config.maxPositions) {
-    const range = `${least} to ${config.maxPositions} tokens, prompts (${path.join(folder, ABOUT)}) included`;
+    const prompted = least > 3 ? `, prompts (${path.join(folder, ABOUT)}) included` : '';
+    const range = `${least} to ${config.maxPositions} tokens${prompted}`;
     throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes ${range}.`);
   }
   const search = readSearchSettings(folder, config.maxPositions);

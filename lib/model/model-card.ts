@@ -18,6 +18,8 @@ export interface DatasetFacts {
 export interface TrainingFacts {
   /** A name on the Hub, or a folder. */
   base: string;
+  /** The base's, by the Hub's name for it (`apache-2.0`), where its card says one. */
+  license?: string;
   train: DatasetFacts;
   validation: DatasetFacts;
   /** Settings of the training, by the names that a reader knows them by. */
@@ -54,6 +56,12 @@ export function writeModelCard(folder: string, facts: TrainingFacts, name = name
 
 /** What a card calls the model in a folder. */
 export const nameOf = (folder: string): string => path.basename(path.resolve(folder));
+
+/** The licence that the card in a folder names. */
+export function licenseOf(folder: string): string | undefined {
+  const card = fs.existsSync(fileOf(folder)) ? fs.readFileSync(fileOf(folder), 'utf8') : '';
+  return /^license: *([\w.+-]+)\s*$/m.exec(card.split('\n---\n')[0])?.[1];
+}
 
 /** Whether a folder's README.md was not written here. */
 export const hasOwnReadme = (folder: string): boolean =>
@@ -93,7 +101,7 @@ export function addTestResults(folder: string, results: CardResult[], measuredOn
 }
 
 function cardText(facts: TrainingFacts, name: string, { query, document }: Prompts, search?: SearchSettings): string {
-  const { base, train, validation, settings, steps, keptStep } = facts;
+  const { base, license, train, validation, settings, steps, keptStep } = facts;
   const onHub = /^[\w.-]+\/[\w.-]+$/.test(base) && !base.startsWith('.');
   const dataset = ({ questions, chunks, sha256 }: DatasetFacts) =>
     `${questions} questions about ${chunks} chunks (SHA-256 ${sha256.slice(0, 16)}…)`;
@@ -104,7 +112,7 @@ function cardText(facts: TrainingFacts, name: string, { query, document }: Promp
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
 tags: [sentence-transformers, sentence-similarity, feature-extraction, transformers.js]
-${onHub ? `base_model: ${base}\n` : ''}# results
+${license ? `license: ${license}\n` : ''}${onHub ? `base_model: ${base}\n` : ''}# results
 # end of results
 ---
 ${MARK}

@@ -7,7 +7,7 @@ import { checkpointName } from './architectures';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
 import { WEIGHTS } from './hub/model-folder';
-import { hasOwnReadme, nameOf, type TrainingFacts, writeModelCard } from './model-card';
+import { hasOwnReadme, licenseOf, nameOf, type TrainingFacts, writeModelCard } from './model-card';
 import { ModelJson } from './model-json';
 import { exportOnnx } from './onnx/export';
 import { ABOUT } from './prompts';
@@ -29,7 +29,7 @@ const COPIED = ['config.json', 'special_tokens_map.json', 'vocab.txt'];
 const MODULES = 'sentence_transformers.models';
 
 /**
- * Saves the model in the sentence-transformers layout, with what transformers.js reads beside it (onnx/model.onnx).
+ * Saves the model in the sentence-transformers layout, with what transformers.js reads beside it (onnx/).
  * All files are made in `.run/model` first, and take their places together; what was there goes to `.previous`.
  *
  * @param folder created if needed; a model in it is replaced
@@ -51,7 +51,8 @@ export async function replaceModel(model: EmbeddingModel, folder: string, facts?
   fs.rmSync(next, { recursive: true, force: true });
   try {
     await writeModel(model, next);
-    if (facts && !hasOwnReadme(folder)) writeModelCard(next, facts, nameOf(folder));
+    const license = licenseOf(model.folder);
+    if (facts && !hasOwnReadme(folder)) writeModelCard(next, { license, ...facts }, nameOf(folder));
   } catch (error) {
     fs.rmSync(next, { recursive: true, force: true }); // a full disk is full no more
     throw error;
@@ -71,7 +72,7 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
   );
   const weights = await storedWeights(model);
   writeSafetensors(place(WEIGHTS), new Map([...weights, ...untrained]));
-  await exportOnnx({ config, weights }, place('onnx', 'model.onnx'));
+  for (const dtype of ['fp32', 'int8'] as const) await exportOnnx({ config, weights }, folder, dtype);
   if (model.search) writeSearchSettings(folder, model.search);
   for (const name of COPIED) {
     const source = path.join(model.folder, name);

@@ -7,7 +7,7 @@ import { SETTINGS, WEIGHTS } from './hub/model-folder';
 import { hasOwnReadme } from './model-card';
 
 /** What a version of a model consists of; everything else in its folder is somebody's own. */
-const ENTRIES = [WEIGHTS, ...SETTINGS, '1_Pooling', '2_Normalize', 'search_settings.json', 'onnx', 'README.md'];
+export const ENTRIES = [WEIGHTS, ...SETTINGS, '1_Pooling', '2_Normalize', 'search_settings.json', 'onnx', 'README.md'];
 
 const inRun = (folder: string, name: string): string => path.join(folder, '.run', name);
 /** Where a new version is made. */

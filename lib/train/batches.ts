@@ -67,6 +67,7 @@ function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: ()
     // A last batch of one chunk would have nothing to compare with: it takes company from the front.
     if (chunkIds.length === 1 && chunks.length > 1)
       chunkIds.push(...chunks.slice(0, Math.min(batchSize, chunks.length) - 1));
+    const columnOf = new Map(chunkIds.map((chunkId, column) => [chunkId, column]));
     const queryIds: string[] = [];
     const targets: number[] = [];
     const knownPositives: [number, number][] = [];
@@ -74,10 +75,10 @@ function distinctChunkBatches(data: TrainingPairs, batchSize: number, random: ()
       for (const queryId of questionsOf.get(chunkId)!) {
         const row = queryIds.push(queryId) - 1;
         targets.push(column);
-        chunkIds.forEach((other, otherColumn) => {
-          if (otherColumn !== column && data.relevantDocs[queryId].includes(other))
-            knownPositives.push([row, otherColumn]);
-        });
+        for (const other of data.relevantDocs[queryId].slice(1)) {
+          const otherColumn = columnOf.get(other);
+          if (otherColumn !== undefined) knownPositives.push([row, otherColumn]);
+        }
       }
     });
     return {

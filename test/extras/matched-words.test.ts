@@ -135,8 +135,11 @@ describe('matching', () => {
     }
   });
 
-  it('takes apart the very score that late interaction gives', async () => {
-    const model = await loadModel(TINY, { name: 'tiny' });
+  it.each([
+    ['without prompts', { query: '', document: '' }],
+    ['with prompts', { query: 'which market: ', document: 'of a river in winter: ' }],
+  ])('takes apart the very score that late interaction gives, %s', async (_, prompts) => {
+    const model = await loadModel(TINY, { name: 'tiny', prompts });
     const [asked, text] = ['Which river?', 'A stone in the river, beside the market: unbelievable bread.'];
     const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     await matchedWords(asked, text, [model], { size: 6 });

@@ -1,5 +1,5 @@
 """Writes test/fixtures/tiny-bert (a small random BERT) and test/fixtures/engine: what sentence-transformers on PyTorch
-computes with it and with all-MiniLM-L6-v2. Run by hand, in any environment with test/interop/requirements.txt:
+computes with it and with all-MiniLM-L6-v2. Run by hand, in any environment with scripts/scale/requirements.txt:
 
     python test/interop/make_engine_fixtures.py
 

@@ -1,5 +1,5 @@
 """Writes test/fixtures/losses/losses.json: values and gradients of sentence-transformers' ranking losses for random
-embeddings. Run by hand, in any environment with test/interop/requirements.txt:
+embeddings. Run by hand, in any environment with scripts/scale/requirements.txt:
 
     python test/interop/make_loss_fixtures.py
 

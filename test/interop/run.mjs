@@ -1,9 +1,12 @@
 // npm run interop: RECIPE=original without dropout, by this project and by sentence-transformers on PyTorch, from the same model and
 // pairs. Losses are compared step by step, the trained models by their metrics, and our saved model by its embeddings in
 // sentence-transformers, with and without prompts, by its word pieces in raw tokenizers, and by its scores of words against words in
-// MultiVectorEncoder. Exit code 0 if all agree. Out on the terminal only; models go to .cache/interop-run.
+// MultiVectorEncoder; and the first losses of both recipes with scale:train's. Exit code 0 if all agree. Out on the terminal only; models go
+// to .cache/interop-run.
 //
-//   --short: ten steps   --setup: only makes the Python environment (see venv.mjs)
+// Then what npm run export writes, in llama.cpp, in sentence-transformers' trainer and in BEIR (see exports.mjs).
+//
+//   --short: ten steps   --exports: the exports alone   --setup: only makes the Python environment (see scripts/scale/venv.mjs)
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,7 +15,9 @@ import lib from 'finetune-embedding';
 import matrix from 'finetune-embedding/dist/common/matrix.js';
 import scoring from 'finetune-embedding/dist/evaluate/vector-scores.js';
 import extras from 'finetune-embedding/extras';
-import { PYTHON, setUp } from './venv.mjs';
+import { PYTHON, setUp } from '../../scripts/scale/venv.mjs';
+import { checkExports } from './exports.mjs';
+import { pairsOf, scaleChecks } from './scale.mjs';
 
 const { evaluateEmbedder, loadModel, RECIPES, saveModel, train } = lib;
 
@@ -96,13 +101,15 @@ async function main() {
   if (process.argv.includes('--setup')) return true;
   const isShort = process.argv.includes('--short');
   const recipe = { ...RECIPES.original, dropout: 0, ...(isShort ? { epochs: 1 } : {}) };
-  const data = isShort ? firstPairs(readData(), SHORT_STEPS * recipe.batchSize) : readData();
+  const allData = readData();
+  const data = isShort ? firstPairs(allData, SHORT_STEPS * recipe.batchSize) : allData;
   const folder = path.resolve('.cache/interop-run');
   fs.rmSync(folder, { recursive: true, force: true });
   fs.mkdirSync(folder, { recursive: true });
 
-  console.log('Training here …');
   const model = await loadModel('all-MiniLM-L6-v2', { maxSeqLength: MAX_SEQ_LENGTH });
+  if (process.argv.includes('--exports')) return agree(await checkExports(model, model.folder, data, folder));
+  console.log('Training here …');
   const base = model.folder;
   const ours = path.join(folder, 'ours');
   const { steps } = await train(model, { data, recipe, outputDir: ours, seed: 1, evaluationSteps: 1_000_000 });
@@ -162,12 +169,15 @@ async function main() {
     }
   }
   if ((await ended) !== 0 || !result) throw new Error('The Python side failed; its message is above.');
+  const exported = await checkExports(model, ours, data, folder);
   model.dispose();
-  return report(steps, theirs, own.metrics, result, { vectors, promptedVectors, ids, scores, kin });
+  const scaleData = { original: firstPairs(allData, pairsOf.original), best: firstPairs(allData, pairsOf.best) };
+  const further = [...exported, ...(await scaleChecks(scaleData, MAX_SEQ_LENGTH, folder))];
+  return report(steps, theirs, own.metrics, result, { vectors, promptedVectors, ids, scores, kin }, further);
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, ids, scores, kin }) {
+function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, ids, scores, kin }, furtherChecks) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -215,7 +225,13 @@ function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, i
       largest(result.scores.flatMap((row, i) => row.map((score, j) => Math.abs(score - scores[i][j])))),
       WORD_SCORE_TOLERANCE,
     ],
+    ...furtherChecks,
   ];
+  return agree(checks);
+}
+
+/** Prints each difference with the largest allowed; true if all are within. */
+function agree(checks) {
   console.log('\nlargest differences');
   for (const [name, difference, tolerance] of checks) {
     const verdict = difference <= tolerance ? 'ok' : 'DIFFERENT';

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { addTestResults, loadModel, saveModel, writeModelCard } from 'finetune-embedding';
 import type { TrainingFacts } from 'finetune-embedding/dist/model/model-card.js';
+import { replaceModel } from 'finetune-embedding/dist/model/save.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
 
@@ -57,6 +58,18 @@ describe('the model card', () => {
     expect(prompted).toContain(`## How to search with it\n\n${sentence}\n\nBy windows`);
     for (const text of [without, prompted])
       expect(text).toContain('model.similarity(model.encode_query(question), model.encode_document(windows))');
+  });
+
+  it("names the licence that the base's card names", async () => {
+    const base = path.join(temporaryFolder(), 'base');
+    fs.cpSync(TINY, base, { recursive: true });
+    fs.writeFileSync(path.join(base, 'README.md'), '---\nlanguage: en\nlicense: mit\n---\n');
+    const model = await loadModel(base);
+    onTestFinished(() => model.dispose());
+    const folder = path.join(temporaryFolder(), 'my-model');
+    await replaceModel(model, folder, FACTS);
+    expect(card(folder).split('\n---\n')[0]).toContain('\nlicense: mit\n');
+    expect(card(await trainedFolder())).not.toContain('license:');
   });
 
   it('takes test results, in place of earlier ones, into its table and its metadata', async () => {

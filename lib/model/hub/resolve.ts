@@ -60,7 +60,8 @@ function usableFolder(folder: string): string {
   return folder;
 }
 
-function hubAddress(): string {
+/** Where the Hub is. Throws an Error if HF_ENDPOINT is no address. */
+export function hubAddress(): string {
   const endpoint = process.env.HF_ENDPOINT || 'https://huggingface.co';
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {

@@ -1,4 +1,4 @@
-// The Python environment with PyTorch and sentence-transformers, in .cache/interop: the peer that interop and bench compare with.
+// The Python environment with PyTorch and sentence-transformers, in .cache/interop: what scale:train runs in, and the peer of interop and bench.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
