@@ -1,7 +1,7 @@
 """Writes test/fixtures/tiny-{roberta,xlm-roberta,distilbert,mpnet} (small random encoders, each with a tokenizer of its
 kind) and what sentence-transformers on PyTorch computes with each: reference.json, and of all but xlm-roberta (roberta's
 body) every weight's gradient and its value after five steps. Run by hand, in an environment with
-test/interop/requirements.txt and sentencepiece:
+scripts/scale/requirements.txt and sentencepiece:
 
     python test/interop/make_architecture_fixtures.py
 """
