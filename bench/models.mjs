@@ -7,10 +7,12 @@ import resolve from 'finetune-embedding/dist/model/hub/resolve.js';
 import safetensors from 'finetune-embedding/dist/model/safetensors.js';
 
 const BGE_SMALL_SHAPE = {
+  modelType: 'bert',
   hiddenSize: 384,
   intermediateSize: 1536,
   vocabSize: 30522,
   maxPositions: 512,
+  firstPosition: 0,
   typeVocabSize: 2,
   layers: 12,
 };

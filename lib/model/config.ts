@@ -1,18 +1,28 @@
 // In: a model folder. Out: the encoder's shape (config.json) and how its vectors are pooled (modules.json, 1_Pooling).
 import fs from 'node:fs';
 import path from 'node:path';
+import { ARCHITECTURES } from './architectures';
+import { BUCKETS } from './bert/distance-bucket';
 import { ModelJson } from './model-json';
 
-/** The numbers of a BERT-family `config.json` that the encoder needs. */
+/** What the encoder needs of a `config.json`. */
 export interface EncoderConfig {
+  /** `bert`, or another of {@link ARCHITECTURES}. */
+  modelType: string;
   vocabSize: number;
   hiddenSize: number;
   layers: number;
   heads: number;
   intermediateSize: number;
+  /** Tokens of a text at most. */
   maxPositions: number;
+  /** Rows of the table of positions before that of a text's first token. */
+  firstPosition: number;
+  /** Token types; 0 where there are none. */
   typeVocabSize: number;
   layerNormEps: number;
+  /** Buckets of the relative position bias; 0 where there is none. */
+  relativeBuckets: number;
 }
 
 /** How a text's token vectors become its embedding. */
@@ -25,10 +35,11 @@ export interface PoolingConfig {
 
 /** What `config.json` must say, or may: the encoder computes nothing else. */
 const COMPUTED: Record<string, unknown[]> = {
-  model_type: ['bert'],
+  model_type: Object.keys(ARCHITECTURES),
   hidden_act: ['gelu'],
   position_embedding_type: ['absolute', null, undefined],
   is_decoder: [false, undefined],
+  relative_attention_num_buckets: [BUCKETS, undefined],
 };
 
 /**
@@ -39,21 +50,33 @@ const COMPUTED: Record<string, unknown[]> = {
  */
 export function readEncoderConfig(folder: string): EncoderConfig {
   const json = new ModelJson(folder, 'config.json');
-  const supported = 'Supported are BERT encoders such as all-MiniLM-L6-v2, bge-small-en and e5-small-v2.';
-  const other = Object.keys(COMPUTED).find((key) => !COMPUTED[key].includes(json.at(key)));
-  if (other) throw json.error(`${other} is ${JSON.stringify(json.at(other))}`, supported);
+  const supported =
+    'Supported are BERT (all-MiniLM-L6-v2, bge-small-en, multilingual-e5-small), RoBERTa and XLM-RoBERTa ' +
+    '(multilingual-e5-base), MPNet (all-mpnet-base-v2) and DistilBERT.';
+  const modelType = String(json.at('model_type'));
+  const architecture = Object.hasOwn(ARCHITECTURES, modelType) ? ARCHITECTURES[modelType] : ARCHITECTURES.bert;
+  const own = (key: string) => architecture.settings[key] ?? key;
+  const other = Object.keys(COMPUTED).find((key) => !COMPUTED[key].includes(json.at(own(key))));
+  if (other) throw json.error(`${own(other)} is ${JSON.stringify(json.at(own(other)))}`, supported);
+  const has = (key: string) => json.at(key) !== undefined;
+  const padding = () => (has('pad_token_id') ? json.number('pad_token_id', 0, 10_000_000) : 1);
+  const firstPosition = architecture.countsAfterPadding ? padding() + 1 : 0;
   const config: EncoderConfig = {
+    modelType,
     vocabSize: json.number('vocab_size', 1, 10_000_000),
-    hiddenSize: json.number('hidden_size', 1, 65_536),
-    layers: json.number('num_hidden_layers', 1, 1000),
-    heads: json.number('num_attention_heads', 1, 1000),
-    intermediateSize: json.number('intermediate_size', 1, 1_000_000),
-    maxPositions: json.number('max_position_embeddings', 3, 1_000_000),
-    typeVocabSize: json.number('type_vocab_size', 1, 1000),
-    layerNormEps: json.at('layer_norm_eps') === undefined ? 1e-12 : json.number('layer_norm_eps', 1e-15, 0.1, false),
+    hiddenSize: json.number(own('hidden_size'), 1, 65_536),
+    layers: json.number(own('num_hidden_layers'), 1, 1000),
+    heads: json.number(own('num_attention_heads'), 1, 1000),
+    intermediateSize: json.number(own('intermediate_size'), 1, 1_000_000),
+    maxPositions: json.number('max_position_embeddings', firstPosition + 3, 1_000_000) - firstPosition,
+    firstPosition,
+    typeVocabSize: architecture.hasTypes ? json.number('type_vocab_size', 1, 1000) : 0,
+    layerNormEps: has('layer_norm_eps') ? json.number('layer_norm_eps', 1e-15, 0.1, false) : 1e-12,
+    relativeBuckets: architecture.relativeBuckets,
   };
   if (config.hiddenSize % config.heads) {
-    throw json.error(`hidden_size ${config.hiddenSize} is no multiple of num_attention_heads ${config.heads}`);
+    const names = ['hidden_size', 'num_attention_heads'].map(own);
+    throw json.error(`${names[0]} ${config.hiddenSize} is no multiple of ${names[1]} ${config.heads}`);
   }
   return config;
 }

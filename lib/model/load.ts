@@ -27,7 +27,7 @@ interface LoadOptions {
 }
 
 /**
- * Loads a BERT-family embedding model from a folder, the local cache, the Hugging Face hub, or, for
+ * Loads an embedding model of BERT's kind from a folder, the local cache, the Hugging Face hub, or, for
  * all-MiniLM-L6-v2, the Python package in `.venv`.
  *
  * @param nameOrPath a folder, or a model's name such as `BAAI/bge-small-en`
@@ -73,7 +73,7 @@ function readWeights(folder: string, config: EncoderConfig) {
   }
   const fused = fuseQueryKeyValue(selectWeights(stored, config, path.join(folder, files.join(', '))));
   const weights: NamedTensors = new Map([...fused].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]));
-  return { weights, untrained: new Map([...stored].filter(([name]) => /^(bert\.)?pooler\./.test(name))) };
+  return { weights, untrained: new Map([...stored].filter(([name]) => /^(\w+\.)?pooler\./.test(name))) };
 }
 
 /** Replaces a model's weights by those saved in a folder, such as the best of a training run. */

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { makeFolder, writeJson, writeWhole } from '../common/files';
 import { withLock } from '../common/lock';
+import { checkpointName } from './architectures';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
 import { WEIGHTS } from './hub/model-folder';
@@ -20,7 +21,8 @@ export async function storedWeights(model: EmbeddingModel): Promise<Map<string, 
   for (const [name, tensor] of model.weights) {
     stored.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array });
   }
-  return splitQueryKeyValue(stored);
+  const { modelType } = model.encoder.config;
+  return new Map([...splitQueryKeyValue(stored)].map(([name, tensor]) => [checkpointName(modelType, name), tensor]));
 }
 
 const COPIED = ['config.json', 'special_tokens_map.json', 'vocab.txt'];
@@ -65,7 +67,9 @@ export async function replaceModel(model: EmbeddingModel, folder: string, facts?
 async function writeModel(model: EmbeddingModel, folder: string): Promise<void> {
   const { pooling, config } = model.encoder;
   const place = (...names: string[]) => path.join(folder, ...names);
-  const untrained = [...model.untrained].map(([name, tensor]) => [name.replace(/^bert\./, ''), tensor] as const);
+  const untrained = [...model.untrained].map(
+    ([name, tensor]) => [name.replace(/^\w+\.(?=pooler)/, ''), tensor] as const,
+  );
   const weights = await storedWeights(model);
   writeSafetensors(place(WEIGHTS), new Map([...weights, ...untrained]));
   for (const dtype of ['fp32', 'int8'] as const) await exportOnnx({ config, weights }, folder, dtype);

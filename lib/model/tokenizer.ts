@@ -102,7 +102,9 @@ function wrap(tokenizer: PreTrainedTokenizer, json: ModelJson, config: ModelJson
     // Its ids show before a text: of a prompt alone, some tokenizers read the last space as a piece of its own.
     const ids = tokenizer.encode(`${prompt}a`);
     const end = ids.length - tail - bare.length;
-    if (ids.slice(end, end + bare.length).join() !== bare.join())
+    const shown = ids.slice(end, end + bare.length);
+    // Byte pairs make the prompt's last space a part of the word after it.
+    if (shown.join() !== bare.join() && pieces(shown).join('') !== ' a')
       throw json.error(`by it, the prompt "${prompt}" runs into the text that follows`, 'End the prompt with a space.');
     return prompted(prompt, ids.slice(0, end));
   }

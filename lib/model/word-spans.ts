@@ -13,16 +13,24 @@ const PUNCTUATION = String.raw`\p{P}\x21-\x2F\x3A-\x40\x5B-\x60\x7B-\x7E`;
 // White space without what BERT removes rather than splits at: \v, \f and the byte order mark.
 const WORDS = new RegExp(String.raw`[${PUNCTUATION}]|(?:[^\s${PUNCTUATION}]|[\v\f\uFEFF])+`, 'gu');
 
+// Byte pairs and Unigram make white space a part of the word after it, and punctuation of the one before it.
+const SPACED_WORDS = /\s*\S+(?:\s+$)?/g;
+
 /**
- * Cuts a text where BERT's tokenizers do (Devlin et al. 2019: at white space, and around each mark of punctuation), in
- * the original's letters: the pieces of all words together, in order, are those of the whole text.
+ * Cuts a text where the tokenizer surely does, in the original's letters: the pieces of all words together, in order,
+ * are those of the whole text. BERT's cuts at white space, and around each mark of punctuation (Devlin et al. 2019),
+ * others at white space alone.
  */
 export function wordSpans(tokenizer: Tokenizer, text: string): WordSpan[] {
+  const encode = (part: string) => [...tokenizer.encodeWhole(part)];
+  const isLikeBert = ['a', '.', 'a'].flatMap(encode).join() === encode('a. a').join();
   const known = new Map<string, number>();
-  return [...text.matchAll(WORDS)].map(({ 0: word, index }) => {
-    const pieces = known.get(word) ?? tokenizer.encodeWhole(word).length;
+  return [...text.matchAll(isLikeBert ? WORDS : SPACED_WORDS)].map(({ 0: word, index }) => {
+    const pieces = known.get(word) ?? encode(word).length;
     known.set(word, pieces);
-    return { start: index, end: index + word.length, pieces };
+    const shown = isLikeBert ? word : word.trim();
+    const start = index + word.indexOf(shown);
+    return { start, end: start + shown.length, pieces };
   });
 }
 

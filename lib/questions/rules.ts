@@ -50,8 +50,8 @@ const PROMPT = lettersOf(
   [EXAM_PROMPT, ...Object.values(QUESTION_STYLES).flatMap(({ task, examples }) => [task, ...examples])].join('\n'),
 );
 
-// Thai, Lao and Khmer have no question mark.
-const ASKS = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]|[?？؟;]["'”’»)*]*$/u;
+// Thai, Lao and Khmer have no question mark; Japanese asks with "か。" as well.
+const ASKS = /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]|(?:[?？؟;]|か[。．]?)["'”’»)*」]*$/u;
 const FORMS: Partial<Record<QuestionStyle, (text: string, count: number) => boolean>> = {
   question: (text) => ASKS.test(text),
   paraphrase: (text) => ASKS.test(text),

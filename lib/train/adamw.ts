@@ -15,7 +15,7 @@ const MAX_GRAD_NORM = 1;
 
 /** What a step multiplies a weight by, besides its update; biases and LayerNorm weights are not decayed. */
 export const decayFactor = (name: string, learningRate: number): number =>
-  name.endsWith('.bias') || name.includes('LayerNorm') ? 1 : 1 - learningRate * WEIGHT_DECAY;
+  name.includes('bias') || name.includes('LayerNorm') ? 1 : 1 - learningRate * WEIGHT_DECAY;
 
 /** An optimizer's weights and moments, as `PART.NAME`, and the steps it has taken. */
 export interface OptimizerState {

@@ -23,4 +23,11 @@ describe('terms', () => {
     expect(terms('U.S. 1,234.5')).toEqual(['us', '1234.5']);
     expect(terms('What was it, and why did its owner not say when?')).toEqual(terms('owner say'));
   });
+
+  it('tells words apart where no spaces do', () => {
+    expect(terms('漁業日誌は何冊ありますか。')).toEqual(expect.arrayContaining(['漁業', '日誌']));
+    expect(terms('图书馆的预算')).toContain('预算');
+    expect(terms('ห้องสมุดเปิดกี่โมง')).toContain('เปิด');
+    expect(terms('NHKの朝のニュース')).toEqual(expect.arrayContaining(['nhk', 'ニュース']));
+  });
 });

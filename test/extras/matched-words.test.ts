@@ -23,6 +23,21 @@ describe('words and their pieces', () => {
     expect(spans.reduce((sum, { pieces }) => sum + pieces, 0)).toBe(ids.length);
   });
 
+  it.each(['roberta', 'xlm-roberta'])(
+    'of %s counts all pieces, those of white space with the word after it',
+    (kind) => {
+      const other = loadTokenizer(`test/fixtures/tiny-${kind}`);
+      for (const text of [...texts, ' the  port\n\nof ferry. ', 'Die Fähre legt ab, sagte sie.\n海と漁業。']) {
+        const spans = wordSpans(other, text);
+        expect(
+          spans.reduce((sum, { pieces }) => sum + pieces, 0),
+          text,
+        ).toBe(other.encodeWhole(text).length);
+        expect(spans.map(({ start, end }) => text.slice(start, end))).toEqual(text.match(/\S+/g) ?? []);
+      }
+    },
+  );
+
   it('says where each stands in the original', () => {
     const text = 'Ünder 9,100 taps';
     const spans = wordSpans(tokenizer, text);

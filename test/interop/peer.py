@@ -1,7 +1,8 @@
 """sentence-transformers' side of run.mjs: trains as the original notebook does, then measures its own model and ours.
 
 In: a JSON file named by the only argument. Out: one JSON object a line: {"step", "loss"} while it trains, then {"metrics", "vectors", "prompted",
-"ids", "scores"}: vectors of questions and texts with prompts, word pieces by the tokenizer alone, and scores by words of questions and texts.
+"ids", "scores", "kin"}: vectors of questions and texts with prompts, word pieces by the tokenizer alone, scores by words of questions and texts, and
+vectors of other architectures.
 """
 
 import json
@@ -61,7 +62,11 @@ def main(settings):
     ids = [encoding.ids for encoding in tokenizer.encode_batch(settings["texts"])]
     words = MultiVectorEncoder(settings["words"], device="cpu")
     scores = words.similarity(words.encode_query(settings["questions"]), words.encode_document([text for text in settings["texts"] if text]))
-    print(json.dumps({"metrics": metrics, "vectors": vectors, "prompted": prompted, "ids": ids, "scores": scores.tolist()}), flush=True)
+    kin = [load(other["folder"]).encode(other["texts"]).tolist() for other in settings["kin"]]
+    print(
+        json.dumps({"metrics": metrics, "vectors": vectors, "prompted": prompted, "ids": ids, "scores": scores.tolist(), "kin": kin}),
+        flush=True,
+    )
 
 
 def plain(metrics):

@@ -66,6 +66,20 @@ async function wordVectors(model, texts) {
   return { vectors: matrix.stacked(words, Float32Array), owners };
 }
 
+/** The small models of other architectures, saved anew, and what sentence-transformers embedded with the originals. */
+async function savedKin(folder) {
+  const kin = [];
+  for (const kind of ['roberta', 'xlm-roberta', 'distilbert', 'mpnet']) {
+    const original = path.resolve(`test/fixtures/tiny-${kind}`);
+    const { embedded, embeddings } = JSON.parse(fs.readFileSync(path.join(original, 'reference.json'), 'utf8'));
+    const model = await loadModel(original);
+    await saveModel(model, path.join(folder, kind));
+    model.dispose();
+    kin.push({ folder: path.join(folder, kind), texts: embedded, embeddings });
+  }
+  return kin;
+}
+
 /** The model saved with e5's prompts, and the vectors of questions, then of texts: `encode_query` and `encode_document`. */
 async function withPrompts(base, folder, questions, texts) {
   const model = await loadModel(base, {
@@ -114,6 +128,8 @@ async function main() {
   const found = await wordVectors(model, worded);
   const scores = scoring.vectorScores({ ...asked, owners }, found, worded.length);
 
+  const kin = await savedKin(folder);
+
   console.log(
     `Training in sentence-transformers …\n${'step'.padStart(4)}${'ours'.padStart(10)}${'theirs'.padStart(10)}`,
   );
@@ -126,6 +142,7 @@ async function main() {
       base,
       ours,
       words,
+      kin,
       prompted,
       questions,
       batchSize,
@@ -156,11 +173,11 @@ async function main() {
   model.dispose();
   const scaleData = { original: firstPairs(allData, pairsOf.original), best: firstPairs(allData, pairsOf.best) };
   const further = [...exported, ...(await scaleChecks(scaleData, MAX_SEQ_LENGTH, folder))];
-  return report(steps, theirs, own.metrics, result, { vectors, promptedVectors, ids, scores }, further);
+  return report(steps, theirs, own.metrics, result, { vectors, promptedVectors, ids, scores, kin }, further);
 }
 
 /** Prints every comparison with its tolerance; true if all hold. */
-function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, ids, scores }, furtherChecks) {
+function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, ids, scores, kin }, furtherChecks) {
   const names = Object.keys(ownMetrics);
   const python = (which, name) => result.metrics[which][`cosine_${name.toLowerCase()}`];
   console.log(`\n${'metric'.padEnd(14)}${'ours'.padStart(10)}${'ours in ST'.padStart(12)}${'theirs'.padStart(10)}`);
@@ -182,6 +199,11 @@ function report(steps, theirs, ownMetrics, result, { vectors, promptedVectors, i
       'metrics of our model, here and in sentence-transformers',
       largest(names.map((name) => Math.abs(ownMetrics[name] - python('ours', name)))),
       METRIC_TOLERANCE,
+    ],
+    [
+      'embeddings of other architectures saved here, in sentence-transformers',
+      largest(kin.flatMap((own, i) => result.kin[i].flat().map((value, at) => Math.abs(value - own.embeddings[at])))),
+      EMBEDDING_TOLERANCE,
     ],
     [
       'embeddings of our saved model in sentence-transformers (relative)',

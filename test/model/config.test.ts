@@ -26,14 +26,17 @@ const loadWithWeights = (change: (weights: ReturnType<typeof readSafetensors>) =
 describe('a model folder', () => {
   it('is read: shape, pooling, sentence length', async () => {
     expect(readEncoderConfig(TINY)).toEqual({
+      modelType: 'bert',
       vocabSize: 120,
       hiddenSize: 32,
       layers: 2,
       heads: 4,
       intermediateSize: 64,
       maxPositions: 64,
+      firstPosition: 0,
       typeVocabSize: 2,
       layerNormEps: 1e-12,
+      relativeBuckets: 0,
     });
     expect(readPoolingConfig(TINY)).toEqual({ mode: 'mean', normalize: true });
     const model = await loadModel(TINY);
@@ -52,6 +55,12 @@ describe('a model folder', () => {
     expect(readPoolingConfig(plain)).toEqual({ mode: 'mean', normalize: false });
   });
 
+  it('may leave open which token is padding, where positions do not depend on it', async () => {
+    const model = await loadEdited('config.json', (config) => Object.assign(config, { pad_token_id: null }));
+    onTestFinished(() => model.dispose());
+    expect(model.encoder.config.firstPosition).toBe(0);
+  });
+
   it('takes weights with a bert. prefix', async () => {
     const model = await loadWithWeights((weights) => {
       for (const [name, tensor] of [...weights]) {
@@ -66,8 +75,19 @@ describe('a model folder', () => {
   it.each<[string, (config: Json) => void, RegExp]>([
     [
       'another architecture',
-      (c) => Object.assign(c, { model_type: 'xlm-roberta' }),
-      /model_type is "xlm-roberta".*BERT/,
+      (c) => Object.assign(c, { model_type: 'deberta-v2' }),
+      /model_type is "deberta-v2".*BERT.*MPNet/,
+    ],
+    ['a key of objects', (c) => Object.assign(c, { model_type: 'constructor' }), /model_type is "constructor"/],
+    [
+      'other distances',
+      (c) => Object.assign(c, { relative_attention_num_buckets: 64 }),
+      /relative_attention_num_buckets is 64/,
+    ],
+    [
+      'too few positions for those before a text',
+      (c) => Object.assign(c, { model_type: 'roberta', pad_token_id: 62 }),
+      /max_position_embeddings is 64, not a whole number from 66/,
     ],
     ['another activation', (c) => Object.assign(c, { hidden_act: 'gelu_new' }), /hidden_act is "gelu_new"/],
     [

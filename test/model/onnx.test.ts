@@ -19,14 +19,17 @@ const WORDS = 'embeddings.word_embeddings.weight';
 
 // Epsilon is large enough to show if it were lost.
 const tiny: EncoderConfig = {
+  modelType: 'bert',
   vocabSize: 50,
   hiddenSize: 32,
   layers: 2,
   heads: 4,
   intermediateSize: 48,
   maxPositions: 12,
+  firstPosition: 0,
   typeVocabSize: 2,
   layerNormEps: 1e-3,
+  relativeBuckets: 0,
 };
 
 function randomWeights(): Weights {

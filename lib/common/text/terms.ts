@@ -15,6 +15,12 @@ export const nfkc = (text: string): string => text.replace(/(\p{M}{30})\p{M}+/gu
 /** NFKC in lower case: what two texts are compared in. */
 export const normalise = (text: string): string => nfkc(text).toLowerCase();
 
+/** Scripts without spaces between words: there a dictionary tells words apart, the same for all languages. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
+const dictionary = new Intl.Segmenter('ja', { granularity: 'word' });
+const wordsOf = (run: string): string[] =>
+  UNSPACED.test(run) ? Array.from(dictionary.segment(run), ({ segment }) => segment) : [run];
+
 /**
  * Splits at whatever is neither letter nor digit ("U.S." and "1,234.5" lose their points and commas first), drops stop
  * words, and stems (Porter, 1980, "An algorithm for suffix stripping").
@@ -25,5 +31,8 @@ export function terms(text: string): string[] {
     .replace(/(?<=\b\p{L})\.(?=\p{L}\b)/gu, '')
     .replace(/['’]s\b/g, '')
     .match(/\p{N}+(?:\.\p{N}+)*|[\p{L}\p{M}\p{N}]+/gu);
-  return (words ?? []).filter((word) => !STOP_WORDS.has(word)).map(stemmer);
+  return (words ?? [])
+    .flatMap(wordsOf)
+    .filter((word) => !STOP_WORDS.has(word))
+    .map(stemmer);
 }

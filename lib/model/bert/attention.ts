@@ -9,6 +9,7 @@
 import { evenSizes, joined, pieces, product, softmax, tf, tidy } from '../tf';
 import type { Dropout } from './dropout';
 import type { AttentionGroup } from './packing';
+import { relativeBias, relativeBiasGradient } from './relative-position';
 
 /** Heads are worked off in blocks whose scores, at most so many numbers (6 MB), stay in a processor's cache. */
 const MAX_BLOCK_SCORES = 1_600_000;
@@ -77,13 +78,23 @@ function mergeHeads(x: tf.Tensor3D, parts: number, heads: number, group: Attenti
 /** Sizes of the blocks that a group's heads, B of `length` tokens, are worked off in. */
 const blockSizes = (B: number, length: number) => evenSizes(B, Math.max(1, Math.floor(MAX_BLOCK_SCORES / length ** 2)));
 
+/** What distance adds to each block's scores; B runs over the heads of one sequence after another. */
+function blockBiases(table: tf.Tensor2D, length: number, sizes: number[], heads: number) {
+  const bias = relativeBias(table, length); // [heads, length, length]
+  const B = sizes.reduce((sum, size) => sum + size, 0);
+  const headOf = Int32Array.from({ length: B }, (_, i) => i % heads);
+  const headsOf = pieces(tf.tensor1d(headOf, 'int32'), sizes);
+  return { headsOf, of: (block: number) => tf.gather(bias, headsOf[block]) }; // [heads in block, length, length]
+}
+
 /** x / √d: [B, length, d] */
 const scaled = (x: tf.Tensor3D): tf.Tensor3D => tf.mul(x, 1 / Math.sqrt(x.shape[2]));
 
 /** P of a block, from Q and K / √d: [heads in block, length, length]; 0 at padding. */
-function attentionWeights(q: tf.Tensor3D, scaledK: tf.Tensor3D, mask?: tf.Tensor3D): tf.Tensor3D {
+function attentionWeights(q: tf.Tensor3D, scaledK: tf.Tensor3D, mask?: tf.Tensor3D, bias?: tf.Tensor): tf.Tensor3D {
   return tidy(() => {
-    const scores = product(q, scaledK, false, true);
+    const products = product(q, scaledK, false, true);
+    const scores = bias ? tf.add(products, bias) : products;
     return softmax(mask ? tf.add(scores, tf.mul(tf.sub(mask, 1), 1e30)) : scores) as tf.Tensor3D;
   });
 }
@@ -100,6 +111,7 @@ function negativeHeadSums(heads: number, d: number): tf.Tensor2D {
  *
  * @param qkv the group's rows of the fused projection: [rows, 3 · hidden]
  * @param keepWeights keep P for the gradient: quicker, but of size [B, length, length]
+ * @param table what distance adds to the scores, in MPNet: [buckets, heads]
  * @returns context: [rows, hidden] and what the gradient needs
  */
 export function attention(
@@ -108,6 +120,7 @@ export function attention(
   group: AttentionGroup,
   keepWeights: boolean,
   dropout?: Dropout,
+  table?: tf.Tensor2D,
 ) {
   return tidy(() => {
     const [q, k, v] = pieces(splitHeads(qkv, 3, heads, group), 3); // [B, length, d]
@@ -116,9 +129,10 @@ export function attention(
     const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes)); // [heads in block, length, d]
     const mask = tokenMask(group, heads);
     const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes); // [heads in block, 1, length]
+    const biases = table && blockBiases(table, group.length, sizes, heads);
     const outputs = qs.map((q, i) => {
       const { output, weights } = tidy(() => {
-        const weights = attentionWeights(q, ks[i], masks?.[i]);
+        const weights = attentionWeights(q, ks[i], masks?.[i], biases?.of(i));
         const output = product(
           (dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights) as tf.Tensor3D,
           vs[i],
@@ -132,7 +146,7 @@ export function attention(
   });
 }
 
-/** Gradient of {@link attention}: dContext and context: [rows, hidden] → dqkv: [rows, 3 · hidden] */
+/** Gradient of {@link attention}: dContext and context: [rows, hidden] → dqkv: [rows, 3 · hidden], and the table's */
 export function attentionGradient(
   dContext: tf.Tensor2D,
   context: tf.Tensor2D,
@@ -140,7 +154,8 @@ export function attentionGradient(
   group: AttentionGroup,
   saved: AttentionSaved,
   dropout?: Dropout,
-): tf.Tensor2D {
+  table?: tf.Tensor2D,
+): { dqkv: tf.Tensor2D; dTable?: tf.Tensor2D } {
   return tidy(() => {
     const { q, k, v } = saved;
     const [B, length, d] = q.shape;
@@ -153,9 +168,10 @@ export function attentionGradient(
     const dRowsSplit = pieces(withoutPadding(splitHeads(dRows, 1, heads, group)), sizes);
     const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes));
     const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes);
+    const biases = table && blockBiases(table, length, sizes, heads);
     const blocks = qs.map((q, i) =>
       tidy(() => {
-        const weights = saved.weights?.[i] ?? attentionWeights(q, ks[i], masks?.[i]);
+        const weights = saved.weights?.[i] ?? attentionWeights(q, ks[i], masks?.[i], biases?.of(i));
         const dropped = dropout?.mask(weights.shape, i);
         const dWeights = product(dOutputs[i], vs[i], false, true);
         const inner = tf.add(dropped ? tf.mul(dWeights, dropped) : dWeights, dRowsSplit[i]);
@@ -164,10 +180,12 @@ export function attentionGradient(
           q: product(dScores, ks[i]),
           k: scaled(product(dScores, q, true, false)),
           v: product((dropped ? tf.mul(weights, dropped) : weights) as tf.Tensor3D, dOutputs[i], true, false),
+          bias: biases && tf.unsortedSegmentSum(dScores, biases.headsOf[i], heads), // [heads, length, length]
         };
       }),
     );
     const dqkv = joined([...blocks.map(({ q }) => q), ...blocks.map(({ k }) => k), ...blocks.map(({ v }) => v)]);
-    return mergeHeads(dqkv, 3, heads, group);
+    const dTable = table && relativeBiasGradient(tf.addN(blocks.map(({ bias }) => bias!)) as tf.Tensor3D);
+    return { dqkv: mergeHeads(dqkv, 3, heads, group), dTable };
   });
 }

@@ -1,4 +1,5 @@
-// In: token ids, weights. Out: a pooled vector a sequence, by BERT (Devlin et al. 2019); and the gradient, written out.
+// In: token ids, weights. Out: a pooled vector a sequence, by BERT (Devlin et al. 2019) or its kin (architectures.ts);
+// and the gradient, written out.
 //
 // forward:  embeddings → LayerNorm → layers × (attention → + → LayerNorm → feed-forward → + → LayerNorm) → pooling
 // backward: the same in reverse; each step gets the gradient of its output and gives that of its input and weights.
@@ -10,7 +11,7 @@ import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwar
 import { type LayerNormSaved, layerNorm, layerNormGradients, scaled } from './layer-norm';
 import { linear, linearWeightGradients } from './linear';
 import type { PackedBatch } from './packing';
-import { EMBEDDING, type LAYER, layerWeight } from './weight-names';
+import { EMBEDDING, type LAYER, layerWeight, RELATIVE_BIAS } from './weight-names';
 
 /** Weights or gradients by name. */
 export type NamedTensors = Map<string, tf.Tensor>;
@@ -87,8 +88,9 @@ export class BertEncoder {
 
   private layerWeights(weights: NamedTensors, layer: number) {
     const of = <T extends tf.Tensor>(name: keyof typeof LAYER) => weights.get(layerWeight(layer, name)) as T;
+    const table = weights.get(RELATIVE_BIAS) as tf.Tensor2D | undefined;
     const feedForwardWeights: FeedForwardWeights = { w1: of('w1'), b1: of('b1'), w2: of('w2'), b2: of('b2') };
-    return { of, feedForwardWeights };
+    return { of, table, feedForwardWeights };
   }
 
   /** The rows that matter after a layer's attention: with CLS pooling, in the last layer, each sequence's first. */
@@ -96,13 +98,20 @@ export class BertEncoder {
     return this.pooling.mode === 'cls' && layer === this.config.layers - 1 ? batch.starts : undefined;
   }
 
+  /** Rows of the table of positions: [tokens] */
+  private positionIds({ positionIds }: PackedBatch): Int32Array {
+    return positionIds.map((position) => position + this.config.firstPosition);
+  }
+
   /** Sum of word, position and type embeddings, normalised: [tokens, hidden] */
   private embed(weights: NamedTensors, batch: PackedBatch) {
     return tidy(() => {
       const words = take(weights.get(EMBEDDING.words) as tf.Tensor2D, batch.tokenIds);
-      const positions = take(weights.get(EMBEDDING.positions) as tf.Tensor2D, batch.positionIds);
-      const type = tf.slice(weights.get(EMBEDDING.types)!, [0, 0], [1, -1]); // a text on its own is all of type 0
-      const sum = tf.add(tf.add(words, positions), type) as tf.Tensor2D;
+      const positions = take(weights.get(EMBEDDING.positions) as tf.Tensor2D, this.positionIds(batch));
+      const types = weights.get(EMBEDDING.types);
+      const placed = tf.add(words, positions) as tf.Tensor2D;
+      // A text on its own is all of type 0.
+      const sum = types ? (tf.add(placed, tf.slice(types, [0, 0], [1, -1])) as tf.Tensor2D) : placed;
       const gamma = weights.get(EMBEDDING.gamma) as tf.Tensor1D;
       return layerNorm(sum, gamma, weights.get(EMBEDDING.beta) as tf.Tensor1D, this.config.layerNormEps);
     });
@@ -117,12 +126,12 @@ export class BertEncoder {
     dropout?: DropoutSettings,
   ): { y: tf.Tensor2D; saved?: LayerSaved } {
     return tidy((): { y: tf.Tensor2D; saved?: LayerSaved } => {
-      const { of, feedForwardWeights } = this.layerWeights(weights, index);
+      const { of, table, feedForwardWeights } = this.layerWeights(weights, index);
       const { heads, layerNormEps } = this.config;
       const rows = this.rowsAfterAttention(index, batch);
       const qkv = linear(x, of('qkvWeight'), of('qkvBias')); // [tokens, 3 · hidden]
       const parts = byGroup(qkv, batch).map((own, g) =>
-        attention(own, heads, batch.groups[g], keep.scores, dropoutAt(dropout, index, PLACES.attention, g)),
+        attention(own, heads, batch.groups[g], keep.scores, dropoutAt(dropout, index, PLACES.attention, g), table),
       );
       const context = joined(parts.map((part) => part.context)); // [tokens, hidden]
       const attended = drop(
@@ -205,10 +214,11 @@ export class BertEncoder {
     const { batch, dropout } = activations;
     const saved = activations.layers[index];
     const rows = this.rowsAfterAttention(index, batch);
-    const { of, feedForwardWeights } = this.layerWeights(weights, index);
+    const { of, table, feedForwardWeights } = this.layerWeights(weights, index);
     const { heads } = this.config;
     const dropoutOf = (group: number) => dropoutAt(dropout, index, PLACES.attention, group);
-    const { dx, ...own } = tidy(() => {
+    const ofLaterLayers = gradients.get(RELATIVE_BIAS);
+    const { dx, dTable, ...own } = tidy(() => {
       const norm2 = layerNormGradients(dy, of('norm2Gamma'), saved.norm2);
       const dForwarded = drop(norm2.dx, dropoutAt(dropout, index, PLACES.feedForward));
       const middle = scaled(saved.norm1.normalized, of('norm1Gamma'), of('norm1Beta')); // the feed-forward's input
@@ -220,14 +230,15 @@ export class BertEncoder {
       const out = linearWeightGradients(dAttended, take(saved.context, rows));
       const dContext = putBack(product(dAttended, of('outWeight')), batch.tokens, rows); // [tokens, hidden]
       const contexts = byGroup(saved.context, batch);
-      const dqkv = joined(
-        byGroup(dContext, batch).map((own, g) =>
-          attentionGradient(own, contexts[g], heads, batch.groups[g], saved.attention[g], dropoutOf(g)),
-        ),
-      ); // [tokens, 3 · hidden]
+      const parts = byGroup(dContext, batch).map((own, g) =>
+        attentionGradient(own, contexts[g], heads, batch.groups[g], saved.attention[g], dropoutOf(g), table),
+      );
+      const dqkv = joined(parts.map((part) => part.dqkv)); // [tokens, 3 · hidden]
+      const dTables = table && parts.map((part) => part.dTable!);
       const qkv = linearWeightGradients(dqkv, this.inputOf(index, weights, activations));
       return {
         dx: tf.add(putBack(norm1.dx, batch.tokens, rows), product(dqkv, of('qkvWeight'))) as tf.Tensor2D,
+        dTable: dTables && tf.addN(ofLaterLayers ? [...dTables, ofLaterLayers] : dTables),
         qkvWeight: qkv.weight,
         qkvBias: qkv.bias,
         outWeight: out.weight,
@@ -241,6 +252,10 @@ export class BertEncoder {
     });
     for (const [name, gradient] of Object.entries(own))
       gradients.set(layerWeight(index, name as keyof typeof LAYER), gradient);
+    if (dTable) {
+      ofLaterLayers?.dispose();
+      gradients.set(RELATIVE_BIAS, dTable);
+    }
     return dx;
   }
 
@@ -266,14 +281,12 @@ export class BertEncoder {
       const gamma = weights.get(EMBEDDING.gamma) as tf.Tensor1D;
       const norm = layerNormGradients(dEmbedded, gamma, activations.embeddingNorm);
       const rowsByToken = (ids: Int32Array, weight: string) => putBack(norm.dx, weights.get(weight)!.shape[0], ids);
-      const dType = tf.sum(norm.dx, 0, true); // [1, hidden]: only type 0 occurs
+      const { typeVocabSize } = this.config;
+      const dTypes = () => putBack(tf.sum(norm.dx, 0, true), typeVocabSize, Int32Array.of(0)); // only type 0 occurs
       return {
         words: rowsByToken(batch.tokenIds, EMBEDDING.words),
-        positions: rowsByToken(batch.positionIds, EMBEDDING.positions),
-        types: tf.pad(dType, [
-          [0, this.config.typeVocabSize - 1],
-          [0, 0],
-        ]),
+        positions: rowsByToken(this.positionIds(batch), EMBEDDING.positions),
+        ...(typeVocabSize > 0 && { types: dTypes() }),
         gamma: norm.gamma,
         beta: norm.beta,
       };

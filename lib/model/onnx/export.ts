@@ -1,7 +1,10 @@
-// In: a BERT-family encoder's config and weights. Out: the encoder (Devlin et al. 2019, arXiv 1810.04805) as an
+// In: config and weights of an encoder of BERT's kind. Out: the encoder (Devlin et al. 2019, arXiv 1810.04805) as an
 // ONNX file, written part by part. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
 import path from 'node:path';
 import { writeWhole } from '../../common/files';
+import { checkpointName } from '../architectures';
+import { distanceBucket } from '../bert/distance-bucket';
+import { RELATIVE_BIAS, weightShapes } from '../bert/weight-names';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 import { Graph } from './graph';
@@ -25,9 +28,9 @@ const PROTOBUF_LIMIT = 2 ** 31 - 1;
 const LOWEST_FLOAT = -3.4028234663852886e38;
 
 /**
- * Writes a BERT-family encoder as ONNX (operator set 17): inputs `input_ids`, `attention_mask` and `token_type_ids`,
- * int64 [batch, sequence]; output `last_hidden_state`, float [batch, sequence, hidden]. It is what transformers.js and
- * onnxruntime load; pooling is left to them.
+ * Writes an encoder as ONNX (operator set 17): inputs `input_ids`, `attention_mask` and, of a model with several token
+ * types, `token_type_ids`, int64 [batch, sequence]; output `last_hidden_state`, float [batch, sequence, hidden]. It is
+ * what transformers.js and onnxruntime load; pooling is left to them.
  *
  * `int8` is dynamic quantization with whole numbers from -64 to 64 and a step for each of a layer's outputs, as
  * onnxruntime's `quantize_dynamic` has it with `QInt8`, `per_channel` and `reduce_range`
@@ -36,8 +39,8 @@ const LOWEST_FLOAT = -3.4028234663852886e38;
  *
  * The file appears whole or not at all. Beyond the weights themselves, memory holds a few of them at a time.
  *
- * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by name (`encoder.layer.0.…`), a linear
- *   layer's as [out, in], all of the shapes that the config says, as loading has seen to
+ * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by their names in the checkpoint, a
+ *   linear layer's as [out, in], all of the shapes that the config says, as loading has seen to
  * @param folder the model's: the file is {@link onnxFile}'s; missing folders are made
  * @throws Error if the file would exceed protobuf's 2 GB; nothing is written then
  */
@@ -62,8 +65,10 @@ function* bytesOf(message: Message): Generator<Uint8Array> {
 }
 
 function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>, dtype: OnnxDtype): Message {
-  const { hiddenSize: H, heads: A } = config;
-  const graph = new Graph(weights);
+  const { hiddenSize: H, heads: A, firstPosition, typeVocabSize } = config;
+  const names = [...weightShapes(config).keys()]; // in BERT
+  const own = new Map(names.map((name) => [name, weights.get(checkpointName(config.modelType, name))!]));
+  const graph = new Graph(own);
   const one = graph.scalar('one', 1);
   const half = graph.scalar('half', 0.5);
   const sqrt2 = graph.scalar('sqrt2', Math.SQRT2);
@@ -106,6 +111,9 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
     return graph.add('Mul', [graph.add('Mul', [x, graph.add('Add', [erf, one])]), half]);
   };
 
+  const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } }); // [1]
+  const distanceBias = config.relativeBuckets ? relativeBias(graph, config, length) : undefined; // [A, S, S]
+
   // softmax(Q Kᵀ / √D + mask) V, head by head (Vaswani et al. 2017, section 3.2)
   const attention = (name: string, hidden: string): string => {
     const heads = (part: string, perm: number[]) => {
@@ -116,7 +124,8 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
     const key = heads('key', [0, 2, 3, 1]); // [B, A, D, S]
     const value = heads('value', [0, 2, 1, 3]); // [B, A, S, D]
     const scores = graph.add('Mul', [graph.add('MatMul', [query, key]), scale]); // [B, A, S, S]
-    const shares = graph.add('Softmax', [graph.add('Add', [scores, maskBias])], { axis: { int: -1 } });
+    const placed = distanceBias ? graph.add('Add', [scores, distanceBias]) : scores;
+    const shares = graph.add('Softmax', [graph.add('Add', [placed, maskBias])], { axis: { int: -1 } });
     const context = graph.add('MatMul', [shares, value]); // [B, A, S, D]
     const rows = graph.add('Transpose', [context], { perm: { ints: [0, 2, 1, 3] } });
     return graph.add('Reshape', [rows, joinHeads]); // [B, S, H]
@@ -130,10 +139,12 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   };
   const table = (name: string) => graph.weight(`embeddings.${name}_embeddings.weight`);
   const words = dtype === 'int8' ? int8Words('embeddings.word_embeddings.weight') : rows(table('word'));
-  const types = graph.add('Gather', [table('token_type'), 'token_type_ids']);
-  const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } });
-  const positions = graph.add('Slice', [table('position'), graph.integers('first_position', [0]), length]);
-  const sum = graph.add('Add', [graph.add('Add', [words, types]), positions]);
+  const first = graph.integers('first_position', [firstPosition]);
+  const end = firstPosition ? graph.add('Add', [length, first]) : length;
+  const positions = graph.add('Slice', [table('position'), first, end]);
+  const placed = graph.add('Add', [words, positions]);
+  const type = typeVocabSize > 1 ? 'token_type_ids' : graph.integers('only_type', [0]);
+  const sum = typeVocabSize ? graph.add('Add', [placed, graph.add('Gather', [table('token_type'), type])]) : placed;
   let hidden = layerNorm('embeddings.LayerNorm', sum);
   for (let index = 0; index < config.layers; index++) {
     const name = `encoder.layer.${index}`;
@@ -145,9 +156,24 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
     const last = index === config.layers - 1;
     hidden = layerNorm(`${name}.output.LayerNorm`, outer, last ? 'last_hidden_state' : undefined);
   }
-  const ids = ['input_ids', 'attention_mask', 'token_type_ids'];
+  const ids = ['input_ids', 'attention_mask', ...(typeVocabSize > 1 ? ['token_type_ids'] : [])];
   return graph.toModel(
     ids.map((name) => valueInfo(name, 'int64', ['batch', 'sequence'])),
     [valueInfo(hidden, 'float32', ['batch', 'sequence', H])],
   );
+}
+
+/** What distance adds to the scores, in MPNet: sequence length [1] → [A, S, S] */
+function relativeBias(graph: Graph, { maxPositions }: EncoderConfig, length: string): string {
+  const offsets = Array.from({ length: 2 * maxPositions - 1 }, (_, i) => i - maxPositions + 1);
+  const byOffset = graph.add('Gather', [
+    graph.weight(RELATIVE_BIAS), // [buckets, A]
+    graph.integers('buckets', offsets.map(distanceBucket)),
+  ]); // [offsets, A]
+  const all = graph.integers('places', [...Array(maxPositions).keys()]);
+  const places = graph.add('Slice', [all, graph.integers('first_place', [0]), length]); // [S]
+  const keys = graph.add('Add', [places, graph.integers('no_offset', [maxPositions - 1])]);
+  const queries = graph.add('Unsqueeze', [places, graph.integers('key_axis', [1])]); // [S, 1]
+  const bias = graph.add('Gather', [byOffset, graph.add('Sub', [keys, queries])]); // [S, S, A]
+  return graph.add('Transpose', [bias], { perm: { ints: [2, 0, 1] } });
 }
