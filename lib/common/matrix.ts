@@ -39,19 +39,25 @@ export function normalizedRows({ data, rows, columns }: Matrix<Float32Array | In
   return { data: scaled, rows, columns };
 }
 
-/** Rows in a quarter of the memory: a row's largest number becomes 127. Directions stay, lengths are lost. */
-export function int8Rows(matrix: Matrix): Matrix<Int8Array> {
+/** Rows in a quarter of the memory: a row's largest number becomes `most`. Directions stay, lengths are lost. */
+export function int8Rows(matrix: Matrix, most = 127): Matrix<Int8Array> {
   const { rows, columns } = matrix;
   const data = new Int8Array(rows * columns);
-  for (let row = 0; row < rows; row++) {
-    const own = rowOf(matrix, row);
-    const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
-    data.set(
-      own.map((value) => Math.round((value / largest) * 127)),
-      row * columns,
-    );
-  }
+  largestOfRows(matrix).forEach((largest, row) => {
+    // By index: over 22 million weights several times quicker than by functions.
+    for (let i = row * columns; i < (row + 1) * columns; i++) data[i] = Math.round((matrix.data[i] / largest) * most);
+  });
   return { data, rows, columns };
+}
+
+/** Each row's largest number, whatever its sign; 1 for a row of zeros. */
+export function largestOfRows({ data, rows, columns }: Matrix): Float32Array {
+  const largest = new Float32Array(rows);
+  for (let i = 0; i < data.length; i++) {
+    const row = Math.floor(i / columns);
+    largest[row] = Math.max(largest[row], Math.abs(data[i]));
+  }
+  return largest.map((value) => value || 1);
 }
 
 /**

@@ -14,6 +14,9 @@ export const DEFAULT_SEARCH = {
   bm25Weight: FUSION_WEIGHT,
 } satisfies SearchSettings;
 
+/** What it needs of a model: trained here, or loaded for a search. */
+type Windowed = Pick<EmbeddingModel, 'name' | 'tokenizer' | 'maxSeqLength' | 'embedQueries' | 'embedTokens'>;
+
 /**
  * Embeds documents by overlapping windows; a document's score is made of its windows' (`documentScores`), as in
  * Dai & Callan 2019, "Deeper Text Understanding for IR with Contextual Neural Language Modeling", section 3. Questions
@@ -24,7 +27,7 @@ export const DEFAULT_SEARCH = {
  * @param windows `size` in word pieces without special tokens; together they must fit the model's length
  * @throws RangeError if they don't
  */
-export function windowedEmbedder(model: EmbeddingModel, windows: WindowSettings): Embedder {
+export function windowedEmbedder(model: Windowed, windows: WindowSettings): Embedder {
   const { tokenizer, maxSeqLength } = model;
   windowSequences(tokenizer, '', windows, maxSeqLength); // refuses windows that don't fit before any work
   return {

@@ -27,7 +27,7 @@ const ABOUT = 'config_sentence_transformers.json';
 const MODULES = 'sentence_transformers.models';
 
 /**
- * Saves the model in the sentence-transformers layout, with what transformers.js reads beside it (onnx/model.onnx).
+ * Saves the model in the sentence-transformers layout, with what transformers.js reads beside it (onnx/).
  * All files are made in `.run/model` first, and take their places together; what was there goes to `.previous`.
  *
  * @param folder created if needed; a model in it is replaced
@@ -67,7 +67,7 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
   const untrained = [...model.untrained].map(([name, tensor]) => [name.replace(/^bert\./, ''), tensor] as const);
   const weights = await storedWeights(model);
   writeSafetensors(place(WEIGHTS), new Map([...weights, ...untrained]));
-  await exportOnnx({ config, weights }, place('onnx', 'model.onnx'));
+  for (const dtype of ['fp32', 'int8'] as const) await exportOnnx({ config, weights }, folder, dtype);
   if (model.search) writeSearchSettings(folder, model.search);
   for (const name of COPIED) {
     const source = path.join(model.folder, name);

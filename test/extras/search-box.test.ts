@@ -52,7 +52,7 @@ describe('the search box', async () => {
       expect([dimensions, bytes.length, pooling]).toEqual([vectors.columns, vectors.data.length, 'mean']);
       const [own, original] = [bytes.subarray(0, dimensions), vectors.data.subarray(0, dimensions)];
       expect(dot(own, original) / Math.sqrt(dot(own, own) * dot(original, original))).toBeGreaterThan(0.9999);
-      for (const file of ['config.json', 'tokenizer.json', 'onnx/model.onnx'])
+      for (const file of ['config.json', 'tokenizer.json', 'onnx/model_int8.onnx'])
         expect(fs.statSync(path.join(folder, at, file)).size).toBeGreaterThan(100);
     }
   });

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { type FeatureExtractionPipeline, PreTrainedModel, pipeline, Tensor } from '@huggingface/transformers';
 import { type EncoderConfig, readEncoderConfig } from 'finetune-embedding/dist/model/config.js';
-import { exportOnnx } from 'finetune-embedding/dist/model/onnx/export.js';
+import { exportOnnx, onnxFile } from 'finetune-embedding/dist/model/onnx/export.js';
 import { readSafetensors, type StoredTensor } from 'finetune-embedding/dist/model/safetensors.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -15,6 +15,7 @@ beforeEach(() => {
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 type Weights = Map<string, StoredTensor>;
+const WORDS = 'embeddings.word_embeddings.weight';
 
 // Epsilon is large enough to show if it were lost.
 const tiny: EncoderConfig = {
@@ -49,7 +50,7 @@ function randomWeights(): Weights {
     set(`${name}.weight`, [H], 1, 1);
     set(`${name}.bias`, [H], 1);
   };
-  set('embeddings.word_embeddings.weight', [tiny.vocabSize, H], 2);
+  set(WORDS, [tiny.vocabSize, H], 2);
   set('embeddings.position_embeddings.weight', [tiny.maxPositions, H], 2);
   set('embeddings.token_type_embeddings.weight', [2, H], 2);
   norm('embeddings.LayerNorm');
@@ -65,23 +66,56 @@ function randomWeights(): Weights {
   return weights;
 }
 
+type Linear = (name: string, rows: number[][]) => number[][];
+const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+};
+/** The rows of a weight, and its layer's bias. */
+function parametersOf(weights: Weights, name: string): [rows: number[][], bias: number[]] {
+  const { shape, data } = weights.get(`${name}.weight`)!;
+  const rows = Array.from({ length: shape[0] }, (_, row) => [...data.subarray(row * shape[1], (row + 1) * shape[1])]);
+  return [rows, [...weights.get(`${name}.bias`)!.data]];
+}
+const floatLinear =
+  (weights: Weights): Linear =>
+  (name, rows) => {
+    const [weight, bias] = parametersOf(weights, name);
+    return rows.map((x) => bias.map((own, out) => own + dot(x, weight[out])));
+  };
+
+/** As operators of ONNX say: DynamicQuantizeLinear (8 bits, one step for all rows), then a product of whole numbers. */
+const int8Linear =
+  (weights: Weights): Linear =>
+  (name, rows) => {
+    const [low, high] = [Math.min(0, ...rows.flat()), Math.max(0, ...rows.flat())];
+    const step = (high - low) / 255;
+    const zero = Math.round(-low / step);
+    const whole = rows.map((x) => x.map((value) => Math.min(255, Math.max(0, Math.round(value / step) + zero)) - zero));
+    const [weight, bias] = parametersOf(weights, name);
+    const steps = weight.map((row) => Math.max(...row.map(Math.abs)) / 64);
+    const wholeWeight = weight.map((row, out) => row.map((value) => Math.round(value / steps[out])));
+    return whole.map((x) => bias.map((own, out) => own + dot(x, wholeWeight[out]) * step * steps[out]));
+  };
+
+/** Each word's vector as whole numbers, the largest 127, and a step. */
+function roundedWords(weights: Weights): Weights {
+  const { shape, data } = weights.get(WORDS)!;
+  const rounded = data.map((value, i) => {
+    const row = Math.floor(i / shape[1]);
+    const step = Math.max(...data.subarray(row * shape[1], (row + 1) * shape[1]).map(Math.abs)) / 127;
+    return Math.round(value / step) * step;
+  });
+  return new Map([...weights, [WORDS, { shape, data: rounded }]]);
+}
+
 // BERT by its formulas, in double precision, one sequence without padding → one row a token.
-function referenceForward(weights: Weights, ids: number[], types: number[]): number[][] {
+function referenceForward(weights: Weights, ids: number[], types: number[], linear = floatLinear(weights)): number[][] {
   const { hiddenSize: H, heads, layerNormEps } = tiny;
   const data = (name: string) => weights.get(name)!.data;
   const row = (name: string, index: number) => [...data(name).subarray(index * H, (index + 1) * H)];
   const add = (a: number[], b: number[]) => a.map((value, i) => value + b[i]);
-  const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
-    let sum = 0;
-    for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-    return sum;
-  };
-  const linear = (name: string, x: number[]) => {
-    const weight = data(`${name}.weight`);
-    return [...data(`${name}.bias`)].map(
-      (bias, out) => bias + dot(x, weight.subarray(out * x.length, (out + 1) * x.length)),
-    );
-  };
   const norm = (name: string, x: number[]) => {
     const mean = x.reduce((a, b) => a + b) / H;
     const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / H;
@@ -108,7 +142,7 @@ function referenceForward(weights: Weights, ids: number[], types: number[]): num
     norm(
       'embeddings.LayerNorm',
       add(
-        add(row('embeddings.word_embeddings.weight', id), row('embeddings.position_embeddings.weight', position)),
+        add(row(WORDS, id), row('embeddings.position_embeddings.weight', position)),
         row('embeddings.token_type_embeddings.weight', types[position]),
       ),
     ),
@@ -116,11 +150,11 @@ function referenceForward(weights: Weights, ids: number[], types: number[]): num
   for (let layer = 0; layer < tiny.layers; layer++) {
     const name = `encoder.layer.${layer}`;
     const [query, key, value] = ['query', 'key', 'value'].map((part) =>
-      hidden.map((x) => linear(`${name}.attention.self.${part}`, x)),
+      linear(`${name}.attention.self.${part}`, hidden),
     );
     const depth = H / heads;
-    hidden = hidden.map((x, token) => {
-      const context = Array.from({ length: heads }, (_, head) => {
+    const contexts = hidden.map((_, token) =>
+      Array.from({ length: heads }, (_, head) => {
         const slice = (vector: number[]) => vector.slice(head * depth, (head + 1) * depth);
         const attention = softmax(key.map((k) => dot(slice(query[token]), slice(k)) / Math.sqrt(depth)));
         return Array.from({ length: depth }, (_, i) =>
@@ -129,20 +163,26 @@ function referenceForward(weights: Weights, ids: number[], types: number[]): num
             value.map((v) => slice(v)[i]),
           ),
         );
-      }).flat();
-      const attended = norm(
-        `${name}.attention.output.LayerNorm`,
-        add(x, linear(`${name}.attention.output.dense`, context)),
-      );
-      const inner = linear(`${name}.intermediate.dense`, attended).map(gelu);
-      return norm(`${name}.output.LayerNorm`, add(attended, linear(`${name}.output.dense`, inner)));
-    });
+      }).flat(),
+    );
+    const addAndNorm = (part: string, x: number[][], change: number[][]) =>
+      x.map((row, token) => norm(`${name}.${part}.LayerNorm`, add(row, change[token])));
+    const attended = addAndNorm('attention.output', hidden, linear(`${name}.attention.output.dense`, contexts));
+    const inner = linear(`${name}.intermediate.dense`, attended).map((row) => row.map(gelu));
+    hidden = addAndNorm('output', attended, linear(`${name}.output.dense`, inner));
   }
   return hidden;
 }
 
-async function run(modelFolder: string, ids: number[][], mask: number[][], types: number[][]): Promise<number[][][]> {
-  const encoder = await PreTrainedModel.from_pretrained(modelFolder, { dtype: 'fp32', local_files_only: true });
+async function run(
+  dtype: 'fp32' | 'int8',
+  ids: number[][],
+  mask: number[][],
+  types: number[][],
+): Promise<number[][][]> {
+  await exportOnnx({ config: tiny, weights: randomWeights() }, folder, dtype);
+  fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ model_type: 'bert' }));
+  const encoder = await PreTrainedModel.from_pretrained(folder, { dtype, local_files_only: true });
   const int64 = (rows: number[][]) =>
     new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
   const output = await encoder({ input_ids: int64(ids), attention_mask: int64(mask), token_type_ids: int64(types) });
@@ -150,15 +190,16 @@ async function run(modelFolder: string, ids: number[][], mask: number[][], types
   return output.last_hidden_state.tolist();
 }
 
+const largestDifference = (expected: number[][], actual: number[][]) =>
+  Math.max(...expected.flatMap((row, token) => row.map((value, i) => Math.abs(value - actual[token][i]))));
+
 describe('exportOnnx', () => {
   it('gives the last hidden state of BERT, padded or not', async () => {
-    await exportOnnx({ config: tiny, weights: randomWeights() }, path.join(folder, 'onnx', 'model.onnx'));
-    fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ model_type: 'bert' }));
     const long = { ids: [3, 49, 0, 17, 17, 8, 30], types: [0, 0, 0, 1, 1, 1, 1] };
     const short = { ids: [12, 5, 44], types: [0, 1, 0] };
     const padding = [0, 0, 0, 0];
     const [first, second] = await run(
-      folder,
+      'fp32',
       [long.ids, [...short.ids, ...padding]],
       [long.ids.map(() => 1), [1, 1, 1, ...padding]],
       [long.types, [...short.types, ...padding]],
@@ -169,16 +210,41 @@ describe('exportOnnx', () => {
       ...referenceForward(weights, short.ids, short.types),
     ];
     const actual = [...first, ...second.slice(0, 3)];
-    const difference = Math.max(
-      ...expected.flatMap((row, token) => row.map((value, i) => Math.abs(value - actual[token][i]))),
-    );
     expect(actual).toHaveLength(10);
-    expect(difference).toBeLessThan(1e-5);
+    expect(largestDifference(expected, actual)).toBeLessThan(1e-5);
     expect(fs.readdirSync(path.join(folder, 'onnx'))).toEqual(['model.onnx']);
   });
 
+  it('computes in whole numbers of 8 bits, where asked', async () => {
+    const ids = [3, 49, 0, 17, 17, 8, 30];
+    const types = [0, 0, 0, 1, 1, 1, 1];
+    const [actual] = await run('int8', [ids], [ids.map(() => 1)], [types]);
+    const weights = randomWeights();
+    const expected = referenceForward(roundedWords(weights), ids, types, int8Linear(weights));
+    expect(largestDifference(expected, actual)).toBeLessThan(1e-4);
+    expect(largestDifference(referenceForward(weights, ids, types), actual)).toBeGreaterThan(0.01);
+    expect(fs.readdirSync(path.join(folder, 'onnx'))).toEqual(['model_int8.onnx']);
+  });
+
+  it('writes the same bytes each time, in 8 bits a quarter of those of the weights it puts in 8 bits', async () => {
+    const bytes = async (dtype: 'fp32' | 'int8') => {
+      await exportOnnx({ config: tiny, weights: randomWeights() }, folder, dtype);
+      return fs.readFileSync(onnxFile(folder, dtype));
+    };
+    const [whole, once, twice] = [await bytes('fp32'), await bytes('int8'), await bytes('int8')];
+    expect(once.equals(twice)).toBe(true);
+    const { hiddenSize: H, intermediateSize: I } = tiny;
+    const inInt8 = tiny.vocabSize * H + tiny.layers * (4 * H * H + 2 * H * I);
+    const steps = tiny.vocabSize + tiny.layers * (4 * H + H + I);
+    const saved = 3 * inInt8 - 4 * steps;
+    const graph = 12_000; // more operators, whatever the weights
+    expect(whole.length - once.length).toBeLessThan(saved);
+    expect(whole.length - once.length).toBeGreaterThan(saved - graph);
+  });
+
   it('leaves an earlier file alone, and nothing behind, when writing fails half-way', async () => {
-    const file = path.join(folder, 'model.onnx');
+    const file = onnxFile(folder, 'fp32');
+    fs.mkdirSync(path.dirname(file));
     fs.writeFileSync(file, 'earlier');
     const weights = randomWeights();
     const last = weights.get('encoder.layer.1.output.LayerNorm.bias')!;
@@ -194,9 +260,9 @@ describe('exportOnnx', () => {
         },
       }),
     });
-    await expect(exportOnnx({ config: tiny, weights }, file)).rejects.toThrow('unreadable weight');
+    await expect(exportOnnx({ config: tiny, weights }, folder, 'fp32')).rejects.toThrow('unreadable weight');
     expect(reads).toBe(1);
-    expect(fs.readdirSync(folder)).toEqual(['model.onnx']);
+    expect(fs.readdirSync(path.dirname(file))).toEqual(['model.onnx']);
     expect(fs.readFileSync(file, 'utf8')).toBe('earlier');
   });
 });
@@ -210,7 +276,7 @@ describe.skipIf(!sitePackages.length)('all-MiniLM-L6-v2 exported to ONNX', () =>
       fs.copyFileSync(path.join(sitePackages[0], name), path.join(folder, name));
     }
     const weights = readSafetensors(path.join(sitePackages[0], 'model.safetensors'));
-    await exportOnnx({ config: readEncoderConfig(folder), weights }, path.join(folder, 'onnx', 'model.onnx'));
+    await exportOnnx({ config: readEncoderConfig(folder), weights }, folder, 'fp32');
 
     const options = { dtype: 'fp32', local_files_only: true } as const;
     const extractor: FeatureExtractionPipeline = await pipeline('feature-extraction', folder, options);

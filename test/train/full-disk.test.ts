@@ -50,10 +50,10 @@ const canMount = (() => {
 
 describe.runIf(canMount)('a full disk', () => {
   it.each([
-    [270, 1000, /best-\d\/model\.safetensors$/],
-    [450, 1000, /\.run\/model\/onnx\/model\.onnx$/],
-    [580, 0, /checkpoint-1\.safetensors$/],
-    [830, 0, /checkpoint-2\.safetensors$/],
+    [320, 1000, /best-\d\/model\.safetensors$/],
+    [500, 1000, /\.run\/model\/onnx\/model\.onnx$/],
+    [630, 0, /checkpoint-1\.safetensors$/],
+    [880, 0, /checkpoint-2\.safetensors$/],
   ])('of %i KB (checkpoint seconds: %i) is told of in one sentence that names %s', async (size, seconds, file) => {
     const disk = smallDisk();
     const outputDir = path.join(disk.folder, 'exp');

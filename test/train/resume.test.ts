@@ -71,7 +71,8 @@ describe('a run that is killed', () => {
   it('leaves the model of an earlier run as it was, every byte', async () => {
     const outputDir = temporaryFolder();
     const { took } = await run({ outputDir, checkpointSeconds: 1000 });
-    const files = ['model.safetensors', 'onnx/model.onnx', 'config.json'].map((name) => path.join(outputDir, name));
+    const names = ['model.safetensors', 'onnx/model.onnx', 'onnx/model_int8.onnx', 'config.json'];
+    const files = names.map((name) => path.join(outputDir, name));
     const before = files.map((file) => fs.readFileSync(file));
     const { signal, output } = await run({ outputDir, seed: 2 }, took / 2);
     expect(signal).toBe('SIGKILL');

@@ -52,7 +52,7 @@ async function loadModels(
   const loaded: FeatureExtractionPipeline[] = [];
   for (const { name, folder: at } of models) {
     say(`Loading ${name} …`);
-    loaded.push(await pipeline('feature-extraction', at, { dtype: 'fp32', device: 'wasm' }));
+    loaded.push(await pipeline('feature-extraction', at, { dtype: 'int8', device: 'wasm' }));
   }
   return async (question: string): Promise<Record<string, Matrix>> => {
     const asked: Record<string, Matrix> = {};

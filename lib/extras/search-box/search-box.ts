@@ -17,7 +17,7 @@ import { startBoxes } from './script';
 import { createSearcher } from './searcher';
 
 interface SearchBoxOptions {
-  /** Where the page's files go, models included (some 90 MB each): a folder that Jupyter Lab serves. */
+  /** Where the page's files go, models included (some 23 MB each): a folder that Jupyter Lab serves. */
   folder: string;
   /** By which the vectors were made. */
   windows: WindowSettings;
@@ -62,7 +62,7 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
     if (fs.existsSync(source)) writeWhole(path.join(folder, name), fs.readFileSync(source));
   }
   const weights = await storedWeights(model);
-  await exportOnnx({ config: model.encoder.config, weights }, path.join(folder, 'onnx', 'model.onnx'));
+  await exportOnnx({ config: model.encoder.config, weights }, folder, 'int8');
 }
 
 /** The box as HTML and text, its files written: for {@link searchBox} and tests. */

@@ -46,15 +46,19 @@ function fits({ lengths, length: longest }: AttentionGroup, length: number): boo
 const longestFirst = (sequences: ArrayLike<number>[]): number[] =>
   sequences.map((_, i) => i).sort((a, b) => sequences[b].length - sequences[a].length);
 
-/** Indices of sequences, longest first, in batches of at most `maxTokens`; one sequence may exceed it. */
-export function batchesByTokens(sequences: ArrayLike<number>[], maxTokens: number): number[][] {
+/**
+ * Indices of sequences, longest first, in batches of at most `maxTokens`; one sequence may exceed it.
+ * @param isPadded whether a sequence counts as the longest of its batch
+ */
+export function batchesByTokens(sequences: ArrayLike<number>[], maxTokens: number, isPadded = false): number[][] {
   const batches: number[][] = [];
   let tokens = Number.POSITIVE_INFINITY;
+  let longest = 0;
   for (const index of longestFirst(sequences)) {
-    tokens += sequences[index].length;
+    tokens += isPadded ? longest : sequences[index].length;
     if (tokens > maxTokens) {
       batches.push([]);
-      tokens = sequences[index].length;
+      tokens = longest = sequences[index].length;
     }
     batches[batches.length - 1].push(index);
   }

@@ -1,10 +1,23 @@
-// In: a BERT-family encoder's config and weights. Out: the encoder (Devlin et al. 2019, arXiv 1810.04805) as a
-// model.onnx file, written part by part. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
+// In: a BERT-family encoder's config and weights. Out: the encoder (Devlin et al. 2019, arXiv 1810.04805) as an
+// ONNX file, written part by part. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
+import path from 'node:path';
 import { writeWhole } from '../../common/files';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 import { Graph } from './graph';
 import { byteLength, ELEMENT_TYPES, type Message, valueInfo } from './messages';
+
+/** Weights as 32-bit floats; or those of linear layers and the table of words in 8 bits, for a quarter of the size. */
+export type OnnxDtype = 'fp32' | 'int8';
+
+/** The names by which transformers.js takes a file for its setting `dtype`. */
+const NAMES: Record<OnnxDtype, string> = { fp32: 'model.onnx', int8: 'model_int8.onnx' };
+
+/** Where a model folder holds its encoder as ONNX. */
+export const onnxFile = (folder: string, dtype: OnnxDtype): string => path.join(folder, 'onnx', NAMES[dtype]);
+
+/** A linear layer's largest whole number: processors without VNNI add products up in 16 bits, which 127 overflows. */
+const REDUCED_RANGE = 64;
 
 const PROTOBUF_LIMIT = 2 ** 31 - 1;
 
@@ -12,22 +25,29 @@ const PROTOBUF_LIMIT = 2 ** 31 - 1;
 const LOWEST_FLOAT = -3.4028234663852886e38;
 
 /**
- * Writes a BERT-family encoder as ONNX (operator set 17, 32-bit floats): inputs `input_ids`, `attention_mask` and
- * `token_type_ids`, int64 [batch, sequence]; output `last_hidden_state`, float [batch, sequence, hidden]. As
- * `onnx/model.onnx` in a model folder it is what transformers.js and onnxruntime load; pooling is left to them.
+ * Writes a BERT-family encoder as ONNX (operator set 17): inputs `input_ids`, `attention_mask` and `token_type_ids`,
+ * int64 [batch, sequence]; output `last_hidden_state`, float [batch, sequence, hidden]. It is what transformers.js and
+ * onnxruntime load; pooling is left to them.
+ *
+ * `int8` is dynamic quantization with whole numbers from -64 to 64 and a step for each of a layer's outputs, as
+ * onnxruntime's `quantize_dynamic` has it with `QInt8`, `per_channel` and `reduce_range`
+ * (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html). What comes into a layer is put in 8
+ * bits with one step for the whole batch, padding included: a text's vector depends a little on what it is read with.
  *
  * The file appears whole or not at all. Beyond the weights themselves, memory holds a few of them at a time.
  *
  * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by name (`encoder.layer.0.…`), a linear
  *   layer's as [out, in], all of the shapes that the config says, as loading has seen to
- * @param file where to write; missing folders are made
+ * @param folder the model's: the file is {@link onnxFile}'s; missing folders are made
  * @throws Error if the file would exceed protobuf's 2 GB; nothing is written then
  */
 export async function exportOnnx(
   model: { config: EncoderConfig; weights: ReadonlyMap<string, StoredTensor> },
-  file: string,
+  folder: string,
+  dtype: OnnxDtype,
 ): Promise<void> {
-  const message = encoderGraph(model.config, model.weights);
+  const file = onnxFile(folder, dtype);
+  const message = encoderGraph(model.config, model.weights, dtype);
   if (byteLength(message) > PROTOBUF_LIMIT) {
     throw new Error(
       `Cannot export to ONNX: ${file} would take ${byteLength(message)} bytes, and one ONNX file holds at most ` +
@@ -41,7 +61,7 @@ function* bytesOf(message: Message): Generator<Uint8Array> {
   for (const part of message) yield part instanceof Uint8Array ? part : part.bytes();
 }
 
-function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>): Message {
+function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>, dtype: OnnxDtype): Message {
   const { hiddenSize: H, heads: A } = config;
   const graph = new Graph(weights);
   const one = graph.scalar('one', 1);
@@ -53,15 +73,26 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   const joinHeads = graph.integers('join_heads', [0, 0, H]);
 
   // [B, S] of 1 (token) and 0 (padding) → [B, 1, 1, S] of 0 and the lowest float
-  const mask = graph.add('Cast', ['attention_mask'], { to: { int: ELEMENT_TYPES.float32 } });
+  const toFloat = { to: { int: ELEMENT_TYPES.float32 } };
+  const mask = graph.add('Cast', ['attention_mask'], toFloat);
   const maskPerHead = graph.add('Unsqueeze', [mask, graph.integers('head_and_query_axes', [1, 2])]);
   const padding = graph.add('Sub', [one, maskPerHead]);
   const maskBias = graph.add('Mul', [padding, graph.scalar('lowest_float', LOWEST_FLOAT)]);
 
-  const linear = (name: string, input: string): string => {
-    const product = graph.add('MatMul', [input, graph.transposedWeight(`${name}.weight`)]);
-    return graph.add('Add', [product, graph.weight(`${name}.bias`)]);
+  const floatProduct = (name: string, input: string): string =>
+    graph.add('MatMul', [input, graph.transposedWeight(name)]);
+
+  // Whole numbers of 8 bits, summed in 32: onnxruntime's dynamic quantization, as its own quantizer writes it
+  const int8Product = (name: string, input: string): string => {
+    const [whole, steps] = graph.int8Weight(name, REDUCED_RANGE, true);
+    const [wholeInput, step, zero] = graph.int8Input(input);
+    const sums = graph.add('Cast', [graph.add('MatMulInteger', [wholeInput, whole, zero])], toFloat);
+    return graph.add('Mul', [sums, graph.add('Mul', [step, steps])]);
   };
+
+  const product = dtype === 'int8' ? int8Product : floatProduct;
+  const linear = (name: string, input: string): string =>
+    graph.add('Add', [product(`${name}.weight`, input), graph.weight(`${name}.bias`)]);
 
   const layerNorm = (name: string, input: string, output?: string): string => {
     const parameters = [graph.weight(`${name}.weight`), graph.weight(`${name}.bias`)];
@@ -92,8 +123,13 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   };
 
   // [B, S] ids → [B, S, H]
+  const rows = (table: string) => graph.add('Gather', [table, 'input_ids']);
+  const int8Words = (name: string) => {
+    const [whole, steps] = graph.int8Weight(name, 127, false);
+    return graph.add('Mul', [graph.add('Cast', [rows(whole)], toFloat), rows(steps)]);
+  };
   const table = (name: string) => graph.weight(`embeddings.${name}_embeddings.weight`);
-  const words = graph.add('Gather', [table('word'), 'input_ids']);
+  const words = dtype === 'int8' ? int8Words('embeddings.word_embeddings.weight') : rows(table('word'));
   const types = graph.add('Gather', [table('token_type'), 'token_type_ids']);
   const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } });
   const positions = graph.add('Slice', [table('position'), graph.integers('first_position', [0]), length]);

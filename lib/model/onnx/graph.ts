@@ -1,4 +1,5 @@
 // In: operators and weights, one after another. Out: the names of their results, and at the end the ONNX model.
+import { int8Rows, largestOfRows } from '../../common/matrix';
 import type { StoredTensor } from '../safetensors';
 import * as onnx from './messages';
 
@@ -6,13 +7,14 @@ import * as onnx from './messages';
 export class Graph {
   private readonly nodes: onnx.Message[] = [];
   private readonly tensors: onnx.Message[] = [];
+  private readonly quantized = new Set<string>();
 
   constructor(private readonly weights: ReadonlyMap<string, StoredTensor>) {}
 
   /** Adds an operator with one output. */
   add(operator: string, inputs: string[], attributes: Record<string, onnx.Attribute> = {}, output?: string): string {
     const name = output ?? `${operator}_${this.nodes.length}`;
-    this.nodes.push(onnx.node(operator, inputs, name, attributes));
+    this.nodes.push(onnx.node(operator, inputs, [name], attributes));
     return name;
   }
 
@@ -30,6 +32,34 @@ export class Graph {
     return this.tensor(`${name}.transposed`, 'float32', [columns, rows], data.byteLength, transposed);
   }
 
+  /**
+   * Adds a weight [rows, columns] in 8 bits, from `-most` to `most`, each row by a step of its own.
+   * @returns names of the whole numbers, as they are or transposed, and of the steps: a row's number is whole · step
+   */
+  int8Weight(name: string, most: number, isTransposed: boolean): [whole: string, steps: string] {
+    const { shape, data } = this.weights.get(name)!;
+    const [rows, columns] = shape;
+    const matrix = { data, rows, columns };
+    const whole = () => int8Rows(matrix, most).data;
+    const values = isTransposed ? () => transpose(whole(), rows, columns) : whole;
+    const steps = () => largestOfRows(matrix).map((largest) => largest / most);
+    const [wholeShape, stepsShape] = isTransposed ? [[columns, rows], [rows]] : [shape, [rows, 1]];
+    return [
+      this.tensor(`${name}.int8`, 'int8', wholeShape, data.length, values),
+      this.tensor(`${name}.steps`, 'float32', stepsShape, 4 * rows, steps),
+    ];
+  }
+
+  /** Adds, once, the operator that puts an input in 8 bits: its number is (whole - zero) · step. */
+  int8Input(input: string): [whole: string, step: string, zero: string] {
+    const [whole, step, zero] = ['whole', 'step', 'zero'].map((part) => `${input}.${part}`);
+    if (!this.quantized.has(input)) {
+      this.nodes.push(onnx.node('DynamicQuantizeLinear', [input], [whole, step, zero], {}));
+      this.quantized.add(input);
+    }
+    return [whole, step, zero];
+  }
+
   scalar(name: string, value: number): string {
     return this.tensor(name, 'float32', [], 4, () => Float32Array.of(value));
   }
@@ -45,10 +75,10 @@ export class Graph {
 
   private tensor(
     name: string,
-    type: 'float32' | 'int64',
+    type: 'float32' | 'int8' | 'int64',
     shape: number[],
     length: number,
-    values: () => Float32Array | BigInt64Array,
+    values: () => Float32Array | Int8Array | BigInt64Array,
   ): string {
     const bytes = () => {
       const { buffer, byteOffset } = values();
@@ -60,9 +90,9 @@ export class Graph {
 }
 
 // Tile by tile, so that the writes of one tile stay in the cache.
-function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
+function transpose<Numbers extends Float32Array | Int8Array>(data: Numbers, rows: number, columns: number): Numbers {
   const TILE = 32;
-  const result = new Float32Array(data.length);
+  const result = data.slice() as Numbers;
   for (let top = 0; top < rows; top += TILE) {
     for (let left = 0; left < columns; left += TILE) {
       for (let row = top; row < Math.min(top + TILE, rows); row++) {

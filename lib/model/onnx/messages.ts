@@ -16,7 +16,7 @@ export type Message = (Uint8Array | LazyBytes)[];
 export type Attribute = { float: number } | { int: number } | { ints: number[] };
 
 /** TensorProto.DataType */
-export const ELEMENT_TYPES = { float32: 1, int64: 7 };
+export const ELEMENT_TYPES = { float32: 1, int8: 3, int64: 7 };
 type ElementType = keyof typeof ELEMENT_TYPES;
 
 /** ONNX IR version 8 is the first with operator set 17, where LayerNormalization is one operator. */
@@ -48,12 +48,12 @@ function nested(field: number, ...contents: Message[]): Message {
 
 const text = (field: number, value: string): Message => nested(field, [Buffer.from(value)]);
 
-/** NodeProto: one operator with one output; its attributes by name. */
-export function node(operator: string, inputs: string[], output: string, attributes: Record<string, Attribute>) {
+/** NodeProto: one operator, named after its first output; its attributes by name. */
+export function node(operator: string, inputs: string[], outputs: string[], attributes: Record<string, Attribute>) {
   return [
     ...inputs.flatMap((name) => text(1, name)),
-    ...text(2, output),
-    ...text(3, output),
+    ...outputs.flatMap((name) => text(2, name)),
+    ...text(3, outputs[0]),
     ...text(4, operator),
     ...Object.entries(attributes).flatMap(([name, value]) => nested(5, text(1, name), attribute(value))),
   ];
