@@ -1,8 +1,7 @@
 // In: similarities of a question to the vectors of documents. Out: one score a document.
-import { DEFAULT_SCALE } from '../train/ranking-loss';
 
-/** That of the loss, so that a search compares what training compared. */
-export const WINDOW_TEMPERATURE = 1 / DEFAULT_SCALE;
+/** 1 over the loss's `DEFAULT_SCALE`, so that a search compares what training compared. */
+export const WINDOW_TEMPERATURE = 0.05;
 
 /**
  * A document's score from those of its vectors (windows, say): T · log mean exp(s / T), their maximum softened, so that

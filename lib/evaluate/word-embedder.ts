@@ -1,7 +1,7 @@
 // In: an embedding model. Out: an embedder with a vector a word piece, near ones of a document merged.
 import { type Embedder, type Embeddings, int8Rows, type Matrix, rowOf, stacked } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { product, tf, tidy } from '../model/tf';
 import { windowSequences } from '../model/tokenizer';
 import { checkNumbers } from './rankings';
 import { vectorScores } from './vector-scores';
@@ -97,13 +97,10 @@ export function hubnessOf({ vectors, owners }: Embeddings, documents: number): F
  * @param factor word pieces a vector, on average
  */
 export function pooledWords(words: Matrix, factor: number): Matrix {
-  const { data, rows, columns } = words;
+  const { rows, columns } = words;
   const clusters = Math.max(1, Math.floor(rows / factor));
   if (clusters >= rows) return words;
-  const distances = tidy(() => {
-    const vectors = tf.tensor2d(data, [rows, columns]);
-    return tf.sub(1, product(vectors, vectors, false, true)).dataSync() as Float32Array;
-  });
+  const distances = rowProducts(words, words).map((cosine) => 1 - cosine);
   const pooled = { data: new Float32Array(clusters * columns), rows: clusters, columns };
   wardClusters(distances, rows, clusters).forEach((cluster, row) => {
     const sum = rowOf(pooled, cluster);

@@ -1,5 +1,6 @@
 // In: an op's name, attributes and tensors. Out: tensors, by libtensorflow: also by kernels that tfjs does not know.
 import util from 'node:util';
+import { computeRowProducts } from '../common/products';
 
 // tfjs-node calls two functions that newer versions of Node lack or warn about: put back before it is loaded.
 const legacy = util as unknown as Record<string, (value: unknown) => boolean>;
@@ -96,3 +97,10 @@ export function tidy<T>(work: () => T): T {
 export function disposeAll(structure: unknown): void {
   tf.dispose(structure as tf.TensorContainer);
 }
+
+computeRowProducts((a, b) =>
+  tidy(() => {
+    const [x, y] = [a, b].map(({ data, rows, columns }) => tf.tensor2d(Float32Array.from(data), [rows, columns]));
+    return product(x, y, false, true).dataSync() as Float32Array;
+  }),
+);

@@ -1,6 +1,6 @@
 import { tf } from 'finetune-embedding';
-import { documentScores } from 'finetune-embedding/dist/evaluate/document-scores.js';
-import { rankingScores } from 'finetune-embedding/dist/train/ranking-loss.js';
+import { documentScores, WINDOW_TEMPERATURE } from 'finetune-embedding/dist/evaluate/document-scores.js';
+import { DEFAULT_SCALE, rankingScores } from 'finetune-embedding/dist/train/ranking-loss.js';
 import { describe, expect, it } from 'vitest';
 
 describe('documentScores', () => {
@@ -25,6 +25,7 @@ describe('documentScores', () => {
   });
 
   it('scores a chunk as the loss does', () => {
+    expect(WINDOW_TEMPERATURE).toBe(1 / DEFAULT_SCALE);
     const queries = [
       [0.6, 0.8],
       [1, 0],
