@@ -2,7 +2,7 @@
 import type { Embedder } from 'finetune-embedding/dist/common/matrix.js';
 import { seededRandom } from 'finetune-embedding/dist/common/random.js';
 
-export const DIMENSIONS = 24;
+export const DIMENSIONS = 64;
 
 export const corpus = Array.from({ length: 200 }, (_, i): [string, string] => [
   `it's \\"${i}"`,

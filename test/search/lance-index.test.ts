@@ -1,5 +1,6 @@
 // An index on disk: the same results as evaluate's ranking, however the documents came into it.
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { rankByVectors } from 'finetune-embedding';
 import type { Embeddings } from 'finetune-embedding/dist/common/matrix.js';
@@ -56,6 +57,36 @@ describe('an index of documents', () => {
     expect(found).toMatchObject({ id: ids[199], text: texts[199] });
     expect(found.score).toBeCloseTo(0.75, 5);
     expect((await index.search(asMatrix(question), 1000)).length).toBe(200);
+  });
+
+  it('reads the clusters near to a question once there are many, and misses next to nothing', async () => {
+    const folder = temporaryFolder();
+    const index = await LanceIndex.open(folder);
+    const many = Array.from({ length: 20_100 }, (_, i): [string, string] => [`${i}`, `Text ${i}`]);
+    await embedCorpus(embedderOf(), many, index, { batchSize: 5000 });
+    await index.optimize();
+    expect(fs.readdirSync(path.join(folder, 'windows.lance', '_indices')).length).toBe(2); // of ids, and of vectors
+    const again = await LanceIndex.open(folder);
+    let same = 0;
+    for (const [i, noise] of questions.entries()) {
+      const question = asMatrix(vectorsOf(`Text ${1000 * i}`)[0].map((value, j) => value + 0.5 * noise[j]));
+      const exact = (await again.search(question, 5, true)).map(({ id }) => id);
+      same += (await again.search(question, 5)).filter(({ id }) => exact.includes(id)).length;
+    }
+    expect(same / questions.length / 5).toBeGreaterThan(0.85);
+  });
+
+  it('refuses what cannot be compared', async () => {
+    const index = await LanceIndex.open(temporaryFolder());
+    await index.add(corpus, atCosines([0.5]));
+    const of = (...numbers: number[]) => ({ ...atCosines([1]), vectors: asMatrix(Float32Array.from(numbers)) });
+    await expect(index.add(corpus, of(1, 2))).rejects.toThrow(/have 2 dimensions, the index's 64: take the model/);
+    await expect(index.add(corpus, of(1, NaN))).rejects.toThrow(
+      /A vector of document "it's .*0"" holds NaN: the model/,
+    );
+    await expect(index.search(asMatrix(Float32Array.of(NaN)))).rejects.toThrow(/The vector of the question holds NaN/);
+    await expect(index.search(asMatrix(questions[0]), 0)).rejects.toThrow(/topK is 0/);
+    expect((await index.search(asMatrix(questions[0]), Infinity)).length).toBe(1);
   });
 
   it('has nothing to find before documents are added, and takes them from two sides at once', async () => {
