@@ -10,8 +10,7 @@ type Document = [id: string, text: string];
  * next is embedded: after an end of any kind, the same call goes on with what the index lacks. `index.optimize()`
  * comes last.
  *
- * One process is enough for a machine, as onnxruntime computes on all its cores. Several machines may each embed a
- * share of the documents into one index.
+ * Several processes, on one machine or on many, may each embed a share of the documents into one index.
  *
  * @param documents `Object.entries(corpus)`, or a generator that reads them as they are asked for. A document is known
  *   by its id: where its text may change, its id must.
