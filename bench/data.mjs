@@ -17,6 +17,13 @@ function sampleWords() {
   return files.sort().flatMap((name) => fs.readFileSync(path.join(folder, name), 'utf8').split(/\s+/));
 }
 
+/** The sample corpus's sentences, without headings and tables. */
+export const sampleSentences = () =>
+  sampleWords()
+    .join(' ')
+    .split(/(?<=[.?!]) (?=[A-Z])/)
+    .filter((sentence) => !/[|#]/.test(sentence));
+
 function sampleQuestions() {
   const files = fs.readdirSync(SAMPLE).filter((name) => name.endsWith('.questions.json'));
   return files

@@ -8,6 +8,9 @@ const USAGE = `npm run bench -- NAME
              --steps N                 steps measured after warm-up (default: 10)
   encode   texts a second, against sentence-transformers on PyTorch
   memory   memory over 500 training steps on short texts
+  index    1,000,000 vectors in a LanceDB index: build, memory, time of a search, what it misses beside an exact one; and
+             1,000 to 100,000 chunks embedded into one
+             --short                   a tenth of it   --only vectors | chunks
   questions  what the offline questions are worth: trained on them alone, asked real ones about the same document
              --questions N a chunk (default: 8), --epochs N, --seed N, --no-base for the trained row alone
              --kinds questions | statements (default: questions)
@@ -27,6 +30,7 @@ const MEASUREMENTS = {
   encode: async (args) => (await import('./encode.mjs')).measureEncode(args),
   memory: async (args) => (await import('./memory.mjs')).measureMemory(args),
   recipe: async (args) => (await import('./recipe.mjs')).measureRecipe(args),
+  index: async (args) => (await import('./index.mjs')).measureIndex(args),
   questions: async (args) => (await import('./questions.mjs')).measureQuestions(args),
 };
 
