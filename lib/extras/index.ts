@@ -3,7 +3,6 @@ export { averagedEmbedder } from './averaged-embedder';
 export { askInBatches, type BatchReport, type BatchRow } from './batch-api/ask-in-batches';
 export { combine } from './combine';
 export { type FalseNegativeMargin, guided, selfGuided } from './false-negatives';
-export { gradientCaching } from './grad-cache';
 export { hardNegatives } from './hard-negatives';
 export { interpolateWeights } from './interpolate';
 export { type Judgement, judgementHistogram, judgementRows, judgeQuestions } from './judge';

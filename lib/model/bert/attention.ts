@@ -4,7 +4,7 @@
 //   P  = softmax(Q·Kᵀ/√d),  O = P·V
 //   dV = Pᵀ·dO
 //   dS = P ∘ (dO·Vᵀ − D)   with D = rowsum(dO ∘ O)
-// which leaves one pass over the [length, length] scores forward and three backward, besides the products.
+// P is computed again for the gradient: of size [length, length] a head, it is dearer to keep than to make.
 
 import { evenSizes, joined, pieces, product, softmax, tf, tidy } from '../tf';
 import type { Dropout } from './dropout';
@@ -19,8 +19,6 @@ export interface AttentionSaved {
   q: tf.Tensor3D;
   k: tf.Tensor3D;
   v: tf.Tensor3D;
-  /** P, block by block: [heads in block, length, length]; absent where it is computed again to save memory. */
-  weights?: tf.Tensor3D[];
 }
 
 const isRagged = (group: AttentionGroup) => group.rows < group.lengths.length * group.length;
@@ -99,35 +97,23 @@ function negativeHeadSums(heads: number, d: number): tf.Tensor2D {
  * One group's attention.
  *
  * @param qkv the group's rows of the fused projection: [rows, 3 · hidden]
- * @param keepWeights keep P for the gradient: quicker, but of size [B, length, length]
  * @returns context: [rows, hidden] and what the gradient needs
  */
-export function attention(
-  qkv: tf.Tensor2D,
-  heads: number,
-  group: AttentionGroup,
-  keepWeights: boolean,
-  dropout?: Dropout,
-) {
+export function attention(qkv: tf.Tensor2D, heads: number, group: AttentionGroup, dropout?: Dropout) {
   return tidy(() => {
     const [q, k, v] = pieces(splitHeads(qkv, 3, heads, group), 3); // [B, length, d]
-    const saved: AttentionSaved = keepWeights ? { q, k, v, weights: [] } : { q, k, v };
     const sizes = blockSizes(q.shape[0], group.length);
     const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes)); // [heads in block, length, d]
     const mask = tokenMask(group, heads);
     const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes); // [heads in block, 1, length]
-    const outputs = qs.map((q, i) => {
-      const { output, weights } = tidy(() => {
+    const outputs = qs.map((q, i) =>
+      tidy(() => {
         const weights = attentionWeights(q, ks[i], masks?.[i]);
-        const output = product(
-          (dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights) as tf.Tensor3D,
-          vs[i],
-        );
-        return { output, weights: keepWeights ? weights : undefined };
-      });
-      if (weights) saved.weights!.push(weights);
-      return output;
-    });
+        const dropped = dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights;
+        return product(dropped as tf.Tensor3D, vs[i]);
+      }),
+    );
+    const saved: AttentionSaved = { q, k, v };
     return { context: mergeHeads(joined(outputs), 1, heads, group), saved };
   });
 }
@@ -155,7 +141,7 @@ export function attentionGradient(
     const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes);
     const blocks = qs.map((q, i) =>
       tidy(() => {
-        const weights = saved.weights?.[i] ?? attentionWeights(q, ks[i], masks?.[i]);
+        const weights = attentionWeights(q, ks[i], masks?.[i]);
         const dropped = dropout?.mask(weights.shape, i);
         const dWeights = product(dOutputs[i], vs[i], false, true);
         const inner = tf.add(dropped ? tf.mul(dWeights, dropped) : dWeights, dRowsSplit[i]);
