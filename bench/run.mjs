@@ -6,6 +6,7 @@ const USAGE = `npm run bench -- NAME
              --model bge-small-shape   12 layers, random weights, CLS pooling (default: all-MiniLM-L6-v2)
              --dropout                 with the recipe's dropout, in both (default: without, so that losses can be compared)
              --steps N                 steps measured after warm-up (default: 10)
+  default  the three notebooks as they come: seconds, and the peak memory of each one's kernel
   encode   texts a second, against sentence-transformers on PyTorch
   memory   memory over 500 training steps on short texts
   index    1,000,000 vectors in a LanceDB index: build, memory, time of a search, what it misses beside an exact one; and
@@ -27,6 +28,7 @@ The Python side needs: npm run interop -- --setup`;
 /** Each is loaded when it is asked for: what one needs in memory must not count in another. */
 const MEASUREMENTS = {
   train: async (args) => (await import('./train.mjs')).measureTrain(args),
+  default: async () => (await import('./default.mjs')).measureDefault(),
   encode: async (args) => (await import('./encode.mjs')).measureEncode(args),
   memory: async (args) => (await import('./memory.mjs')).measureMemory(args),
   recipe: async (args) => (await import('./recipe.mjs')).measureRecipe(args),

@@ -54,7 +54,7 @@ const withScale = (scale) => withLoss((...batch) => fe.multipleNegativesRankingL
 async function hardNegatives(model, data) {
   const { rankings } = await fe.evaluateEmbedder(fe.windowedEmbedder(model, best.windows), data);
   const { dataset } = extras.mineHardNegatives(data, rankings, { perQuery: 1, relativeMargin: 0.05 });
-  return { variant: extras.combine(extras.hardNegatives(dataset), extras.gradientCaching(8192)) };
+  return { variant: extras.hardNegatives(dataset) };
 }
 
 /** Besides the questions there are, six that are asked offline about each chunk. */
@@ -92,7 +92,7 @@ export const VARIANTS = {
   'an epoch less': changed({ epochs: FEWER_STEPS.epochs - 1 }),
   'an epoch more': changed({ epochs: FEWER_STEPS.epochs + 1 }),
   '8 chunks a batch': changed({ batchSize: 8 }),
-  '32 chunks a batch': changed({ batchSize: 32 }, { variant: extras.gradientCaching(8192) }),
+  '32 chunks a batch': changed({ batchSize: 32 }),
   'hard negatives': { ...changed({}), prepare: hardNegatives },
   'offline questions too': { ...changed({}), prepare: offlineQuestionsToo },
   '5 epochs of 12 chunks': changed({ epochs: 5, batchSize: 12 }),

@@ -26,13 +26,5 @@ export const stateEnvironment = {
   JUPYTER_DATA_DIR: path.join(ROOT, '.cache', 'jupyter', 'data'),
 };
 
-/**
- * Settings of native code, for kernel.json and child processes: TensorFlow's start-up lines stay out of the cells, and
- * glibc keeps freed memory for the next tensor instead of handing every large one back to the system.
- */
-export const kernelEnvironment = {
-  TF_CPP_MIN_LOG_LEVEL: '2',
-  MALLOC_MMAP_THRESHOLD_: '1073741824',
-  MALLOC_TRIM_THRESHOLD_: '1073741824',
-  MALLOC_TOP_PAD_: '67108864',
-};
+/** Settings of native code, for kernel.json and child processes: TensorFlow's start-up lines stay out of the cells. */
+export const kernelEnvironment = { TF_CPP_MIN_LOG_LEVEL: '2' };

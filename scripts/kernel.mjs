@@ -4,6 +4,8 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { ROOT } from './environment.mjs';
 import { endWithParent } from './processes.mjs';
 import { library } from './setup/library.mjs';
@@ -58,9 +60,18 @@ const { startKernel, JupyterHandlerImpl } = tslab;
 // touched while a cell runs would end the next one ("Unexpected pending rebuildTimer").
 const { sys } = require('@tslab/typescript-for-tslab');
 sys.watchFile = sys.watchDirectory = () => ({ close() {} });
+// What a cell leaves behind is collected before the next: TensorFlow, which may need the memory, cannot ask V8 for it.
+v8.setFlagsFromString('--expose-gc');
+const collectGarbage = vm.runInNewContext('gc'); // takes a fifth of a second
+const heldByScript = () => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+let heldBefore = 0;
 const execute = JupyterHandlerImpl.prototype.handleExecuteImpl;
 JupyterHandlerImpl.prototype.handleExecuteImpl = function (request, writeStream, ...rest) {
   for (const note of notes.splice(0)) writeStream('stderr', `${note}\n`);
+  if (heldByScript() > heldBefore + 50e6) {
+    collectGarbage();
+    heldBefore = heldByScript();
+  }
   return execute.call(this, request, writeStream, ...rest);
 };
 startKernel({ configPath: connectionFile, enableFindLocal: false });

@@ -1,5 +1,4 @@
 // In: text. Out: its number of GPT-2 tokens, the unit of CHUNK_SIZE.
-import { countTokens as count } from 'gpt-tokenizer/encoding/r50k_base';
 
 const LONG_RUN = /\S{256}(?=\S)|\s{256}(?=\s)/gu;
 
@@ -14,5 +13,8 @@ export function encodablePieces(text: string): string[] {
  */
 export function countTokens(text: string): number {
   const pieces = encodablePieces(text);
+  // Loaded here: its 50,000 tokens take memory that training has better use for.
+  const { countTokens: count } =
+    require('gpt-tokenizer/encoding/r50k_base') as typeof import('gpt-tokenizer/encoding/r50k_base');
   return pieces.reduce((sum, piece) => sum + count(piece, { disallowedSpecial: new Set<string>() }), 0);
 }

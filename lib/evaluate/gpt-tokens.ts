@@ -1,16 +1,22 @@
 // In: a text. Out: its beginning, or its windows, measured in tokens of OpenAI's embedding models (cl100k_base).
-import { decode, encode } from 'gpt-tokenizer/encoding/cl100k_base';
 import { type WindowSettings, windowRanges } from '../common/windows';
 import { encodablePieces } from '../corpus/count-tokens';
 
+/** Loaded when a text is sent to OpenAI: 100,000 tokens take memory that others have better use for. */
+const encoding = () =>
+  require('gpt-tokenizer/encoding/cl100k_base') as typeof import('gpt-tokenizer/encoding/cl100k_base');
+
 /** Text that spells a special token, such as `<|endoftext|>`, is encoded as the text it is. */
 function tokenIds(text: string): number[] {
+  const { encode } = encoding();
   return encodablePieces(text).flatMap((piece) => encode(piece, { disallowedSpecial: new Set<string>() }));
 }
 
 /** A cut may fall inside a character of several bytes, whose half decodes to U+FFFD. */
 function textOf(ids: number[]): string {
-  return decode(ids).replace(/^\uFFFD+|\uFFFD+$/g, '');
+  return encoding()
+    .decode(ids)
+    .replace(/^\uFFFD+|\uFFFD+$/g, '');
 }
 
 /** The text, or as much of it as `limit` tokens hold, and its number of tokens. */

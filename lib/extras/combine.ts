@@ -2,7 +2,7 @@
 import type { Variant } from '../train/learner';
 
 /**
- * Joins variants, the first applied first: `combine(symmetricLoss(), gradientCaching(), lora({ rank: 8, alpha: 16 }))`.
+ * Joins variants, the first applied first: `combine(symmetricLoss(), lora({ rank: 8, alpha: 16 }))`.
  *
  * A loss that replaces the ranking loss stands before those that wrap one; the order of the others matters only where
  * both change the batch (hard negatives first, so that false ones among them are masked too).

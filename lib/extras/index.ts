@@ -6,7 +6,6 @@ export { writeBeir, writeJsonl } from './export/dataset-layouts';
 export { writeGguf } from './export/gguf';
 export { filesToPush, pushToHub } from './export/push-to-hub';
 export { type FalseNegativeMargin, guided, selfGuided } from './false-negatives';
-export { gradientCaching } from './grad-cache';
 export { hardNegatives } from './hard-negatives';
 export { interpolateWeights } from './interpolate';
 export { type Judgement, judgementHistogram, judgementRows, judgeQuestions } from './judge';

@@ -12,7 +12,7 @@ import { ABOUT, type Prompts, readPrompts } from './prompts';
 import { readSafetensors, type StoredTensor } from './safetensors';
 import { readSearchSettings } from './search-settings';
 import { finishSwap, isSwapUnfinished } from './swap';
-import { tf } from './tf';
+import { uploaded } from './tf';
 import { loadTokenizer } from './tokenizer';
 
 interface LoadOptions {
@@ -72,7 +72,7 @@ function readWeights(folder: string, config: EncoderConfig) {
     for (const [name, tensor] of readSafetensors(path.join(folder, file))) stored.set(name, tensor);
   }
   const fused = fuseQueryKeyValue(selectWeights(stored, config, path.join(folder, files.join(', '))));
-  const weights: NamedTensors = new Map([...fused].map(([name, { shape, data }]) => [name, tf.tensor(data, shape)]));
+  const weights: NamedTensors = new Map([...fused].map(([name, { shape, data }]) => [name, uploaded(data, shape)]));
   return { weights, untrained: new Map([...stored].filter(([name]) => /^(\w+\.)?pooler\./.test(name))) };
 }
 

@@ -107,21 +107,27 @@ function parseHeader(text: string, bytes: number): [name: string, entry: HeaderE
 export function writeSafetensors(file: string, tensors: Map<string, StoredTensor>): string {
   const header: Record<string, HeaderEntry | Record<string, string>> = { __metadata__: { format: 'pt' } };
   let offset = 0;
-  for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+  for (const [name, { shape }] of tensors) {
+    const end = offset + shape.reduce((bytes, size) => bytes * size, 4);
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, end] };
+    offset = end;
   }
   const json = Buffer.from(JSON.stringify(header));
   // The numbers start at a multiple of 8 bytes: the header is filled up with spaces, as the format allows.
   const headerBytes = Buffer.concat([json, Buffer.alloc(-json.length & 7, ' ')]);
   const lengthBytes = Buffer.alloc(8);
   lengthBytes.writeBigUInt64LE(BigInt(headerBytes.length));
-  const numbers = [...tensors.values()].map(
-    ({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  );
-  const parts = [lengthBytes, headerBytes, ...numbers];
-  writeWhole(file, parts, true);
   const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
+  const hashed = (part: Uint8Array) => {
+    hash.update(part);
+    return part;
+  };
+  function* parts(): Generator<Uint8Array> {
+    for (const part of [lengthBytes, headerBytes]) yield hashed(part);
+    // A tensor's data may be made when they are asked for.
+    for (const { data } of tensors.values())
+      yield hashed(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  writeWhole(file, parts(), true);
   return hash.digest('hex');
 }

@@ -15,11 +15,17 @@ import { type StoredTensor, writeSafetensors } from './safetensors';
 import { writeSearchSettings } from './search-settings';
 import { finishSwap, nextVersion, placedMark, swapIn } from './swap';
 
-/** The current weights in the checkpoint's own names and shapes. */
+/** The weights in the checkpoint's own names and shapes: current while the model is, each read when it is asked for. */
 export async function storedWeights(model: EmbeddingModel): Promise<Map<string, StoredTensor>> {
   const stored = new Map<string, StoredTensor>();
   for (const [name, tensor] of model.weights) {
-    stored.set(name, { shape: tensor.shape, data: (await tensor.data()) as Float32Array });
+    const { shape } = tensor;
+    stored.set(name, {
+      shape,
+      get data() {
+        return tensor.dataSync() as Float32Array;
+      },
+    });
   }
   const { modelType } = model.encoder.config;
   return new Map([...splitQueryKeyValue(stored)].map(([name, tensor]) => [checkpointName(modelType, name), tensor]));

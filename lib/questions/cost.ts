@@ -1,5 +1,4 @@
 // In: chunks and a price. Out: the tokens and the money that questions about them will take.
-import { countTokens } from 'gpt-tokenizer';
 import type { LlmAnswer } from './answer-cache';
 import type { SourceChunk } from './generator';
 import type { TokenPrice } from './llm-settings';
@@ -16,6 +15,8 @@ export function estimateCost(
   chunks: SourceChunk[],
   { questionsPerChunk, price }: { questionsPerChunk: number; price?: TokenPrice },
 ) {
+  // Loaded here: its 200,000 tokens take memory that training has better use for.
+  const { countTokens } = require('gpt-tokenizer') as typeof import('gpt-tokenizer');
   // Any style's message is about as long. Documents may contain text that looks like the tokenizer's special tokens.
   const tokensFor = ({ text }: SourceChunk) =>
     countTokens(fillPrompt(text, questionsPerChunk, QUESTION_STYLES.question), { disallowedSpecial: new Set() });

@@ -44,7 +44,7 @@ export class AdamW {
 
   constructor(private readonly weights: NamedTensors) {
     for (const [name, value] of weights) {
-      const zeros = () => new Variable(tf.zeros(value.shape));
+      const zeros = () => new Variable(tf.fill(value.shape, 0));
       const slot = { m: zeros(), v: zeros(), weight: new Variable(value) };
       weights.set(name, slot.weight.read());
       this.slots.set(name, slot);
@@ -83,14 +83,21 @@ export class AdamW {
     return norm;
   }
 
-  /** All that the next steps depend on, copied. */
+  /** All that the next steps depend on, as it is when a tensor's data are asked for: one at a time in memory. */
   save(): OptimizerState {
     const tensors = new Map<string, StoredTensor>();
     for (const [name, slot] of this.slots) {
       for (const part of PARTS) {
-        const lent = slot[part].read();
-        tensors.set(`${part}.${name}`, { shape: lent.shape, data: lent.dataSync() as Float32Array });
-        lent.dispose();
+        const { shape } = this.weights.get(name)!;
+        tensors.set(`${part}.${name}`, {
+          shape,
+          get data() {
+            const lent = slot[part].read();
+            const numbers = lent.dataSync() as Float32Array;
+            lent.dispose();
+            return numbers;
+          },
+        });
       }
     }
     return { tensors, steps: this.steps };

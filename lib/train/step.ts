@@ -1,9 +1,9 @@
 // In: a model and a batch's token ids. Out: the batch's loss and its gradient with respect to every weight.
 
-import type { DropoutSettings, NamedTensors } from '../model/bert/encoder';
-import { packSequences } from '../model/bert/packing';
+import type { Activations, DropoutSettings, NamedTensors } from '../model/bert/encoder';
+import { batchesByTokens, packSequences } from '../model/bert/packing';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { tf } from '../model/tf';
+import { disposeAll, joined, tf, tidy } from '../model/tf';
 import type { TrainingBatch } from './batches';
 import { type LossBatch, multipleNegativesRankingLoss } from './ranking-loss';
 
@@ -20,31 +20,91 @@ export interface TokenizedBatch {
   batch: TrainingBatch;
 }
 
-/** What the gradients of a batch depend on, besides the model and the batch. */
+/** What the gradients of a batch depend on, besides the model and the batch; and how much memory they may take. */
 export interface GradientOptions {
   /** Rate, and a seed that differs from step to step; none: no dropout. */
   dropout?: DropoutSettings;
   loss?: Loss;
   /** The weights to train, if not the model's own; token ids are then rows of their word embeddings. */
   weights?: NamedTensors;
+  /** Tokens encoded at a time: enough for full-speed products, few enough that what lies between them is small. */
+  tokensPerPart?: number;
+  /** So many numbers (480 MB) are kept for the gradient at most; what else it needs is computed again. */
+  keptNumbers?: number;
 }
 
+/** Distance between the dropout seeds of two parts: more than a run has steps, whose seeds differ by 1. */
+const SEED_STRIDE = 1_000_003;
+
 /**
- * The loss of a batch and its gradient with respect to every weight.
+ * The loss of a batch of any size and its gradient with respect to every weight.
+ *
+ * The texts are encoded part by part; the loss is that of all embeddings; then, part by part, the gradient goes
+ * backward from its share of theirs, and the weights' gradients add up. Of a batch that is large, the feed-forwards'
+ * hidden layers are computed again for that, which takes a tenth more time; of a larger one, whole parts are, a third
+ * (gradient caching: Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup",
+ * section 3).
  *
  * The encoder's gradient is written out in `BertEncoder.backward`; TensorFlow.js differentiates only the small loss.
  */
 export function lossAndGradients(
   model: EmbeddingModel,
   tokenized: TokenizedBatch,
-  { dropout, loss = multipleNegativesRankingLoss, weights = model.weights }: GradientOptions = {},
+  {
+    dropout,
+    loss = multipleNegativesRankingLoss,
+    weights = model.weights,
+    tokensPerPart = 2048,
+    keptNumbers = 120_000_000,
+  }: GradientOptions = {},
 ): { loss: number; gradients: NamedTensors } {
-  const packed = packSequences([...tokenized.questions, ...tokenized.chunks]); // questions + chunks → [tokens]
-  const { embeddings, activations } = model.encoder.forward(weights, packed, dropout); // → [sequences, hidden]
-  const { loss: value, gradient } = lossAndEmbeddingGradient(embeddings as tf.Tensor2D, tokenized, loss);
-  const gradients = model.encoder.backward(weights, activations, gradient); // → a gradient a weight, in its shape
-  tf.dispose([embeddings, gradient]);
+  const { encoder } = model;
+  const sequences = [...tokenized.questions, ...tokenized.chunks];
+  const parts = batchesByTokens(sequences, tokensPerPart); // indices, longest first
+  const packed = parts.map((indices) => packSequences(indices.map((index) => sequences[index])));
+  const tokensFrom = (p: number) => packed.slice(p).reduce((sum, { tokens }) => sum + tokens, 0);
+  const { hidden, others } = encoder.keptPerToken;
+  const isKept = (p: number) => p === parts.length - 1 || tokensFrom(p) * others <= keptNumbers;
+  const isHiddenKept = (p: number) => tokensFrom(p) * hidden <= keptNumbers - tokensFrom(0) * others;
+  const forward = (p: number, keepHidden: boolean) =>
+    encoder.forward(weights, packed[p], dropout && { ...dropout, seed: dropout.seed + p * SEED_STRIDE }, keepHidden);
+
+  const kept: (Activations | undefined)[] = [];
+  const embedded = parts.map((_, p) => {
+    const { embeddings, activations } = forward(p, isHiddenKept(p)); // → [sequences of part, hidden]
+    kept.push(isKept(p) ? activations : undefined);
+    if (!isKept(p)) disposeAll(activations);
+    return embeddings as tf.Tensor2D;
+  });
+  const embeddings = inOrder(embedded, parts.flat()); // [sequences, hidden]
+  const { loss: value, gradient } = lossAndEmbeddingGradient(embeddings, tokenized, loss);
+  tf.dispose([embeddings, ...embedded]);
+
+  const gradients: NamedTensors = new Map(); // one a weight, in its shape
+  for (let p = parts.length - 1; p >= 0; p--) {
+    const again = kept[p] ? undefined : forward(p, true);
+    again?.embeddings.dispose();
+    const dEmbeddings = tidy(() => tf.gather(gradient, tf.tensor1d(parts[p], 'int32')));
+    addGradients(gradients, encoder.backward(weights, kept[p] ?? again!.activations, dEmbeddings));
+    dEmbeddings.dispose();
+  }
+  gradient.dispose();
   return { loss: value, gradients };
+}
+
+/** Rows that belong to `places`, part after part → all rows in their places: [rows, hidden] */
+function inOrder(parts: tf.Tensor2D[], places: number[]): tf.Tensor2D {
+  const rowOf = Int32Array.from(places.keys()).sort((a, b) => places[a] - places[b]);
+  return tidy(() => tf.gather(joined(parts), tf.tensor1d(rowOf, 'int32')) as tf.Tensor2D);
+}
+
+/** Adds `more` to `sum`, weight by weight; disposes of what it replaces. */
+function addGradients(sum: NamedTensors, more: NamedTensors): void {
+  for (const [name, gradient] of more) {
+    const before = sum.get(name);
+    sum.set(name, before ? tf.add(before, gradient) : gradient);
+    if (before) tf.dispose([before, gradient]);
+  }
 }
 
 /**

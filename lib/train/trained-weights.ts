@@ -30,7 +30,7 @@ export interface TrainedWeights {
   step(gradients: NamedTensors, learningRate: number): number;
   /** Brings the whole model up to date, before it is used for anything but training. */
   publish(): void;
-  /** A copy of the state; taking it changes nothing, not even by rounding. */
+  /** The state, to be written before the next step; taking it changes nothing, not even by rounding. */
   save(): TrainingState;
   /** Goes on from what {@link save} gave, given the base model. */
   restore(state: TrainingState): void;

@@ -194,7 +194,7 @@ describe("MPNet's bias by distance", () => {
           .reshape([length, heads * d]);
       };
       const group = { start: 0, rows: length, length, lengths: [length] };
-      const { context, saved } = attention(qkv, heads, group, false, undefined, table);
+      const { context, saved } = attention(qkv, heads, group, undefined, table);
       expect(relativeError(context.dataSync(), attend(qkv, table).dataSync())).toBeLessThan(1e-5);
       const { dqkv, dTable } = attentionGradient(dContext, context, heads, group, saved, undefined, table);
       const expected = tf.grads((a, b) => attend(a, b).mul(dContext).sum())([qkv, table]);

@@ -1,15 +1,13 @@
 // A run as a process of its own, to be killed: `node one-run.mjs '{"outputDir": …}'` says on its output what it does.
 import fs from 'node:fs';
 import { loadModel, RECIPES, train } from 'finetune-embedding';
-import { combine, gradientCaching, lora } from 'finetune-embedding/extras';
+import { lora } from 'finetune-embedding/extras';
 
 const { base, pairs, outputDir, method = 'plain', checkpointSeconds = 0, ...changes } = JSON.parse(process.argv[2]);
 
 export const METHODS = {
   plain: undefined,
   LoRA: lora({ rank: 4, alpha: 8 }),
-  'gradient caching': gradientCaching(40),
-  'LoRA and gradient caching': combine(gradientCaching(40), lora({ rank: 4, alpha: 8 })),
 };
 
 const [questions, chunks] = [0, 1].map((column) => pairs.map((pair) => pair[column]));

@@ -4,7 +4,7 @@
 //   P  = softmax(Q·Kᵀ/√d),  O = P·V
 //   dV = Pᵀ·dO
 //   dS = P ∘ (dO·Vᵀ − D)   with D = rowsum(dO ∘ O)
-// which leaves one pass over the [length, length] scores forward and three backward, besides the products.
+// P is computed again for the gradient: of size [length, length] a head, it is dearer to keep than to make.
 
 import { evenSizes, joined, pieces, product, softmax, tf, tidy } from '../tf';
 import type { Dropout } from './dropout';
@@ -20,8 +20,6 @@ export interface AttentionSaved {
   q: tf.Tensor3D;
   k: tf.Tensor3D;
   v: tf.Tensor3D;
-  /** P, block by block: [heads in block, length, length]; absent where it is computed again to save memory. */
-  weights?: tf.Tensor3D[];
 }
 
 const isRagged = (group: AttentionGroup) => group.rows < group.lengths.length * group.length;
@@ -110,7 +108,6 @@ function negativeHeadSums(heads: number, d: number): tf.Tensor2D {
  * One group's attention.
  *
  * @param qkv the group's rows of the fused projection: [rows, 3 · hidden]
- * @param keepWeights keep P for the gradient: quicker, but of size [B, length, length]
  * @param table what distance adds to the scores, in MPNet: [buckets, heads]
  * @returns context: [rows, hidden] and what the gradient needs
  */
@@ -118,30 +115,24 @@ export function attention(
   qkv: tf.Tensor2D,
   heads: number,
   group: AttentionGroup,
-  keepWeights: boolean,
   dropout?: Dropout,
   table?: tf.Tensor2D,
 ) {
   return tidy(() => {
     const [q, k, v] = pieces(splitHeads(qkv, 3, heads, group), 3); // [B, length, d]
-    const saved: AttentionSaved = keepWeights ? { q, k, v, weights: [] } : { q, k, v };
     const sizes = blockSizes(q.shape[0], group.length);
     const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes)); // [heads in block, length, d]
     const mask = tokenMask(group, heads);
     const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes); // [heads in block, 1, length]
     const biases = table && blockBiases(table, group.length, sizes, heads);
-    const outputs = qs.map((q, i) => {
-      const { output, weights } = tidy(() => {
+    const outputs = qs.map((q, i) =>
+      tidy(() => {
         const weights = attentionWeights(q, ks[i], masks?.[i], biases?.of(i));
-        const output = product(
-          (dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights) as tf.Tensor3D,
-          vs[i],
-        );
-        return { output, weights: keepWeights ? weights : undefined };
-      });
-      if (weights) saved.weights!.push(weights);
-      return output;
-    });
+        const dropped = dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights;
+        return product(dropped as tf.Tensor3D, vs[i]);
+      }),
+    );
+    const saved: AttentionSaved = { q, k, v };
     return { context: mergeHeads(joined(outputs), 1, heads, group), saved };
   });
 }
@@ -171,7 +162,7 @@ export function attentionGradient(
     const biases = table && blockBiases(table, length, sizes, heads);
     const blocks = qs.map((q, i) =>
       tidy(() => {
-        const weights = saved.weights?.[i] ?? attentionWeights(q, ks[i], masks?.[i], biases?.of(i));
+        const weights = attentionWeights(q, ks[i], masks?.[i], biases?.of(i));
         const dropped = dropout?.mask(weights.shape, i);
         const dWeights = product(dOutputs[i], vs[i], false, true);
         const inner = tf.add(dropped ? tf.mul(dWeights, dropped) : dWeights, dRowsSplit[i]);

@@ -8,7 +8,7 @@ import { disposeAll, joined, pieces, product, tf, tidy } from '../tf';
 import { type AttentionSaved, attention, attentionGradient } from './attention';
 import { createDropout, type Dropout } from './dropout';
 import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwardGradients } from './feed-forward';
-import { type LayerNormSaved, layerNorm, layerNormGradients, scaled } from './layer-norm';
+import { type LayerNormSaved, layerNorm, layerNormGradients, layerNormSaved, scaled } from './layer-norm';
 import { linear, linearWeightGradients } from './linear';
 import type { PackedBatch } from './packing';
 import { EMBEDDING, type LAYER, layerWeight, RELATIVE_BIAS } from './weight-names';
@@ -40,9 +40,6 @@ export interface Activations {
   /** [sequences, tokens]; absent with CLS pooling. */
   averaging?: tf.Tensor2D;
 }
-
-/** So many attention scores (128 MB) are kept for the gradient, layer by layer; the others are computed again. */
-const MAX_KEPT_SCORES = 32_000_000;
 
 /** Places of dropout within a layer. */
 const PLACES = { attention: 1, attentionOutput: 2, feedForward: 3 };
@@ -103,18 +100,22 @@ export class BertEncoder {
     return positionIds.map((position) => position + this.config.firstPosition);
   }
 
-  /** Sum of word, position and type embeddings, normalised: [tokens, hidden] */
-  private embed(weights: NamedTensors, batch: PackedBatch) {
+  /** Sum of word, position and type embeddings: [tokens, hidden] */
+  private embed(weights: NamedTensors, batch: PackedBatch): tf.Tensor2D {
     return tidy(() => {
       const words = take(weights.get(EMBEDDING.words) as tf.Tensor2D, batch.tokenIds);
       const positions = take(weights.get(EMBEDDING.positions) as tf.Tensor2D, this.positionIds(batch));
       const types = weights.get(EMBEDDING.types);
       const placed = tf.add(words, positions) as tf.Tensor2D;
       // A text on its own is all of type 0.
-      const sum = types ? (tf.add(placed, tf.slice(types, [0, 0], [1, -1])) as tf.Tensor2D) : placed;
-      const gamma = weights.get(EMBEDDING.gamma) as tf.Tensor1D;
-      return layerNorm(sum, gamma, weights.get(EMBEDDING.beta) as tf.Tensor1D, this.config.layerNormEps);
+      return types ? (tf.add(placed, tf.slice(types, [0, 0], [1, -1])) as tf.Tensor2D) : placed;
     });
+  }
+
+  /** The sum, normalised: [tokens, hidden] */
+  private normEmbedded(sum: tf.Tensor2D, weights: NamedTensors): tf.Tensor2D {
+    const [gamma, beta] = [EMBEDDING.gamma, EMBEDDING.beta].map((name) => weights.get(name) as tf.Tensor1D);
+    return layerNorm(sum, gamma, beta, this.config.layerNormEps);
   }
 
   private layer(
@@ -122,35 +123,40 @@ export class BertEncoder {
     weights: NamedTensors,
     index: number,
     batch: PackedBatch,
-    keep: { any: boolean; scores: boolean },
+    keep: { any: boolean; hidden: boolean },
     dropout?: DropoutSettings,
   ): { y: tf.Tensor2D; saved?: LayerSaved } {
     return tidy((): { y: tf.Tensor2D; saved?: LayerSaved } => {
       const { of, table, feedForwardWeights } = this.layerWeights(weights, index);
       const { heads, layerNormEps } = this.config;
       const rows = this.rowsAfterAttention(index, batch);
-      const qkv = linear(x, of('qkvWeight'), of('qkvBias')); // [tokens, 3 · hidden]
-      const parts = byGroup(qkv, batch).map((own, g) =>
-        attention(own, heads, batch.groups[g], keep.scores, dropoutAt(dropout, index, PLACES.attention, g), table),
-      );
-      const context = joined(parts.map((part) => part.context)); // [tokens, hidden]
+      const { context, saved: ofAttention } = tidy(() => {
+        const qkv = linear(x, of('qkvWeight'), of('qkvBias')); // [tokens, 3 · hidden]
+        const parts = byGroup(qkv, batch).map((own, g) =>
+          attention(own, heads, batch.groups[g], dropoutAt(dropout, index, PLACES.attention, g), table),
+        );
+        const context = joined(parts.map((part) => part.context)); // [tokens, hidden]
+        return { context, saved: keep.any ? parts.map((part) => part.saved) : [] };
+      });
       const attended = drop(
         linear(take(context, rows), of('outWeight'), of('outBias')),
         dropoutAt(dropout, index, PLACES.attentionOutput),
       );
-      const norm1 = layerNorm(tf.add(take(x, rows), attended), of('norm1Gamma'), of('norm1Beta'), layerNormEps);
-      const forwarded = feedForward(norm1.y, feedForwardWeights, keep.any);
+      const sum1 = tf.add(take(x, rows), attended) as tf.Tensor2D;
+      const middle = layerNorm(sum1, of('norm1Gamma'), of('norm1Beta'), layerNormEps);
+      const forwarded = feedForward(middle, feedForwardWeights, keep.hidden);
       const dropped = drop(forwarded.y, dropoutAt(dropout, index, PLACES.feedForward));
-      const norm2 = layerNorm(tf.add(norm1.y, dropped), of('norm2Gamma'), of('norm2Beta'), layerNormEps);
-      if (!keep.any) return { y: norm2.y };
+      const sum2 = tf.add(middle, dropped) as tf.Tensor2D;
+      const y = layerNorm(sum2, of('norm2Gamma'), of('norm2Beta'), layerNormEps);
+      if (!keep.any) return { y };
       const saved: LayerSaved = {
-        attention: parts.map((part) => part.saved),
+        attention: ofAttention,
         context,
-        norm1: norm1.saved,
+        norm1: layerNormSaved(sum1, layerNormEps),
         feedForward: forwarded.saved,
-        norm2: norm2.saved,
+        norm2: layerNormSaved(sum2, layerNormEps),
       };
-      return { y: norm2.y, saved };
+      return { y, saved };
     });
   }
 
@@ -160,9 +166,9 @@ export class BertEncoder {
    */
   infer(weights: NamedTensors, batch: PackedBatch): tf.Tensor2D {
     return tidy(() => {
-      let x: tf.Tensor2D = this.embed(weights, batch).y;
+      let x = this.normEmbedded(this.embed(weights, batch), weights);
       for (let i = 0; i < this.config.layers; i++) {
-        const { y } = this.layer(x, weights, i, batch, { any: false, scores: false });
+        const { y } = this.layer(x, weights, i, batch, { any: false, hidden: false });
         x.dispose();
         x = y;
       }
@@ -170,23 +176,34 @@ export class BertEncoder {
     });
   }
 
-  /** As {@link infer}, with what {@link backward} needs: embeddings [sequences, hidden] and the activations. */
-  forward(weights: NamedTensors, batch: PackedBatch, dropout?: DropoutSettings) {
+  /** How many numbers {@link forward} keeps of a token: of the feed-forwards' hidden layers, and others. */
+  get keptPerToken(): { hidden: number; others: number } {
+    const { layers, hiddenSize, intermediateSize } = this.config;
+    return { hidden: layers * intermediateSize, others: layers * 6 * hiddenSize }; // Q, K, V, context, two norms
+  }
+
+  /**
+   * As {@link infer}, with what {@link backward} needs: embeddings [sequences, hidden] and the activations.
+   *
+   * @param keepHidden keep the feed-forward's hidden layer too, two fifths of it all, which is else computed again
+   */
+  forward(weights: NamedTensors, batch: PackedBatch, dropout?: DropoutSettings, keepHidden = true) {
     return tidy(() => {
-      const scoresPerLayer =
-        this.config.heads * batch.groups.reduce((sum, { lengths, length }) => sum + lengths.length * length ** 2, 0);
       const embedded = this.embed(weights, batch);
-      let x = drop(embedded.y, dropoutAt(dropout, -1, 0));
+      let x = drop(this.normEmbedded(embedded, weights), dropoutAt(dropout, -1, 0));
       const layers: LayerSaved[] = [];
       for (let i = 0; i < this.config.layers; i++) {
-        // The last layers' are kept: their gradient is the first to be computed, and frees them.
-        const keepScores = (this.config.layers - i) * scoresPerLayer <= MAX_KEPT_SCORES;
-        const { y, saved } = this.layer(x, weights, i, batch, { any: true, scores: keepScores }, dropout);
+        const { y, saved } = this.layer(x, weights, i, batch, { any: true, hidden: keepHidden }, dropout);
         layers.push(saved!);
         x.dispose();
         x = y;
       }
-      const activations: Activations = { batch, dropout, embeddingNorm: embedded.saved, layers };
+      const activations: Activations = {
+        batch,
+        dropout,
+        embeddingNorm: layerNormSaved(embedded, this.config.layerNormEps),
+        layers,
+      };
       if (this.pooling.mode === 'cls') return { embeddings: x, activations };
       activations.averaging = averagingMatrix(batch);
       return { embeddings: product(activations.averaging, x), activations };

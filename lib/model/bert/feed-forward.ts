@@ -18,21 +18,27 @@ export interface FeedForwardWeights {
   b2: tf.Tensor1D;
 }
 
-/** z = (x·W1ᵀ + b1)/√2, block by block: the only activation the gradient needs. */
+/** z = (x·W1ᵀ + b1)/√2, block by block: the only activation the gradient needs; none where it is to be made again. */
 export type FeedForwardSaved = tf.Tensor2D[];
 
 const rowBlocks = (x: tf.Tensor2D): tf.Tensor2D[] => pieces(x, evenSizes(x.shape[0], BLOCK_ROWS));
 
+/** What makes z: [block, intermediate] of a block of rows: [block, hidden] */
+function hiddenLayer({ w1, b1 }: FeedForwardWeights): (x: tf.Tensor2D) => tf.Tensor2D {
+  const weight = tf.transpose(tf.mul(w1, HALF_ROOT)) as tf.Tensor2D; // [hidden, intermediate]
+  const bias = tf.mul(b1, HALF_ROOT) as tf.Tensor1D;
+  return (x) => tidy(() => addBias(product(x, weight), bias));
+}
+
 /** x: [tokens, hidden] → y: [tokens, hidden] */
 export function feedForward(x: tf.Tensor2D, weights: FeedForwardWeights, keep: boolean) {
   return tidy(() => {
-    const w1 = tf.transpose(tf.mul(weights.w1, HALF_ROOT)) as tf.Tensor2D; // [hidden, intermediate]
-    const b1 = tf.mul(weights.b1, HALF_ROOT) as tf.Tensor1D;
+    const hidden = hiddenLayer(weights);
     const w2 = tf.transpose(tf.mul(weights.w2, HALF_ROOT)) as tf.Tensor2D; // [intermediate, hidden]
     const saved: FeedForwardSaved = [];
     const outputs = rowBlocks(x).map((block) => {
       const { y, z } = tidy(() => {
-        const z = addBias(product(block, w1), b1); // [block, intermediate]
+        const z = hidden(block); // [block, intermediate]
         const activated = tf.mul(z, tf.add(tf.erf(z), 1)) as tf.Tensor2D;
         const y = addBias(product(activated, w2), weights.b2); // [block, hidden]
         return keep ? { y, z } : { y, z: undefined };
@@ -54,10 +60,11 @@ export function feedForwardGradients(
   return tidy(() => {
     const w1 = tf.mul(weights.w1, HALF_ROOT) as tf.Tensor2D;
     const w2 = tf.mul(weights.w2, HALF_ROOT) as tf.Tensor2D;
+    const hidden = hiddenLayer(weights);
     const dyBlocks = rowBlocks(dy);
     const parts = rowBlocks(x).map((block, i) =>
       tidy(() => {
-        const z = saved[i];
+        const z = saved[i] ?? hidden(block);
         const onePlusErf = tf.add(tf.erf(z), 1);
         const activated = tf.mul(z, onePlusErf) as tf.Tensor2D;
         // d/dz z·(1 + erf z) = 1 + erf z + 2/√π·z·exp(−z²)

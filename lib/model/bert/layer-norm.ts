@@ -1,5 +1,5 @@
 // In: x. Out: x normalised over the hidden dimension (Ba et al. 2016, eq. 3–4), and the gradient of that.
-import { product, tf, tidy } from '../tf';
+import { product, runFastOp, tf, tidy } from '../tf';
 import { sumRows } from './linear';
 
 /** What the gradient needs: x̂ = (x − mean) / std: [tokens, hidden], and 1 / std: [tokens, 1]. */
@@ -9,13 +9,28 @@ export interface LayerNormSaved {
 }
 
 /** x: [tokens, hidden], gamma and beta: [hidden] → y = x̂·gamma + beta: [tokens, hidden] */
-export function layerNorm(x: tf.Tensor2D, gamma: tf.Tensor1D, beta: tf.Tensor1D, eps: number) {
+export function layerNorm(x: tf.Tensor2D, gamma: tf.Tensor1D, beta: tf.Tensor1D, eps: number): tf.Tensor2D {
+  const attributes: Parameters<typeof runFastOp>[1] = [
+    ['epsilon', 'FLOAT', eps],
+    ['_kernel', 'STRING', ''],
+  ];
+  const inPasses = () =>
+    tidy(() => {
+      const centered = tf.sub(x, tf.mean(x, 1, true)); // [tokens, hidden]
+      const variance = tf.mean(tf.square(centered), 1, true); // [tokens, 1]
+      return scaled(tf.mul(centered, tf.rsqrt(tf.add(variance, eps))) as tf.Tensor2D, gamma, beta);
+    });
+  return runFastOp('_MklLayerNorm', attributes, [x, gamma, beta], inPasses) as tf.Tensor2D;
+}
+
+/** What {@link layerNormGradients} needs of an x: [tokens, hidden] */
+export function layerNormSaved(x: tf.Tensor2D, eps: number): LayerNormSaved {
   return tidy(() => {
-    const centered = tf.sub(x, tf.mean(x, 1, true)); // [tokens, hidden]
-    const variance = tf.mean(tf.square(centered), 1, true); // [tokens, 1]
-    const inverseStd = tf.rsqrt(tf.add(variance, eps)) as tf.Tensor2D;
-    const normalized = tf.mul(centered, inverseStd) as tf.Tensor2D;
-    return { y: scaled(normalized, gamma, beta), saved: { normalized, inverseStd } as LayerNormSaved };
+    const hidden = x.shape[1];
+    const normalized = layerNorm(x, tf.ones([hidden]), tf.zeros([hidden]), eps);
+    // s = mean(x·x̂) = variance/√(variance + ε), and so 1/√(variance + ε) = s/(s² + ε), but for terms of ε²
+    const s = product(tf.mul(x, normalized) as tf.Tensor2D, tf.fill([hidden, 1], 1 / hidden) as tf.Tensor2D);
+    return { normalized, inverseStd: tf.div(s, tf.add(tf.square(s), eps)) as tf.Tensor2D };
   });
 }
 

@@ -1,5 +1,7 @@
 // In: a sentence. Out: its words with their classes, from `compromise`.
-import nlp from 'compromise/three';
+
+/** The package, loaded when a question is asked offline: its words take memory that training has better use for. */
+export const compromise = () => require('compromise/three') as typeof import('compromise/three');
 
 /** One word, with what stands around it up to the next, and compromise's tags. */
 export interface Token {
@@ -9,7 +11,7 @@ export interface Token {
 
 /** A sentence's words with their tags; their texts joined are the sentence again. */
 export function tag(sentence: string): Token[] {
-  const parts = nlp(sentence).json({ terms: { text: true, tags: true, whitespace: true } }) as unknown as {
+  const parts = compromise()(sentence).json({ terms: { text: true, tags: true, whitespace: true } }) as unknown as {
     terms: { text: string; pre: string; post: string; tags: string[] }[];
   }[];
   return parts
@@ -39,7 +41,7 @@ export const SIMPLE_PAST: ReadonlyMap<string, string> = new Map(
 
 /** The infinitive of a finite verb. */
 export function infinitiveOf(verb: string): string {
-  const view = nlp(verb).tag('Verb') as unknown as { verbs(): { toInfinitive(): { text(): string } } };
+  const view = compromise()(verb).tag('Verb') as unknown as { verbs(): { toInfinitive(): { text(): string } } };
   const infinitive = SIMPLE_PAST.get(verb) ?? view.verbs().toInfinitive().text();
   // Some come out cut (`owns` → `ow`).
   const forms = [`${infinitive}s`, `${infinitive}es`, infinitive.replace(/y$/, 'ies')];

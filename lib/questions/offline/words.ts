@@ -1,7 +1,6 @@
 // In: chunk texts. Out: what the corpus itself says about its words: which are names, and which are accidents of PDF
 // extraction (glued, cut, digits stuck to letters).
-import nlp from 'compromise/three';
-import { oneOf } from './tokens';
+import { compromise, oneOf } from './tokens';
 
 const TOKEN = /[\p{L}\p{N}]+(?:['’&.-][\p{L}\p{N}]+)*-?/gu;
 const AFFIX = new RegExp(
@@ -18,8 +17,11 @@ const CAPITAL_INSIDE = /(?<=\p{Ll},? )\p{Lu}[\p{L}'’-]*/gu;
 const COMMON_ENDING = /(s|ed|ing|tion|sion|ment|ity|ness|ance|ence|al|ive|ous|ary|ure|age|er|or|y)$/;
 const NAME_TAG = /Name|City|Country|Place|Region|Organization|Person|ProperNoun|Demonym|Month|WeekDay|Acronym/;
 
-const model = nlp.model() as { one?: { lexicon?: Record<string, unknown> } };
-const englishWords = model.one?.lexicon ?? {};
+/** The words that compromise knows, with their classes. */
+function englishLexicon(): Record<string, unknown> {
+  const model = compromise().model() as { one?: { lexicon?: Record<string, unknown> } };
+  return model.one?.lexicon ?? {};
+}
 
 /** Every token of a text as it stands, in order. */
 export function tokensOf(text: string): string[] {
@@ -31,6 +33,7 @@ export class Words {
   private readonly counts = new Map<string, number>();
   private readonly lowerCase = new Map<string, number>();
   private readonly capitalInside = new Map<string, number>();
+  private readonly english = englishLexicon();
 
   constructor(texts: Iterable<string>) {
     const add = (counts: Map<string, number>, word: string) => counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -52,7 +55,7 @@ export class Words {
     const lower = word.toLowerCase();
     const [small, capital] = [this.lowerCase.get(lower) ?? 0, this.capitalInside.get(lower) ?? 0];
     if (small > 0) return small >= capital;
-    if (Object.hasOwn(englishWords, lower)) return !NAME_TAG.test(String(englishWords[lower])) && capital < 2;
+    if (Object.hasOwn(this.english, lower)) return !NAME_TAG.test(String(this.english[lower])) && capital < 2;
     return capital === 0 && COMMON_ENDING.test(lower);
   }
 
@@ -69,7 +72,7 @@ export class Words {
     if (token.includes('-')) return token.split('-').some((part) => part !== '' && this.isBroken(part));
     if (/\p{L}\d|\d\p{L}/u.test(token)) return !WORD_WITH_DIGITS.test(token) && own < 3;
     if (/\p{L}\.\p{L}{2}|\p{Ll}\p{Lu}/u.test(token)) return own < 3;
-    if (own > 5 || word.length < 3 || !/^\p{L}+$/u.test(word) || Object.hasOwn(englishWords, word)) return false;
+    if (own > 5 || word.length < 3 || !/^\p{L}+$/u.test(word) || Object.hasOwn(this.english, word)) return false;
     for (let at = 1; at < word.length; at++) if (this.isJoint(word.slice(0, at), word.slice(at), own)) return true;
     return false;
   }
@@ -80,7 +83,7 @@ export class Words {
     const seen = Math.min(this.count(left), this.count(right));
     if (left.length >= 4 && right.length >= 4 && seen >= 5 * own) return true;
     if (FUNCTION_WORD.test(left) && right.length >= 3 && this.count(right) >= (own > 2 ? 20 * own : 3)) return true;
-    const isWord = (part: string) => part.length >= 3 && (Object.hasOwn(englishWords, part) || this.count(part) >= 3);
+    const isWord = (part: string) => part.length >= 3 && (Object.hasOwn(this.english, part) || this.count(part) >= 3);
     return own < 3 && isWord(right) && (isWord(left) || /...(ing|tion|ment)$/.test(left));
   }
 }

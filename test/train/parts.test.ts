@@ -1,16 +1,14 @@
-// Gradient caching against the plain step: the same loss and gradients from any mini-batch size.
-import { type EmbeddingModel, multipleNegativesRankingLoss, tf } from 'finetune-embedding';
-import { cachedLossAndGradients } from 'finetune-embedding/dist/extras/grad-cache.js';
+// A batch encoded in parts, kept for the gradient or encoded again: the same loss and gradients as in one.
+import { multipleNegativesRankingLoss, tf } from 'finetune-embedding';
 import { symmetricRankingLoss } from 'finetune-embedding/dist/extras/symmetric-ranking.js';
 import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
-import { gradientCaching } from 'finetune-embedding/extras';
 import { describe, expect, it, vi } from 'vitest';
 import { examplePairs, loadTiny, pairsAsData, texts } from '../fixtures/engine';
-import { firstBatch, norm } from '../train/helpers';
+import { firstBatch, norm } from './helpers';
 
 type Result = ReturnType<typeof lossAndGradients>;
 
-/** Σ over mini-batches rounds differently; as a share of the largest gradient, so that a key bias's 0 ± rounding counts as 0. */
+/** Σ over parts rounds differently; as a share of the largest gradient, so that a key bias's 0 ± rounding counts as 0. */
 function expectSame(actual: Result, expected: Result): void {
   expect(Math.abs(actual.loss / expected.loss - 1)).toBeLessThan(1e-5);
   expect([...actual.gradients.keys()].sort()).toEqual([...expected.gradients.keys()].sort());
@@ -23,45 +21,53 @@ function expectSame(actual: Result, expected: Result): void {
   for (const { gradients } of [actual, expected]) tf.dispose([...gradients.values()]);
 }
 
-const tokensOf = ({ questions, chunks }: ReturnType<typeof firstBatch>) =>
-  [...questions, ...chunks].reduce((sum, { length }) => sum + length, 0);
+/** Numbers of which the last part alone keeps any. */
+const NOTHING_KEPT = 0;
 
-/** The tokens of each call of the encoder. */
-function watchTokens({ encoder }: EmbeddingModel): () => number[] {
-  const watched = [vi.spyOn(encoder, 'infer'), vi.spyOn(encoder, 'forward')];
-  return () => watched.flatMap(({ mock }) => mock.calls.map(([, batch]) => batch.tokens));
-}
+describe('a batch in parts', () => {
+  it.each([
+    [1, NOTHING_KEPT],
+    [70, 30_000],
+    [70, 60_000],
+    [70, 1e9],
+    [200, NOTHING_KEPT],
+    [100_000, NOTHING_KEPT],
+  ])('of %i tokens, with %i numbers kept, gives the gradients of one', async (tokensPerPart, keptNumbers) => {
+    const model = await loadTiny();
+    const batch = firstBatch(model, pairsAsData(texts.tinyPairs), 12);
+    for (const loss of [multipleNegativesRankingLoss, symmetricRankingLoss]) {
+      const inParts = lossAndGradients(model, batch, { tokensPerPart, keptNumbers, loss });
+      expectSame(inParts, lossAndGradients(model, batch, { loss }));
+    }
+  });
 
-describe('cachedLossAndGradients', () => {
-  it.each([1, 70, 200, 100_000])(
-    'gives the plain batch’s gradients with %i tokens at a time',
-    async (tokensPerMiniBatch) => {
-      const model = await loadTiny();
-      const batch = firstBatch(model, pairsAsData(texts.tinyPairs), 12);
-      for (const loss of [multipleNegativesRankingLoss, symmetricRankingLoss]) {
-        const cached = cachedLossAndGradients(model, batch, { tokensPerMiniBatch, loss });
-        expectSame(cached, lossAndGradients(model, batch, { loss }));
-      }
-    },
-  );
-
-  it('encodes no more tokens at a time than asked, and all but the last mini-batch twice', async () => {
+  it('encodes no more tokens at a time than asked, and twice only what is not kept', async () => {
     const model = await loadTiny();
     const batch = firstBatch(model, examplePairs(), 50);
-    const tokensOfCalls = watchTokens(model);
-    const { gradients } = cachedLossAndGradients(model, batch, { tokensPerMiniBatch: 256 });
-    tf.dispose([...gradients.values()]);
-    expect(tokensOf(batch)).toBeGreaterThan(4 * 256);
-    const seen = tokensOfCalls();
-    expect(Math.max(...seen)).toBeLessThanOrEqual(256);
-    expect(seen.length).toBeGreaterThanOrEqual(2 * Math.ceil(tokensOf(batch) / 256) - 1);
-    expect(seen.length % 2).toBe(1);
+    const forward = vi.spyOn(model.encoder, 'forward');
+    const tokensOfCalls = (keptNumbers: number) => {
+      forward.mockClear();
+      const { gradients } = lossAndGradients(model, batch, { tokensPerPart: 256, keptNumbers });
+      tf.dispose([...gradients.values()]);
+      return forward.mock.calls.map(([, { tokens }]) => tokens);
+    };
+    const parts = tokensOfCalls(1e9);
+    expect(parts.length).toBeGreaterThan(4);
+    expect(Math.max(...parts)).toBeLessThanOrEqual(256);
+    expect(forward.mock.calls.every(([, , , keepHidden]) => keepHidden)).toBe(true);
+    const { hidden, others } = model.encoder.keptPerToken;
+    const [tokens, lastTwo] = [parts, parts.slice(-2)].map((some) => some.reduce((sum, own) => sum + own, 0));
+    // Room for all, and for the hidden layers of the last two parts.
+    expect(tokensOfCalls(tokens * others + lastTwo * hidden)).toEqual(parts);
+    expect(forward.mock.calls.filter(([, , , keepHidden]) => keepHidden)).toHaveLength(2);
+    expect(tokensOfCalls(lastTwo * others)).toHaveLength(2 * parts.length - 2);
+    expect(tokensOfCalls(NOTHING_KEPT)).toHaveLength(2 * parts.length - 1);
   });
 
   it('holds no more memory for a batch four times as large', async () => {
     const model = await loadTiny();
     const data = examplePairs();
-    const peakOf = (pairs: number, tokensPerMiniBatch: number) => {
+    const peakOf = (pairs: number, keptNumbers: number) => {
       const batch = firstBatch(model, data, pairs);
       const before = tf.memory().numBytes;
       let peak = 0;
@@ -70,22 +76,22 @@ describe('cachedLossAndGradients', () => {
         peak = Math.max(peak, tf.memory().numBytes - before); // all activations are there now
         return backward(...inputs);
       };
-      const { gradients } = cachedLossAndGradients(model, batch, { tokensPerMiniBatch });
+      const { gradients } = lossAndGradients(model, batch, { tokensPerPart: 256, keptNumbers });
       model.encoder.backward = backward;
       tf.dispose([...gradients.values()]);
       return peak;
     };
     const gradientBytes = [...model.weights.values()].reduce((sum, { size }) => sum + 4 * size, 0);
-    expect(peakOf(48, 256)).toBeLessThan(1.2 * peakOf(12, 256) + gradientBytes);
-    expect(peakOf(48, 100_000)).toBeGreaterThan(3 * peakOf(48, 256));
+    expect(peakOf(48, NOTHING_KEPT)).toBeLessThan(1.2 * peakOf(12, NOTHING_KEPT) + gradientBytes);
+    expect(peakOf(48, 1e9)).toBeGreaterThan(3 * peakOf(48, NOTHING_KEPT));
   });
 
   it('draws the same dropout masks in both passes', async () => {
     const model = await loadTiny();
     const batch = firstBatch(model, pairsAsData(texts.tinyPairs), 6);
-    const options = { dropout: { rate: 0.2, seed: 5 }, tokensPerMiniBatch: 60 };
-    const { loss, gradients } = cachedLossAndGradients(model, batch, options);
-    const again = cachedLossAndGradients(model, batch, options);
+    const options = { dropout: { rate: 0.2, seed: 5 }, tokensPerPart: 60, keptNumbers: NOTHING_KEPT };
+    const { loss, gradients } = lossAndGradients(model, batch, options);
+    const again = lossAndGradients(model, batch, options);
     expect(again.loss).toBe(loss);
     tf.dispose([...again.gradients.values()]);
     // The gradient is the slope of the very loss that was returned: (L(w + εg) − L(w − εg)) / 2ε = ‖g‖².
@@ -96,7 +102,7 @@ describe('cachedLossAndGradients', () => {
       const lossAt = (factor: number) => {
         const moved = tf.tidy(() => tf.add(weight, tf.mul(gradient, factor)));
         model.weights.set(name, moved);
-        const shifted = cachedLossAndGradients(model, batch, options);
+        const shifted = lossAndGradients(model, batch, options);
         tf.dispose([moved, ...shifted.gradients.values()]);
         return shifted.loss;
       };
@@ -108,15 +114,14 @@ describe('cachedLossAndGradients', () => {
     tf.dispose([...gradients.values()]);
   });
 
-  it('drops as the plain step does where all fits one mini-batch, and differently from one mini-batch to the next', async () => {
+  it('drops differently from one part to the next', async () => {
     const model = await loadTiny();
     const batch = firstBatch(model, pairsAsData(texts.tinyPairs), 6);
     const dropout = { rate: 0.2, seed: 5 };
-    expectSame(cachedLossAndGradients(model, batch, { dropout }), lossAndGradients(model, batch, { dropout }));
-    // The same text twice, one a mini-batch: without dropout the same vector, with it not.
+    // The same text twice, one a part: without dropout the same vector, with it not.
     const twice = { ...batch, questions: Array(6).fill(batch.questions[0]), chunks: Array(6).fill(batch.questions[0]) };
     const lossWith = (options: object) => {
-      const { loss, gradients } = cachedLossAndGradients(model, twice, { tokensPerMiniBatch: 1, ...options });
+      const { loss, gradients } = lossAndGradients(model, twice, { tokensPerPart: 1, ...options });
       tf.dispose([...gradients.values()]);
       return loss;
     };
@@ -129,13 +134,9 @@ describe('cachedLossAndGradients', () => {
     const batch = firstBatch(model, pairsAsData(texts.tinyPairs), 12);
     const before = tf.memory().numTensors;
     for (const dropout of [undefined, { rate: 0.1, seed: 1 }]) {
-      const { gradients } = cachedLossAndGradients(model, batch, { tokensPerMiniBatch: 80, dropout });
+      const { gradients } = lossAndGradients(model, batch, { tokensPerPart: 80, keptNumbers: NOTHING_KEPT, dropout });
       expect(tf.memory().numTensors - before).toBe(gradients.size);
       tf.dispose([...gradients.values()]);
     }
-  });
-
-  it('refuses a mini-batch of no tokens', () => {
-    expect(() => gradientCaching(0)).toThrow('tokensPerMiniBatch is 0');
   });
 });
