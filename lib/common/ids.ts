@@ -1,15 +1,24 @@
 // In: what a thing consists of. Out: its id, the same in every run and on every machine, so that it is found.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
 
 /** SHA-256 of bytes, or of a text in UTF-8, 64 hexadecimal digits. */
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** SHA-256 of a file's bytes, in hex. */
+/** SHA-256 of a file's bytes, in hex; part by part, as Node reads no more than 2 GiB at once. */
 export function hashFile(path: string): string {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
+  const hash = createHash('sha256');
+  const part = Buffer.alloc(2 ** 20);
+  const descriptor = fs.openSync(path, 'r');
+  try {
+    for (let read = fs.readSync(descriptor, part); read > 0; read = fs.readSync(descriptor, part))
+      hash.update(part.subarray(0, read));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  return hash.digest('hex');
 }
 
 /**

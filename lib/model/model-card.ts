@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeWhole } from '../common/files';
 import { scrub } from '../common/openai';
+import { onnxFile } from './onnx/export';
 import { type Prompts, readPrompts } from './prompts';
 import { readSearchSettings, type SearchSettings } from './search-settings';
 
@@ -51,7 +52,9 @@ const IN_TEXT = /(?<=\n<!-- results -->\n).*?(?=<!-- end of results -->\n)/s;
  * @param name what to call it; the folder's name by default
  */
 export function writeModelCard(folder: string, facts: TrainingFacts, name = nameOf(folder)): void {
-  if (!hasOwnReadme(folder)) write(folder, cardText(facts, name, readPrompts(folder), readSearchSettings(folder)));
+  if (hasOwnReadme(folder)) return;
+  const card = cardText(facts, name, readPrompts(folder), readSearchSettings(folder));
+  write(folder, fs.existsSync(onnxFile(folder, 'fp32')) ? card : card + TOO_LARGE);
 }
 
 /** What a card calls the model in a folder. */
@@ -150,6 +153,11 @@ before you rely on it. A vector says what a text is about, not whether it is tru
 const PYTHON = `\`\`\`python
 from sentence_transformers import SentenceTransformer
 model = SentenceTransformer("path/to/this/folder")`;
+
+/** See `exportOnnx`. */
+const TOO_LARGE = `
+In 32 bits it is too large for an ONNX file, of 2 GB at most: \`onnx/\` holds it in 8 bits (\`dtype: 'int8'\`).
+`;
 
 const ONE_VECTOR = `A passage has one vector; the highest cosine similarity comes first.
 

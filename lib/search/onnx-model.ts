@@ -37,7 +37,8 @@ export async function loadSearchModel(
 ): Promise<SearchModel> {
   const file = onnxFile(folder, dtype);
   if (!fs.existsSync(file)) {
-    throw new Error(`There is no ${file}. Train the model again, or save it there: saveModel(await loadModel(…), …).`);
+    const large = "A model of more than 2 GB has dtype: 'int8' alone.";
+    throw new Error(`There is no ${file}. Save the model there: saveModel(await loadModel(…), …). ${large}`);
   }
   const config = readEncoderConfig(folder);
   const pooling = readPoolingConfig(folder);

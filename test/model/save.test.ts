@@ -1,12 +1,15 @@
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { loadModel, saveModel, storedWeights, writeSearchSettings } from 'finetune-embedding';
+import { loadModel, saveModel, storedWeights, writeModelCard, writeSearchSettings } from 'finetune-embedding';
 import { loadWeights } from 'finetune-embedding/dist/model/load.js';
 import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { readSearchSettings } from 'finetune-embedding/dist/model/search-settings.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { copyOfTiny, editJson, embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
 
+const DATASET = { questions: 1, chunks: 1, sha256: 'ab'.repeat(32) };
+const FACTS = { base: 'base', train: DATASET, validation: DATASET, settings: {}, steps: 1 };
 const files = (folder: string) => fs.readdirSync(folder, { recursive: true }).map(String).sort();
 
 describe('saveModel', () => {
@@ -32,6 +35,31 @@ describe('saveModel', () => {
     const folder = path.join(temporaryFolder(), 'saved');
     await saveModel(model, folder);
     expect(readSafetensors(path.join(folder, 'model.safetensors')).get('pooler.dense.weight')).toEqual(pooler);
+  });
+
+  it('saves a model that is too large for an ONNX file, in 8 bits alone, and its card says so', async () => {
+    const messages = createRequire(import.meta.url)('finetune-embedding/dist/model/onnx/messages.js');
+    const { LARGEST_FILE } = messages;
+    const model = await loadTiny();
+    const folder = path.join(temporaryFolder(), 'large');
+    const onnx = () => fs.readdirSync(path.join(folder, 'onnx')).sort();
+    const card = () => fs.readFileSync(path.join(folder, 'README.md'), 'utf8');
+    await saveModel(model, folder);
+    writeModelCard(folder, FACTS);
+    expect(onnx()).toEqual(['model.onnx', 'model_int8.onnx']);
+    expect(card()).not.toContain('ONNX');
+    // Stands in for 2 GB: between the sizes of the two.
+    messages.LARGEST_FILE = fs.statSync(path.join(folder, 'onnx', 'model.onnx')).size - 1;
+    onTestFinished(() => {
+      messages.LARGEST_FILE = LARGEST_FILE;
+    });
+    await saveModel(model, folder);
+    writeModelCard(folder, FACTS);
+    expect(onnx()).toEqual(['model_int8.onnx']);
+    expect(card()).toContain('too large for an ONNX file');
+    const loaded = await loadModel(folder);
+    onTestFinished(() => loaded.dispose());
+    expect((await loaded.embedQueries(embeddedTexts)).data).toEqual((await model.embedQueries(embeddedTexts)).data);
   });
 
   it.each([

@@ -78,7 +78,7 @@ describe('loadSearchModel', () => {
 
   it('says what to do where a folder has no such file', async () => {
     await expect(loadSearchModel(TINY, { dtype: 'int8' })).rejects.toThrow(
-      /There is no .*model_int8\.onnx\. Train the model again, or save it/,
+      /There is no .*model_int8\.onnx\. Save the model there: .*2 GB/,
     );
   });
 

@@ -8,7 +8,7 @@ import { RELATIVE_BIAS, weightShapes } from '../bert/weight-names';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 import { Graph } from './graph';
-import { byteLength, ELEMENT_TYPES, type Message, valueInfo } from './messages';
+import { byteLength, ELEMENT_TYPES, LARGEST_FILE, type Message, valueInfo } from './messages';
 
 /** Weights as 32-bit floats; or those of linear layers and the table of words in 8 bits, for a quarter of the size. */
 export type OnnxDtype = 'fp32' | 'int8';
@@ -21,8 +21,6 @@ export const onnxFile = (folder: string, dtype: OnnxDtype): string => path.join(
 
 /** A linear layer's largest whole number: processors without VNNI add products up in 16 bits, which 127 overflows. */
 const REDUCED_RANGE = 64;
-
-const PROTOBUF_LIMIT = 2 ** 31 - 1;
 
 /** As in PyTorch: the lowest float added to a masked score, which leaves exp(score) = 0. */
 const LOWEST_FLOAT = -3.4028234663852886e38;
@@ -37,27 +35,20 @@ const LOWEST_FLOAT = -3.4028234663852886e38;
  * (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html). What comes into a layer is put in 8
  * bits with one step for the whole batch, padding included: a text's vector depends a little on what it is read with.
  *
- * The file appears whole or not at all. Beyond the weights themselves, memory holds a few of them at a time.
+ * The file appears whole or not at all: where it would exceed protobuf's 2 GB, as a large model's in 32 bits, none is
+ * written. Beyond the weights themselves, memory holds a few of them at a time.
  *
  * @param model `config` as in `model.encoder`; `weights` are PyTorch's, by their names in the checkpoint, a
  *   linear layer's as [out, in], all of the shapes that the config says, as loading has seen to
  * @param folder the model's: the file is {@link onnxFile}'s; missing folders are made
- * @throws Error if the file would exceed protobuf's 2 GB; nothing is written then
  */
 export async function exportOnnx(
   model: { config: EncoderConfig; weights: ReadonlyMap<string, StoredTensor> },
   folder: string,
   dtype: OnnxDtype,
 ): Promise<void> {
-  const file = onnxFile(folder, dtype);
   const message = encoderGraph(model.config, model.weights, dtype);
-  if (byteLength(message) > PROTOBUF_LIMIT) {
-    throw new Error(
-      `Cannot export to ONNX: ${file} would take ${byteLength(message)} bytes, and one ONNX file holds at most ` +
-        `${PROTOBUF_LIMIT}. Take a smaller base model, or use the model.safetensors of the same folder.`,
-    );
-  }
-  writeWhole(file, bytesOf(message), true);
+  if (byteLength(message) <= LARGEST_FILE) writeWhole(onnxFile(folder, dtype), bytesOf(message), true);
 }
 
 function* bytesOf(message: Message): Generator<Uint8Array> {

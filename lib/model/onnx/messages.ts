@@ -23,6 +23,9 @@ type ElementType = keyof typeof ELEMENT_TYPES;
 const IR_VERSION = 8;
 const OPERATOR_SET = 17;
 
+/** Bytes of a file of one message: Protocol Buffers have no larger ones. */
+export const LARGEST_FILE = 2 ** 31 - 1;
+
 /** A message's length in bytes. */
 export const byteLength = (message: Message): number => message.reduce((sum, part) => sum + part.length, 0);
 
