@@ -10,11 +10,8 @@ export const NODE_MODULES = path.join(ROOT, 'node_modules');
 /** The Node that everything after set-up runs on; see setup/packages.mjs. */
 export const PINNED_NODE = path.join(NODE_MODULES, 'node', 'bin', 'node');
 
-/** Whether this Node is new enough for every package (openai, vitest and jsdom need 22.12 or later). */
-export function isNewEnough(version = process.versions.node) {
-  const [major, minor] = version.split('.').map(Number);
-  return major > 22 || (major === 22 && minor >= 12);
-}
+/** Whether this Node is new enough: the library takes Float16Array from 24; openai, vitest and jsdom need 22.12. */
+export const isNewEnough = () => Number.parseInt(process.versions.node, 10) >= 24;
 
 /**
  * Where pip and Jupyter keep what they write for themselves, so that a command changes nothing outside this folder, and

@@ -25,21 +25,9 @@ function fromBfloat16(bits: Uint16Array): Float32Array {
   return new Float32Array(widened.buffer);
 }
 
-/** IEEE 754 half precision: 1 sign, 5 exponent, 10 fraction bits. */
-function fromFloat16(bits: Uint16Array): Float32Array {
-  return Float32Array.from(bits, (half) => {
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
-}
-
 const VALUES: Record<string, (bytes: ArrayBuffer) => Float32Array> = {
   F32: (bytes) => new Float32Array(bytes),
-  F16: (bytes) => fromFloat16(new Uint16Array(bytes)),
+  F16: (bytes) => new Float32Array(new Float16Array(bytes)),
   BF16: (bytes) => fromBfloat16(new Uint16Array(bytes)),
 };
 

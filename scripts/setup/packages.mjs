@@ -33,5 +33,5 @@ export const pinnedNode = {
     await run([...npm(), 'rebuild', 'node', '--foreground-scripts'], { cwd: ROOT });
     return (await run([PINNED_NODE, '--version'])).trim();
   },
-  advice: 'install Node 22.12 or newer yourself; the project then uses it.',
+  advice: 'install Node 24 or newer yourself; the project then uses it.',
 };

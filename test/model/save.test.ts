@@ -38,7 +38,7 @@ describe('saveModel', () => {
   });
 
   it('saves a model that is too large for an ONNX file, in 8 bits alone, and its card says so', async () => {
-    const messages = createRequire(import.meta.url)('finetune-embedding/dist/model/onnx/messages.js');
+    const messages = createRequire(path.resolve('package.json'))('finetune-embedding/dist/model/onnx/messages.js');
     const { LARGEST_FILE } = messages;
     const model = await loadTiny();
     const folder = path.join(temporaryFolder(), 'large');

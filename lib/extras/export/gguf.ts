@@ -49,20 +49,11 @@ function typed(value: Value): Buffer {
   return Buffer.concat([uint32(9), uint32(type), uint64(value.length), ...items]);
 }
 
-/** The nearest 16-bit floats' bits; of two as near, the even one (IEEE 754). */
-function halves(data: Float32Array, name: string): Uint16Array {
-  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-  const sum = new Float32Array(1);
-  const sumBits = new Uint32Array(sum.buffer);
-  const result = new Uint16Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const size = bits[i] & 0x7fffffff;
-    if (size >= 0x477ff000) throw new RangeError(`Weight "${name}" holds ${data[i]}, too large for 16 bits: take 32.`);
-    // Below 2^-14 halves are 2^-24 apart, as floats are from 0.5 on: adding that rounds.
-    sum[0] = Math.abs(data[i]) + 0.5;
-    const half = size < 0x38800000 ? sumBits[0] - 0x3f000000 : (size - 0x37fff001 + ((size >>> 13) & 1)) >>> 13;
-    result[i] = ((bits[i] >>> 16) & 0x8000) | half;
-  }
+/** The nearest 16-bit floats; of two as near, the even one (IEEE 754). */
+function halves(data: Float32Array, name: string): Float16Array {
+  const result = new Float16Array(data);
+  const at = result.findIndex((half) => !Number.isFinite(half));
+  if (at >= 0) throw new RangeError(`Weight "${name}" holds ${data[at]}, too large for 16 bits: take 32.`);
   return result;
 }
 
@@ -167,7 +158,7 @@ function* parts(metadata: Metadata, weights: Map<string, StoredTensor>, bits: 16
   for (const [name, tensor] of weights) yield* filledUp(isHalf(name, tensor) ? halves(tensor.data, name) : tensor.data);
 }
 
-const filledUp = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint16Array | Float32Array) => [
+const filledUp = ({ buffer, byteOffset, byteLength }: Uint8Array | Float16Array | Float32Array) => [
   new Uint8Array(buffer, byteOffset, byteLength),
   new Uint8Array(aligned(byteLength) - byteLength),
 ];
