@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import random from 'finetune-embedding/dist/common/random.js';
 import weights from 'finetune-embedding/dist/model/bert/weight-names.js';
+import modelFiles from 'finetune-embedding/dist/model/hub/model-folder.js';
 import resolve from 'finetune-embedding/dist/model/hub/resolve.js';
 import safetensors from 'finetune-embedding/dist/model/safetensors.js';
 
@@ -31,15 +32,8 @@ function bgeSmallShape(miniLM) {
   const file = path.join(folder, 'model.safetensors');
   if (fs.existsSync(file)) return folder;
   fs.mkdirSync(path.join(folder, '1_Pooling'), { recursive: true });
-  for (const name of [
-    'tokenizer.json',
-    'tokenizer_config.json',
-    'special_tokens_map.json',
-    'vocab.txt',
-    'modules.json',
-  ]) {
-    fs.copyFileSync(path.join(miniLM, name), path.join(folder, name));
-  }
+  for (const name of modelFiles.SETTINGS)
+    if (fs.existsSync(path.join(miniLM, name))) fs.copyFileSync(path.join(miniLM, name), path.join(folder, name));
   const config = JSON.parse(fs.readFileSync(path.join(miniLM, 'config.json'), 'utf8'));
   const writeJson = (name, content) => fs.writeFileSync(path.join(folder, name), JSON.stringify(content));
   writeJson('config.json', { ...config, num_hidden_layers: BGE_SMALL_SHAPE.layers });

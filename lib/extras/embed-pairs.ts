@@ -3,11 +3,11 @@ import { type Embedder, normalizedRows } from '../common/matrix';
 import type { TrainingPairs } from '../train/batches';
 
 /**
- * @returns `queryRow`: a question's row in `queries`; `chunks`: vectors of length 1; `chunkRows`: which of their rows
- *   are a chunk's
+ * @returns vectors of length 1; `queryRow`: a question's row in `queries`; `chunkRows`: which rows of `chunks` are a
+ *   chunk's
  */
 export async function embedPairs(embedder: Embedder, data: TrainingPairs) {
-  const queries = await embedder.embedQueries(Object.values(data.queries));
+  const queries = normalizedRows(await embedder.embedQueries(Object.values(data.queries)));
   const { vectors, owners } = await embedder.embedDocuments(Object.values(data.corpus));
   const ids = Object.keys(data.corpus);
   const queryRow = new Map(Object.keys(data.queries).map((id, row) => [id, row]));

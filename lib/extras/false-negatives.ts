@@ -32,7 +32,7 @@ export async function guided(guide: Embedder, data: TrainingPairs, margin: False
       const query = rowOf(queries, queryRow.get(queryId)!);
       // Each chunk once, though it may have several columns; a chunk of several windows is as near as its nearest.
       const ofChunk = batch.chunkIds.map((id) =>
-        Math.max(...chunkRows.get(id)!.map((vector) => cosine(query, rowOf(chunks, vector)))),
+        Math.max(...chunkRows.get(id)!.map((vector) => dot(query, rowOf(chunks, vector)))),
       );
       return Array.from(batch.columnChunks, (chunk) => ofChunk[chunk]);
     });
@@ -84,12 +84,4 @@ export function maskFalseNegatives<T extends LossBatch>(
   return { ...batch, knownPositives };
 }
 
-function cosine(a: Float32Array, b: Float32Array): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    dot += a[i] * b[i];
-    aa += a[i] * a[i];
-    bb += b[i] * b[i];
-  }
-  return dot / Math.max(Math.sqrt(aa * bb), 1e-12);
-}
+const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i], 0);

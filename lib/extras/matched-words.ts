@@ -1,5 +1,6 @@
 // In: a question, a chunk and models. Out: a figure of which words found each other, and what each adds to the score.
-import { type Matrix, normalizedRows, rowOf } from '../common/matrix';
+import { type Matrix, normalizedRows } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import { wordVectors } from '../evaluate/word-embedder';
 import type { EmbeddingModel } from '../model/embedding-model';
 import type { Tokenizer } from '../model/tokenizer';
@@ -28,16 +29,15 @@ export function matchWords(question: Words, chunk: Words) {
   const [asked, owners] = [question, chunk].map(({ spans }) =>
     spans.flatMap(({ pieces }, word) => Array<number>(pieces).fill(word)),
   );
-  const [a, b] = [question, chunk].map(({ vectors }) => normalizedRows(vectors));
+  const cosines = rowProducts(normalizedRows(question.vectors), normalizedRows(chunk.vectors));
   const nothing = { word: -1, cosine: Number.NEGATIVE_INFINITY };
   const best = question.spans.map(() => nothing);
   const contributions = new Float64Array(chunk.spans.length);
   const finders = chunk.spans.map((): number[] => []);
   asked.forEach((asker, i) => {
-    const piece = rowOf(a, i);
     let found = nothing;
     owners.forEach((word, j) => {
-      const cosine = rowOf(b, j).reduce((sum, value, d) => sum + value * piece[d], 0);
+      const cosine = cosines[i * owners.length + j];
       if (cosine > found.cosine) found = { word, cosine };
     });
     contributions[found.word] += found.cosine / asked.length;

@@ -181,10 +181,8 @@ score = (${scale} * cosines).exp().mean().log() / ${scale}
 \`\`\`
 
 \`\`\`ts
-import { loadModel, rankByVectors, windowedEmbedder } from 'finetune-embedding';
-const model = await loadModel('path/to/this/folder');
-const embedder = windowedEmbedder(model, model.search!.windows!);
-const index = await embedder.embedDocuments(passages);
-const [ranking] = rankByVectors(await embedder.embedQueries([question]), index, ids, model.search);
+import { createSearchIndex, loadSearchModel } from 'finetune-embedding/search';
+const index = await createSearchIndex(await loadSearchModel('path/to/this/folder'), passagesById);
+const found = await index.search(question);
 \`\`\``;
 }

@@ -57,7 +57,7 @@ export function loadSearchIndex(model: SearchModel, folder: string): SearchIndex
     if (data.length !== rows * columns)
       throw new Error(`${place}: holds ${data.length} numbers, not ${rows} × ${columns}. ${ADVICE}`);
     const own = { vectors: { data, rows, columns }, owners: Int32Array.from(owners) };
-    return hubness ? { ...own, hubness: Float64Array.from(hubness) } : own;
+    return { ...own, hubness: hubness && Float64Array.from(hubness) };
   });
   return new SearchIndex(model, corpus, embeddings);
 }

@@ -1,6 +1,7 @@
 // In: documents and their windows' vectors, then a question's. Out: what it finds, from a LanceDB table on disk.
 import type { Table } from '@lancedb/lancedb';
 import { type Embeddings, type Matrix, normalizedRows, rowOf } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import { documentScores, WINDOW_TEMPERATURE } from '../evaluate/document-scores';
 import { bestDocuments, checkNumbers, checkTopK, type RankedDocument } from '../evaluate/rankings';
 
@@ -149,7 +150,7 @@ export class LanceIndex {
     const matrix = { data: vectors.getChildAt(0)!.toArray(), rows: rows.numRows, columns: asked.length };
     const place = new Map(ids.map((id, i) => [id, i]));
     const owners = Array.from(documents, (id: string) => place.get(id)!);
-    const cosines = owners.map((_, row) => rowOf(matrix, row).reduce((sum, value, i) => sum + value * asked[i], 0));
+    const cosines = rowProducts({ data: asked, rows: 1, columns: asked.length }, matrix);
     const scores = documentScores(cosines, owners, ids.length, this.temperature);
     return bestDocuments(ids, scores, topK).map(({ id, score }) => {
       const own = [...owners.keys()].filter((row) => ids[owners[row]] === id);

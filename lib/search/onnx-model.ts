@@ -4,7 +4,7 @@ import path from 'node:path';
 import { AutoModel, Tensor } from '@huggingface/transformers';
 import { type Embedder, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
 import { batchesByTokens } from '../model/bert/packing';
-import { type PoolingConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from '../model/config';
+import { readEncoderConfig, readMaxSeqLength, readPoolingConfig } from '../model/config';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { type OnnxDtype, onnxFile } from '../model/onnx/export';
 import { readPrompts } from '../model/prompts';
@@ -74,8 +74,13 @@ export async function loadSearchModel(
 
   async function embedTokens(sequences: Int32Array[], onProgress?: OnProgress): Promise<Matrix> {
     const result = { data: new Float32Array(sequences.length * columns), rows: sequences.length, columns };
-    for await (const { index, tokens } of encode(sequences, onProgress))
-      pool(tokens, pooling.mode, rowOf(result, index));
+    for await (const { index, tokens } of encode(sequences, onProgress)) {
+      const pooled = rowOf(result, index);
+      const rows = pooling.mode === 'cls' ? 1 : tokens.rows;
+      tokens.data.subarray(0, rows * columns).forEach((value, i) => {
+        pooled[i % columns] += value / rows;
+      });
+    }
     return pooling.normalize ? normalizedRows(result) : result;
   }
   const embed = (texts: string[], { encode }: Tokenizer, onProgress?: OnProgress) =>
@@ -105,14 +110,4 @@ export async function loadSearchModel(
       owners: Int32Array.from(texts.keys()),
     }),
   };
-}
-
-/** `[tokens, hidden]` → `[hidden]`, into `result` */
-function pool(tokens: Matrix, mode: PoolingConfig['mode'], result: Float32Array): void {
-  const rows = mode === 'cls' ? 1 : tokens.rows;
-  for (let row = 0; row < rows; row++) {
-    rowOf(tokens, row).forEach((value, i) => {
-      result[i] += value / rows;
-    });
-  }
 }

@@ -8,6 +8,7 @@ import { weightFiles } from '../../model/hub/model-folder';
 import { resolveModel } from '../../model/hub/resolve';
 import { licenseOf, nameOf } from '../../model/model-card';
 import { ModelJson } from '../../model/model-json';
+import { readPrompts } from '../../model/prompts';
 import { readSafetensors, type StoredTensor } from '../../model/safetensors';
 
 const VERSION = 3;
@@ -95,11 +96,10 @@ function tokenizerOf(folder: string, size: number): Metadata {
 /** What the model is called, its card's licence, and its prompts, for which GGUF has no keys of its own. */
 function about(folder: string): Metadata {
   const license = licenseOf(folder);
-  const prompts = new ModelJson(folder, 'config_sentence_transformers.json', true).at('prompts') ?? {};
   return {
     'general.name': nameOf(folder),
     ...(license && { 'general.license': license }),
-    ...Object.fromEntries(Object.entries(prompts).map(([name, prompt]) => [`prompt.${name}`, String(prompt)])),
+    ...Object.fromEntries(Object.entries(readPrompts(folder)).map(([name, prompt]) => [`prompt.${name}`, prompt])),
   };
 }
 

@@ -6,6 +6,7 @@ import { type Embeddings, int8Rows, type Matrix, normalizedRows } from '../../co
 import type { WindowSettings } from '../../common/windows';
 import type { EmbeddingModel } from '../../model/embedding-model';
 import { findProjectFolder } from '../../model/hub/locations';
+import { SETTINGS } from '../../model/hub/model-folder';
 import { exportOnnx } from '../../model/onnx/export';
 import { storedWeights } from '../../model/save';
 import { windowPlaces } from '../../model/word-spans';
@@ -36,7 +37,6 @@ interface Searching {
 /** The page's program and its packages, below the Jupyter server's root, which is the project's folder. */
 const PAGE = 'node_modules/finetune-embedding/dist/extras/search-box/page.js';
 const PACKAGES = { stemmer: 'node_modules/stemmer/index.js', stopword: 'node_modules/stopword/dist/stopword.esm.mjs' };
-const COPIED = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
 
 /** A folder's address below the server's root; undefined where the server does not give it out. */
 function servedAs(folder: string): string | undefined {
@@ -48,7 +48,7 @@ function servedAs(folder: string): string | undefined {
 
 /** The model as transformers.js loads it. */
 async function writeModel(model: EmbeddingModel, folder: string): Promise<void> {
-  for (const name of COPIED) {
+  for (const name of SETTINGS) {
     const source = path.join(model.folder, name);
     if (fs.existsSync(source)) writeWhole(path.join(folder, name), fs.readFileSync(source));
   }
