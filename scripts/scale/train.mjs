@@ -77,7 +77,7 @@ async function main() {
   const { processes, meeting } = readArguments(process.argv.slice(2));
   process.chdir(path.join(ROOT, 'notebooks')); // whose settings have paths from there
   const { name, recipe, size, stride, searchStride, trainFile, valFile, base, outputDir, ...run } = readSettings();
-  setUp();
+  await setUp();
   const data = await fe.readDataset(trainFile);
   const validation = await fe.readDataset(valFile);
   fe.assertDisjoint(data, validation);

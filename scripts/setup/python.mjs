@@ -18,6 +18,13 @@ async function findPython() {
   throw new SetupError(`no Python ${OLDEST_PYTHON.join('.')} or newer was found as python3 or python`);
 }
 
+/** Makes a virtual environment with what a file of requirements asks for; pip keeps what an earlier try fetched. */
+export async function makeVenv(folder, requirements, ...options) {
+  await run([await findPython(), '-m', 'venv', '--clear', folder]);
+  const pip = [path.join(folder, 'bin', 'python'), '-m', 'pip', 'install', '--disable-pip-version-check'];
+  await run([...pip, ...options, '-r', requirements]);
+}
+
 /** @type {import('./steps.mjs').Step} */
 export const python = {
   title: 'Jupyter Lab and all-MiniLM-L6-v2 (Python packages)',
@@ -25,11 +32,7 @@ export const python = {
   // The programs in it name their interpreter by its absolute path.
   inputs: () => fingerprint([requirements], fs.existsSync(VENV) ? fs.realpathSync(VENV) : ''),
   makes: [VENV_PYTHON, path.join(VENV, 'bin', 'jupyter-lab')],
-  run: async () => {
-    const interpreter = await findPython();
-    await run([interpreter, '-m', 'venv', '--clear', VENV]);
-    await run([VENV_PYTHON, '-m', 'pip', 'install', '--no-deps', '--disable-pip-version-check', '-r', requirements]);
-  },
+  run: () => makeVenv(VENV, requirements, '--no-deps'),
   advice:
     'install Python 3.10 or newer with its venv module (on Debian and Ubuntu: the packages python3 and python3-venv) ' +
     'and check that PyPI is reachable.',

@@ -97,7 +97,7 @@ async function withPrompts(base, folder, questions, texts) {
 const largest = (values) => values.reduce((a, b) => Math.max(a, b), 0);
 
 async function main() {
-  setUp();
+  await setUp();
   if (process.argv.includes('--setup')) return true;
   const isShort = process.argv.includes('--short');
   const recipe = { ...RECIPES.original, dropout: 0, ...(isShort ? { epochs: 1 } : {}) };
