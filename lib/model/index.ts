@@ -5,7 +5,7 @@ export { EmbeddingModel } from './embedding-model';
 export { resolveModel } from './hub/resolve';
 export { loadModel } from './load';
 export { addTestResults, writeModelCard } from './model-card';
-export { saveModel, storedWeights } from './save';
+export { saveModel } from './save';
 export { type SearchSettings, writeSearchSettings } from './search-settings';
 export { tf } from './tf';
 export { loadTokenizer } from './tokenizer';

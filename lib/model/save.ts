@@ -16,7 +16,7 @@ import { writeSearchSettings } from './search-settings';
 import { finishSwap, nextVersion, placedMark, swapIn } from './swap';
 
 /** The weights in the checkpoint's own names and shapes: current while the model is, each read when it is asked for. */
-export async function storedWeights(model: EmbeddingModel): Promise<Map<string, StoredTensor>> {
+export function storedWeights(model: EmbeddingModel): Map<string, StoredTensor> {
   const stored = new Map<string, StoredTensor>();
   for (const [name, tensor] of model.weights) {
     const { shape } = tensor;
@@ -76,7 +76,7 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
   const untrained = [...model.untrained].map(
     ([name, tensor]) => [name.replace(/^\w+\.(?=pooler)/, ''), tensor] as const,
   );
-  const weights = await storedWeights(model);
+  const weights = storedWeights(model);
   writeSafetensors(place(WEIGHTS), new Map([...weights, ...untrained]));
   for (const dtype of ['fp32', 'int8'] as const) await exportOnnx({ config, weights }, folder, dtype);
   if (model.search) writeSearchSettings(folder, model.search);

@@ -5,13 +5,13 @@ import {
   loadModel,
   RECIPES,
   type Recipe,
-  storedWeights,
   type TrainingBatch,
   type TrainOptions,
   tf,
   train,
   type Variant,
 } from 'finetune-embedding';
+import { storedWeights } from 'finetune-embedding/dist/model/save.js';
 import { combine, guided, hardNegatives, lora, matryoshka, selfGuided, symmetricLoss } from 'finetune-embedding/extras';
 import { describe, expect, it } from 'vitest';
 import { loadTiny, pairsAsData, temporaryFolder, texts } from '../fixtures/engine';
@@ -27,7 +27,7 @@ async function run(variant?: Variant, changes: Partial<TrainOptions> = {}) {
 }
 
 const weightsOf = async (model: EmbeddingModel) =>
-  new Map([...(await storedWeights(model))].map(([name, { data }]) => [name, data]));
+  new Map([...storedWeights(model)].map(([name, { data }]) => [name, data]));
 
 /** Keeps the batches that reach the step. */
 function watchBatches() {

@@ -1,11 +1,11 @@
 // What npm run export writes, in what reads it: the model as GGUF in llama.cpp (through node-llama-cpp), the datasets in
 // sentence-transformers' trainer and in BEIR. Out: checks for the report, and what llama.cpp does otherwise, printed.
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import extras from 'finetune-embedding/extras';
 import { PYTHON } from '../../scripts/scale/venv.mjs';
+import { run } from '../../scripts/setup/steps.mjs';
 
 /** Installed here alone: its binaries are large, and no notebook needs them. */
 const LLAMA = path.resolve('.cache/node-llama-cpp');
@@ -18,12 +18,6 @@ const OTHERWISE = {
   "a special token's name in a text": 'Where does [SEP] stand?',
 };
 
-function run(command, args, options) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit', ...options });
-  if (status !== 0)
-    throw new Error(`"${command} ${args.join(' ')}" failed: ${error?.message ?? `exit code ${status}`}.`);
-}
-
 async function startLlama() {
   const folder = path.join(LLAMA, 'node_modules', 'node-llama-cpp');
   if (!fs.existsSync(folder)) {
@@ -32,9 +26,8 @@ async function startLlama() {
     );
     fs.mkdirSync(LLAMA, { recursive: true });
     fs.writeFileSync(path.join(LLAMA, 'package.json'), '{ "private": true }\n');
-    run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', `node-llama-cpp@${LLAMA_VERSION}`], {
-      cwd: LLAMA,
-    });
+    const packages = ['--no-save', '--ignore-scripts', '--no-audit', `node-llama-cpp@${LLAMA_VERSION}`];
+    await run(['npm', 'install', ...packages], { cwd: LLAMA });
   }
   const { getLlama } = await import(pathToFileURL(path.join(folder, 'dist/index.js')));
   return getLlama({ build: 'never', logLevel: 'error' });
@@ -100,9 +93,8 @@ export async function checkExports(model, folder, data, out) {
   extras.writeJsonl(path.join(out, 'train.jsonl'), { ...data, hardNegatives });
   extras.writeBeir(path.join(out, 'beir'), 'test', data);
   fs.writeFileSync(path.join(out, 'expected.json'), JSON.stringify({ ...data, hardNegatives }));
-  run(PYTHON, ['test/interop/exports.py', out], {
-    env: { ...process.env, HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', TQDM_DISABLE: '1' },
-  });
+  const quiet = { HF_HUB_OFFLINE: '1', TRANSFORMERS_VERBOSITY: 'error', TQDM_DISABLE: '1' };
+  console.log(await run([PYTHON, 'test/interop/exports.py', out], { env: quiet }));
   return checks;
 }
 

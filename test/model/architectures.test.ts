@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pipeline } from '@huggingface/transformers';
-import { type EmbeddingModel, loadModel, loadTokenizer, saveModel, storedWeights, tf, train } from 'finetune-embedding';
+import { type EmbeddingModel, loadModel, loadTokenizer, saveModel, tf, train } from 'finetune-embedding';
 import { checkpointName } from 'finetune-embedding/dist/model/architectures.js';
 import { attention, attentionGradient } from 'finetune-embedding/dist/model/bert/attention.js';
 import { distanceBucket } from 'finetune-embedding/dist/model/bert/distance-bucket.js';
@@ -11,6 +11,7 @@ import { packSequences } from 'finetune-embedding/dist/model/bert/packing.js';
 import { relativeBias } from 'finetune-embedding/dist/model/bert/relative-position.js';
 import { RELATIVE_BIAS } from 'finetune-embedding/dist/model/bert/weight-names.js';
 import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
+import { storedWeights } from 'finetune-embedding/dist/model/save.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { editJson, pairsAsData, relativeError, temporaryFolder, texts } from '../fixtures/engine';
 import { options } from '../train/five-steps';
@@ -148,7 +149,7 @@ describe.each(['roberta', 'distilbert', 'mpnet'])('training %s', (kind) => {
     const { steps } = await train(model, options());
     const losses = steps.map(({ loss }) => loss);
     expect(relativeError(losses, reference.losses)).toBeLessThan(1e-5);
-    const [own, base] = [await storedWeights(model), weightsOf(kind, 'model')];
+    const [own, base] = [storedWeights(model), weightsOf(kind, 'model')];
     for (const [name, { data }] of weightsOf(kind, 'after-5-steps')) {
       const move = (values: Float32Array) => values.map((value, i) => value - base.get(name)!.data[i]);
       if (isKeyBias(name)) continue;

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { loadModel, saveModel, storedWeights, writeModelCard, writeSearchSettings } from 'finetune-embedding';
+import { loadModel, saveModel, writeModelCard, writeSearchSettings } from 'finetune-embedding';
 import { loadWeights } from 'finetune-embedding/dist/model/load.js';
 import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
+import { storedWeights } from 'finetune-embedding/dist/model/save.js';
 import { readSearchSettings } from 'finetune-embedding/dist/model/search-settings.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { copyOfTiny, editJson, embeddedTexts, loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
@@ -16,7 +17,7 @@ describe('saveModel', () => {
   it('writes back every weight it read, under its own name, to the bit', async () => {
     const model = await loadTiny();
     const read = readSafetensors(path.join(TINY, 'model.safetensors'));
-    const stored = await storedWeights(model);
+    const stored = storedWeights(model);
     expect([...stored.keys()].sort()).toEqual([...read.keys()].sort());
     for (const [name, { shape, data }] of read) {
       expect(stored.get(name)!.shape).toEqual(shape);

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import * as fe from 'finetune-embedding';
+import { storedWeights } from 'finetune-embedding/dist/model/save.js';
 import type { QuestionStyle } from 'finetune-embedding/dist/questions/generator.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../fixtures/engine';
@@ -90,7 +91,7 @@ describe.each(Object.entries(DOCUMENTS))('a document in %s', (_, { file, chunkSi
 
     const windows = fe.fitWindows(model, 40, 20);
     const outputDir = path.join(folder, 'model');
-    const before = (await fe.storedWeights(model)).get('embeddings.word_embeddings.weight')!.data.slice();
+    const before = storedWeights(model).get('embeddings.word_embeddings.weight')!.data.slice();
     const { steps } = await fe.train(model, {
       data,
       recipe: { ...FIVE_STEPS, windows, batchSize: 3 },
@@ -102,7 +103,7 @@ describe.each(Object.entries(DOCUMENTS))('a document in %s', (_, { file, chunkSi
 
     const trained = await fe.loadModel(outputDir);
     onTestFinished(() => trained.dispose());
-    expect((await fe.storedWeights(trained)).get('embeddings.word_embeddings.weight')!.data).not.toEqual(before);
+    expect(storedWeights(trained).get('embeddings.word_embeddings.weight')!.data).not.toEqual(before);
     for (const way of [trained, fe.windowedEmbedder(trained, windows), fe.wordEmbedder(trained, windows)]) {
       const { metrics } = await fe.evaluateEmbedder(way, data, { topK: 5 });
       expect(metrics['MAP@100'], way.name).toBeGreaterThan(0);

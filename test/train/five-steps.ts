@@ -1,7 +1,8 @@
 // A run of five steps on the tiny model: its options, and what it left behind.
 import path from 'node:path';
-import { type EmbeddingModel, RECIPES, type Recipe, storedWeights, type TrainOptions } from 'finetune-embedding';
+import { type EmbeddingModel, RECIPES, type Recipe, type TrainOptions } from 'finetune-embedding';
 import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
+import { storedWeights } from 'finetune-embedding/dist/model/save.js';
 import { pairsAsData, temporaryFolder, texts } from '../fixtures/engine';
 
 /** File order, batches of 4: five steps of the twenty pairs, at learning rates × 0, 1, 3/4, 1/2, 1/4. */
@@ -20,7 +21,7 @@ export const options = (changes: Partial<TrainOptions> = {}): TrainOptions => ({
 /** Whether a folder's model is the one that is held in memory. */
 export const isWeightsOf = async (folder: string, model: EmbeddingModel) => {
   const saved = readSafetensors(path.join(folder, 'model.safetensors'));
-  const held = await storedWeights(model);
+  const held = storedWeights(model);
   return [...held].every(([name, { data }]) => data.every((value, i) => value === saved.get(name)!.data[i]));
 };
 

@@ -1,5 +1,6 @@
 // Training with prompts is training on texts that begin with them, and moves the prompts' own words.
-import { evaluateEmbedder, loadModel, storedWeights, train } from 'finetune-embedding';
+import { evaluateEmbedder, loadModel, train } from 'finetune-embedding';
+import { storedWeights } from 'finetune-embedding/dist/model/save.js';
 import { lora } from 'finetune-embedding/extras';
 import { expect, it, onTestFinished } from 'vitest';
 import { pairsAsData, TINY, texts } from '../fixtures/engine';
@@ -15,7 +16,7 @@ async function trained(settings: Parameters<typeof options>[0], prompts?: typeof
   const model = await loadModel(TINY, { prompts });
   onTestFinished(() => model.dispose());
   const { steps } = await train(model, options({ recipe: { ...FIVE_STEPS, learningRate: 1e-3 }, ...settings }));
-  return { model, losses: steps.map(({ loss }) => loss), weights: await storedWeights(model) };
+  return { model, losses: steps.map(({ loss }) => loss), weights: storedWeights(model) };
 }
 
 it.each([
@@ -36,7 +37,7 @@ it('with windows, moves the words of both prompts, which no text holds', async (
   const { model, weights } = await trained({ data, recipe }, PROMPTS);
   const untrained = await loadModel(TINY);
   onTestFinished(() => untrained.dispose());
-  const [after, before] = [weights, await storedWeights(untrained)].map(
+  const [after, before] = [weights, storedWeights(untrained)].map(
     (all) => all.get('embeddings.word_embeddings.weight')!.data,
   );
   const own = [model.queryTokenizer, model.documentTokenizer].flatMap(({ around }) => around.before.slice(1));

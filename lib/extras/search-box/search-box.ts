@@ -52,7 +52,7 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
     const source = path.join(model.folder, name);
     if (fs.existsSync(source)) writeWhole(path.join(folder, name), fs.readFileSync(source));
   }
-  const weights = await storedWeights(model);
+  const weights = storedWeights(model);
   await exportOnnx({ config: model.encoder.config, weights }, folder, 'int8');
 }
 
