@@ -3,8 +3,8 @@
 import path from 'node:path';
 import { readJson, writeJson } from '../common/files';
 import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import { readSafetensors, writeSafetensors } from '../model/safetensors';
-import { tf } from '../model/tf';
 
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
@@ -33,11 +33,7 @@ export class AdaptedEmbedder implements Embedder {
           'it belongs to another model.',
       );
     }
-    const data = tf.tidy(() => {
-      const [x, w] = [vectors, weight].map((matrix) => tf.tensor2d(matrix.data, [matrix.rows, matrix.columns]));
-      return tf.matMul(x, w, false, true).dataSync() as Float32Array;
-    });
-    return { data, rows: vectors.rows, columns: weight.rows };
+    return { data: rowProducts(vectors, weight), rows: vectors.rows, columns: weight.rows };
   }
 
   embedDocuments(texts: string[], onProgress?: OnProgress): Promise<Embeddings> {

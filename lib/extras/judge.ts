@@ -13,6 +13,9 @@ import { jsonFormat } from '../questions/prompt';
 /** What is marked, from 0 to 10. */
 const MARKS = ['answerable', 'understandable', 'worth_asking'] as const;
 
+/** A question with a lower mark is dropped: the threshold of NVIDIA's recipe for synthetic retrieval data. */
+const LEAST = 7;
+
 /** The prompt; what is judged follows it. */
 const PROMPT = `Somebody typed the query below into a search engine, which found the passage. Give three marks from 0 to 10:
 - answerable: does the passage alone answer the query, or show whether it is true?
@@ -43,9 +46,8 @@ export interface Judgement {
 }
 
 /**
- * Has a model judge each question beside its chunk, and keeps those with no mark below `least` (the threshold of
- * NVIDIA's recipe for synthetic retrieval data). A question that got no marks is kept. Marks are paid for once: they
- * are on disk.
+ * Has a model judge each training question beside its chunk, and keeps those with no mark below 7. A question that got
+ * no marks is kept. Marks are paid for once: they are on disk.
  * @param settings `model` is the judge; best another than the one that asked.
  * @throws Error as `LlmQuestionGenerator`.
  */
@@ -53,7 +55,6 @@ export async function judgeQuestions(
   result: GatedQuestions,
   chunks: SourceChunk[],
   settings: LlmSettings,
-  { corpus = 'train', least = 7 } = {},
 ): Promise<{ result: GatedQuestions; judgements: Judgement[] }> {
   const pairs = chunks.flatMap(({ id: chunkId, text }) =>
     (result.questions.get(chunkId) ?? []).map((question) => {
@@ -66,7 +67,7 @@ export async function judgeQuestions(
   const { questions: answers } = await stoppable((signal) =>
     judge.generate(pairs, {
       questionsPerChunk: 1,
-      corpus: `${corpus}-judge`,
+      corpus: 'train-judge',
       signal,
       onProgress: ({ done, total, waiting }) => bar.update(done, total, waiting),
     }),
@@ -79,20 +80,20 @@ export async function judgeQuestions(
     const marks = answers.get(pair.id)?.[0]?.split(' ').map(Number);
     const lowest = Math.min(...(marks ?? [10]));
     if (marks) judgements.push({ question, marks, lowest });
-    if (lowest >= least) kept.push(pair);
-    else dropped.push({ chunkId, question, reason: `judged below ${least}`, detail: marks!.join(', ') });
+    if (lowest >= LEAST) kept.push(pair);
+    else dropped.push({ chunkId, question, reason: `judged below ${LEAST}`, detail: marks!.join(', ') });
   }
   return { result: keepOnly(result, kept, dropped), judgements };
 }
 
 /** How many questions have which lowest mark. */
-export function judgementHistogram(judgements: Judgement[], least = 7): Chart {
+export function judgementHistogram(judgements: Judgement[]): Chart {
   const x = Array.from({ length: 11 }, (_, mark) => mark);
   const y = x.map((mark) => judgements.filter(({ lowest }) => lowest === mark).length);
   return [
-    [{ type: 'bar', name: 'questions', x, y, marker: { color: x.map((mark) => (mark < least ? GREY : BLUE)) } }],
+    [{ type: 'bar', name: 'questions', x, y, marker: { color: x.map((mark) => (mark < LEAST ? GREY : BLUE)) } }],
     { xaxis: { title: { text: 'lowest of three marks' }, dtick: 1 }, yaxis: { title: { text: 'questions' } } },
-    { title: 'What the judge thinks', caption: `${least} and more are kept; grey ones are not.` },
+    { title: 'What the judge thinks', caption: `${LEAST} and more are kept; grey ones are not.` },
   ];
 }
 

@@ -79,7 +79,6 @@ export class Lora {
   private readonly frozen: NamedTensors = new Map();
   private readonly scale: number;
 
-  /** @throws Error if the rank or α is out of range */
   constructor(
     private readonly model: EmbeddingModel,
     { rank, alpha }: LoraSettings,

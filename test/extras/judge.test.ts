@@ -56,8 +56,6 @@ describe('judgeQuestions', () => {
     const calls = server.calls.length;
     expect((await judgeQuestions(asked, CHUNKS, settings)).judgements).toEqual(judgements);
     expect(server.calls).toHaveLength(calls);
-    // Its own file: marks are not taken for questions.
-    expect((await judgeQuestions(asked, CHUNKS, settings, { least: 2 })).result.questions.get('b')).toHaveLength(1);
   });
 
   it('shows both sides', () => {
