@@ -32,8 +32,7 @@ function bgeSmallShape(miniLM) {
   const file = path.join(folder, 'model.safetensors');
   if (fs.existsSync(file)) return folder;
   fs.mkdirSync(path.join(folder, '1_Pooling'), { recursive: true });
-  for (const name of modelFiles.SETTINGS)
-    if (fs.existsSync(path.join(miniLM, name))) fs.copyFileSync(path.join(miniLM, name), path.join(folder, name));
+  modelFiles.copySettings(miniLM, folder);
   const config = JSON.parse(fs.readFileSync(path.join(miniLM, 'config.json'), 'utf8'));
   const writeJson = (name, content) => fs.writeFileSync(path.join(folder, name), JSON.stringify(content));
   writeJson('config.json', { ...config, num_hidden_layers: BGE_SMALL_SHAPE.layers });

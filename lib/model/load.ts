@@ -9,7 +9,7 @@ import { EmbeddingModel } from './embedding-model';
 import { weightFiles } from './hub/model-folder';
 import { resolveModel } from './hub/resolve';
 import { ABOUT, type Prompts, readPrompts } from './prompts';
-import { readSafetensors, type StoredTensor } from './safetensors';
+import { readSafetensors } from './safetensors';
 import { readSearchSettings } from './search-settings';
 import { finishSwap, isSwapUnfinished } from './swap';
 import { uploaded } from './tf';
@@ -66,12 +66,9 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
 
 /** Weights of a folder as tensors, query, key and value joined; and its other weights, which embeddings don't need. */
 function readWeights(folder: string, config: EncoderConfig) {
-  const stored = new Map<string, StoredTensor>();
-  const files = weightFiles(folder);
-  for (const file of files) {
-    for (const [name, tensor] of readSafetensors(path.join(folder, file))) stored.set(name, tensor);
-  }
-  const fused = fuseQueryKeyValue(selectWeights(stored, config, path.join(folder, files.join(', '))));
+  const files = weightFiles(folder).map((name) => path.join(folder, name));
+  const stored = new Map(files.flatMap((file) => [...readSafetensors(file)]));
+  const fused = fuseQueryKeyValue(selectWeights(stored, config, files.join(', ')));
   const weights: NamedTensors = new Map([...fused].map(([name, { shape, data }]) => [name, uploaded(data, shape)]));
   return { weights, untrained: new Map([...stored].filter(([name]) => /^(\w+\.)?pooler\./.test(name))) };
 }

@@ -6,7 +6,7 @@ import { withLock } from '../common/lock';
 import { checkpointName } from './architectures';
 import { splitQueryKeyValue } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
-import { WEIGHTS } from './hub/model-folder';
+import { copySettings, WEIGHTS } from './hub/model-folder';
 import { hasOwnReadme, licenseOf, nameOf, type TrainingFacts, writeModelCard } from './model-card';
 import { ModelJson } from './model-json';
 import { exportOnnx } from './onnx/export';
@@ -31,7 +31,6 @@ export function storedWeights(model: EmbeddingModel): Map<string, StoredTensor> 
   return new Map([...splitQueryKeyValue(stored)].map(([name, tensor]) => [checkpointName(modelType, name), tensor]));
 }
 
-const COPIED = ['config.json', 'special_tokens_map.json', 'vocab.txt'];
 const MODULES = 'sentence_transformers.models';
 
 /**
@@ -80,10 +79,7 @@ async function writeModel(model: EmbeddingModel, folder: string): Promise<void> 
   writeSafetensors(place(WEIGHTS), new Map([...weights, ...untrained]));
   for (const dtype of ['fp32', 'int8'] as const) await exportOnnx({ config, weights }, folder, dtype);
   if (model.search) writeSearchSettings(folder, model.search);
-  for (const name of COPIED) {
-    const source = path.join(model.folder, name);
-    if (fs.existsSync(source)) writeWhole(place(name), fs.readFileSync(source), true);
-  }
+  copySettings(model.folder, folder);
   saveTokenizer(model, folder);
   const modules = [
     { idx: 0, name: '0', path: '', type: `${MODULES}.Transformer` },

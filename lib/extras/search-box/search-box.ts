@@ -1,12 +1,11 @@
 // In: chunks, models and their windows' vectors. Out: files for a page, and an output in which one types and searches.
-import fs from 'node:fs';
 import path from 'node:path';
 import { writeJson, writeWhole } from '../../common/files';
 import { type Embeddings, int8Rows, type Matrix, normalizedRows } from '../../common/matrix';
 import type { WindowSettings } from '../../common/windows';
 import type { EmbeddingModel } from '../../model/embedding-model';
 import { findProjectFolder } from '../../model/hub/locations';
-import { SETTINGS } from '../../model/hub/model-folder';
+import { copySettings } from '../../model/hub/model-folder';
 import { exportOnnx } from '../../model/onnx/export';
 import { storedWeights } from '../../model/save';
 import { windowPlaces } from '../../model/word-spans';
@@ -48,10 +47,7 @@ function servedAs(folder: string): string | undefined {
 
 /** The model as transformers.js loads it. */
 async function writeModel(model: EmbeddingModel, folder: string): Promise<void> {
-  for (const name of SETTINGS) {
-    const source = path.join(model.folder, name);
-    if (fs.existsSync(source)) writeWhole(path.join(folder, name), fs.readFileSync(source));
-  }
+  copySettings(model.folder, folder);
   const weights = storedWeights(model);
   await exportOnnx({ config: model.encoder.config, weights }, folder, 'int8');
 }

@@ -1,6 +1,7 @@
 // In: a model folder, or its files' names. Out: what it lacks to be loaded, before any work starts; its weight files.
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeWhole } from '../../common/files';
 import { ModelJson } from '../model-json';
 
 /** The one file of weights of a model that is not in shards. */
@@ -11,6 +12,14 @@ export const SETTINGS = [
   ...['modules.json', 'sentence_bert_config.json', 'config_sentence_transformers.json'],
 ];
 const WEIGHTS_INDEX = 'model.safetensors.index.json';
+
+/** Copies all of a model but its weights and its modules' folders. */
+export function copySettings(from: string, to: string): void {
+  for (const name of SETTINGS) {
+    const source = path.join(from, name);
+    if (fs.existsSync(source)) writeWhole(path.join(to, name), fs.readFileSync(source), true);
+  }
+}
 
 /** Weights in formats that can run code when they are read, or that need another framework. */
 const OTHER_WEIGHTS = /^(pytorch_model.*\.bin|tf_model\.h5|flax_model\.msgpack|rust_model\.ot)$/;
