@@ -10,9 +10,6 @@ export const NODE_MODULES = path.join(ROOT, 'node_modules');
 /** The Node that everything after set-up runs on; see setup/packages.mjs. */
 export const PINNED_NODE = path.join(NODE_MODULES, 'node', 'bin', 'node');
 
-/** Whether this Node is new enough: the library takes Float16Array from 24; openai, vitest and jsdom need 22.12. */
-export const isNewEnough = () => Number.parseInt(process.versions.node, 10) >= 24;
-
 /**
  * Where pip and Jupyter keep what they write for themselves, so that a command changes nothing outside this folder, and
  * the user's own Jupyter keeps its preferences, open tabs and signatures. Of npm, .npmrc says it.

@@ -1,6 +1,6 @@
 // In: a clone. Out: everything the project needs, inside its folder. Idempotent; quick when nothing changed; goes on
 // after an interruption.
-import { isNewEnough, PINNED_NODE } from '../environment.mjs';
+import { PINNED_NODE } from '../environment.mjs';
 import { library } from './library.mjs';
 import { packages, pinnedNode } from './packages.mjs';
 import { kernel, python } from './python.mjs';
@@ -13,7 +13,8 @@ import { tensorflow } from './tensorflow.mjs';
  * @returns {Promise<string>} the Node to run everything else on
  */
 export async function setUp() {
-  const useOwn = isNewEnough() && process.execPath !== PINNED_NODE;
+  // The library takes Float16Array from 24 on; openai, vitest and jsdom need 22.12.
+  const useOwn = Number.parseInt(process.versions.node, 10) >= 24 && process.execPath !== PINNED_NODE;
   // Steps and their child processes need to know it, before and after it is there.
   process.env.FINETUNE_NODE = useOwn ? process.execPath : PINNED_NODE;
   await runSteps([packages, ...(useOwn ? [] : [pinnedNode]), python, tensorflow, kernel, library]);
