@@ -46,14 +46,15 @@ const IN_TEXT = /(?<=\n<!-- results -->\n).*?(?=<!-- end of results -->\n)/s;
 
 /**
  * Writes the card of a model that has been trained; {@link addTestResults} adds what it reached. A README.md that was
- * not written here stays as it is.
+ * not written here stays as it is; without a licence in `facts`, that of the earlier card does.
  *
  * @param folder the model's, with its search settings and prompts
  * @param name what to call it; the folder's name by default
  */
 export function writeModelCard(folder: string, facts: TrainingFacts, name = nameOf(folder)): void {
   if (hasOwnReadme(folder)) return;
-  const card = cardText(facts, name, readPrompts(folder), readSearchSettings(folder));
+  const license = licenseOf(folder);
+  const card = cardText({ license, ...facts }, name, readPrompts(folder), readSearchSettings(folder));
   write(folder, fs.existsSync(onnxFile(folder, 'fp32')) ? card : card + TOO_LARGE);
 }
 

@@ -38,19 +38,20 @@ const MODULES = 'sentence_transformers.models';
  * All files are made in `.run/model` first, and take their places together; what was there goes to `.previous`.
  *
  * @param folder created if needed; a model in it is replaced
+ * @param facts for its card; without, it has none
  * @throws Error if another process works in the folder, or if something cannot be written; the earlier model stays then
  */
-export async function saveModel(model: EmbeddingModel, folder: string): Promise<void> {
+export async function saveModel(model: EmbeddingModel, folder: string, facts?: TrainingFacts): Promise<void> {
   await withLock(folder, async () => {
     finishSwap(folder);
     fs.rmSync(placedMark(folder), { force: true });
-    await replaceModel(model, folder);
+    await replaceModel(model, folder, facts);
     fs.rmSync(placedMark(folder), { force: true });
     if (fs.readdirSync(path.join(folder, '.run')).length === 0) fs.rmdirSync(path.join(folder, '.run'));
   });
 }
 
-/** The same for who has locked the folder, with a card if there is something to tell. */
+/** The same for who has locked the folder. */
 export async function replaceModel(model: EmbeddingModel, folder: string, facts?: TrainingFacts): Promise<void> {
   const next = nextVersion(folder);
   fs.rmSync(next, { recursive: true, force: true });

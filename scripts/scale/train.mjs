@@ -106,7 +106,6 @@ async function main() {
   }
   const { weight: bm25Weight } = await fe.tuneFusion([embedder], validation, model.search);
   model.search = { ...model.search, bm25Weight };
-  await fe.saveModel(model, outputDir);
   const factsOf = (file, { queries, corpus }) => ({
     questions: Object.keys(queries).length,
     chunks: Object.keys(corpus).length,
@@ -118,7 +117,7 @@ async function main() {
     ...{ 'tokens at most': run.maxSeqLength, seed: run.seed, processes },
   };
   const datasets = { train: factsOf(trainFile, data), validation: factsOf(valFile, validation) };
-  fe.writeModelCard(outputDir, { base, ...datasets, settings, ...kept });
+  await fe.saveModel(model, outputDir, { base, ...datasets, settings, ...kept });
   fs.rmSync(folder, { recursive: true, force: true });
   console.log(`${path.resolve(outputDir)} holds the model of step ${kept.keptStep}.`);
 }

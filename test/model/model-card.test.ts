@@ -68,7 +68,12 @@ describe('the model card', () => {
     onTestFinished(() => model.dispose());
     const folder = path.join(temporaryFolder(), 'my-model');
     await replaceModel(model, folder, FACTS);
-    expect(card(folder).split('\n---\n')[0]).toContain('\nlicense: mit\n');
+    const licensed = () => card(folder).split('\n---\n')[0].includes('\nlicense: mit\n');
+    expect(licensed()).toBe(true);
+    writeModelCard(folder, FACTS); // as finetune does at its end
+    expect(licensed()).toBe(true);
+    await saveModel(model, folder, FACTS);
+    expect(licensed()).toBe(true);
     expect(card(await trainedFolder())).not.toContain('license:');
   });
 
