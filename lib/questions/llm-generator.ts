@@ -5,7 +5,7 @@ import { askMissing } from './ask-missing';
 import { examOf } from './exam';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
-import { type Chat, LlmClient } from './llm-client';
+import { type Chat, serverChat } from './llm-client';
 import type { LlmSettings } from './llm-settings';
 
 /** Asks a model of OpenAI, or of any server that speaks its API, to set an exam about every chunk. */
@@ -28,10 +28,10 @@ export class LlmQuestionGenerator implements QuestionGenerator {
     serverUrl(settings);
     const server = `${settings.model} at ${publicUrl(settings.baseURL)}`;
     this.description = local?.description ?? scrub(server, settings.apiKey);
-    this.connect = local?.connect ?? (() => new LlmClient(settings));
+    this.connect = local?.connect ?? (() => serverChat(settings));
   }
 
-  /** The chunks that `generate` would send to the model, since no answer is in the cache or on its way in a batch. */
+  /** Without those that are out in a batch. */
   async missing(chunks: SourceChunk[], options: GenerationOptions): Promise<SourceChunk[]> {
     const ledger = await Ledger.open(this.settings, chunks, options);
     return ledger.missing().map(({ chunk }) => chunk);
