@@ -38,9 +38,8 @@ export class LlmQuestionGenerator implements QuestionGenerator {
   }
 
   /**
-   * Questions for every chunk. Calls that failed are tried again; a chunk that fails for good is named in the summary.
-   * @throws Error if chunks are out in batches; with the server's message if no call can succeed (wrong key, unknown
-   *   model, no server), or if chunk after chunk fails; the signal's reason if it aborts. Answers that came are kept.
+   * Questions for every chunk.
+   * @throws Error if chunks are out in batches; else as {@link askMissing}.
    */
   async generate(chunks: SourceChunk[], options: GenerationOptions): Promise<GenerationResult> {
     options.signal?.throwIfAborted();
