@@ -56,7 +56,6 @@ export class PatientCalls {
 
   /**
    * Calls until there is an answer or the retries are spent.
-   * @param send Makes one call.
    * @throws StopError if no call can succeed, Error if this one did not, or the signal's reason.
    */
   call<T>(send: () => Promise<T>, { signal, say }: CallOptions = {}): Promise<T> {

@@ -82,14 +82,7 @@ function chunkTexts(text: string, size: number, overlap: number, onChunk: () => 
     tokens += unit.tokens;
   }
   if (current.length > 0) chunks.push(current);
-  return chunks
-    .map((units) =>
-      units
-        .map(({ text }) => text)
-        .join('')
-        .trim(),
-    )
-    .filter(Boolean);
+  return chunks.map((units) => units.reduce((all, { text }) => all + text, '').trim()).filter(Boolean);
 }
 
 /** LlamaIndex counts the page's label in (SentenceSplitter.split_text_metadata_aware): of 1024 tokens 1007 are left. */

@@ -83,14 +83,12 @@ export function showAccount(chunks: SourceChunk[], result: GatedQuestions): void
   const outcomes = { asked, answered, 'too few': underFilled, empty, unparsable, failed };
   table([{ chunks: chunks.length, ...outcomes, 'questions kept': kept }]);
   for (const [why, count] of Object.entries(problems ?? {})) note(`${count} failed: ${why}`);
-  const examplesOf = (why: string) => result.dropped.filter(({ reason }) => reason === why).slice(0, 3);
-  const droppedRows = Object.entries(dropped).map(([why, count]) => ({
-    why,
-    questions: count,
-    'such as': examplesOf(why)
-      .map(({ question, detail }) => `${shorten(question, 90)} (${shorten(detail, 50)})`)
-      .join(' · '),
-  }));
+  const examplesOf = (why: string) => {
+    const some = result.dropped.filter(({ reason }) => reason === why).slice(0, 3);
+    return some.map(({ question, detail }) => `${shorten(question, 90)} (${shorten(detail, 50)})`).join(' · ');
+  };
+  const counts = Object.entries(dropped);
+  const droppedRows = counts.map(([why, questions]) => ({ why, questions, 'such as': examplesOf(why) }));
   if (droppedRows.length > 0) table(droppedRows, { caption: 'Dropped questions' });
   const without = chunks.filter(({ id }) => !result.questions.get(id)?.length);
   const rows = without.map(({ file, page, text }) => ({ file, page, text: shorten(text, 80) }));

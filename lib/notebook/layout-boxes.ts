@@ -1,12 +1,7 @@
 // In: an SVG element in jsdom, which does no layout. Out: the box it would have on screen, good enough for Plotly to
 // place titles, ticks and legends. Text widths come from Helvetica's metrics (Adobe AFM), in thousandths of the size.
 
-interface Box {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
+type Box = Required<DOMRectInit>;
 
 /** Widths of the characters from ' ' (32) to '~' (126). */
 const WIDTHS = [

@@ -1,6 +1,8 @@
 // In: traces and a layout, complete. Out: the plot as SVG text, in a fraction of the bytes that Plotly takes.
+import { readFileSync } from 'node:fs';
+import { PNG } from 'pngjs';
 import { optimize, type PluginConfig } from 'svgo';
-import { headlessPlotly } from './headless-plotly';
+import { clientBox, ownBox } from './layout-boxes';
 import type { Layout, Trace } from './theme';
 
 /** Width in pixels; the interactive figure is as wide as its cell. */
@@ -40,11 +42,7 @@ const CIRCLE = /^M([\d.]+),0A\1,\1 0 1,1 0,-\1A\1,\1 0 0,1 \1,0Z$/;
 /** Markers of one trace that look the same: many of them become one path of round dots. */
 function joinDots(group: Element): void {
   const points = [...group.children].filter((point) => CIRCLE.test(point.getAttribute('d') ?? '')) as SVGElement[];
-  const kinds = new Map<string, SVGElement[]>();
-  for (const point of points) {
-    const kind = `${point.getAttribute('d')}|${point.getAttribute('style')}`;
-    kinds.set(kind, [...(kinds.get(kind) ?? []), point]);
-  }
+  const kinds = Map.groupBy(points, (point) => `${point.getAttribute('d')}|${point.getAttribute('style')}`);
   for (const [first, ...others] of kinds.values()) {
     if (others.length < 60) continue;
     const width = 2 * Number(CIRCLE.exec(first.getAttribute('d') ?? '')?.[1]);
@@ -58,4 +56,41 @@ function joinDots(group: Element): void {
     );
     for (const point of others) point.remove();
   }
+}
+
+/** The part of Plotly's API used here. */
+interface Plotly {
+  newPlot(div: Element, traces: unknown[], layout: unknown, config?: unknown): Promise<unknown>;
+  toImage(div: Element, options: unknown): Promise<string>;
+  purge(div: Element): void;
+}
+
+let instance: { plotly: Plotly; document: Document } | undefined;
+
+/** Loads Plotly into a window of its own (about a second the first time, then at hand). */
+function headlessPlotly(): { plotly: Plotly; document: Document } {
+  if (instance) return instance;
+  // Loaded here, as no other part of the library needs it and it takes its time.
+  const { JSDOM, VirtualConsole } = require('jsdom') as typeof import('jsdom');
+  const virtualConsole = new VirtualConsole();
+  const { window } = new JSDOM('<!doctype html><body></body>', { runScripts: 'outside-only', virtualConsole });
+  Object.assign(window.Element.prototype, { getBBox: ownBox, getBoundingClientRect: clientBox });
+  // A canvas that takes pixels and gives them back as a PNG: all that Plotly's heat maps ask for.
+  const painted = new WeakMap<HTMLCanvasElement, PNG>();
+  Object.assign(window.HTMLCanvasElement.prototype, {
+    getContext(this: HTMLCanvasElement) {
+      return {
+        createImageData: (width: number, height: number) => new PNG({ width, height }),
+        putImageData: (image: PNG) => painted.set(this, image),
+      };
+    },
+    toDataURL(this: HTMLCanvasElement) {
+      const png = PNG.sync.write(painted.get(this) as PNG, { filterType: 0, deflateStrategy: 0 });
+      return `data:image/png;base64,${png.toString('base64')}`;
+    },
+  });
+  Object.assign(window, { CSS: { supports: () => true } }); // heat maps as one pixel a cell
+  window.eval(readFileSync(require.resolve('plotly.js-dist'), 'utf8'));
+  instance = { plotly: (window as unknown as { Plotly: Plotly }).Plotly, document: window.document };
+  return instance;
 }

@@ -68,12 +68,10 @@ function tableText(columns: Column[], caption?: string): string {
     const lines = [name, '-'.repeat(width), ...texts];
     return lines.map((line) => (numeric ? line.padStart(width) : line.padEnd(width)));
   });
-  const lines = (padded[0] ?? []).map((_, line) =>
-    padded
-      .map((column) => column[line])
-      .join('  ')
-      .trimEnd(),
-  );
+  const lines = (padded[0] ?? []).map((_, line) => {
+    const cells = padded.map((column) => column[line]);
+    return cells.join('  ').trimEnd();
+  });
   return [...(caption ? [caption] : []), ...lines].join('\n');
 }
 

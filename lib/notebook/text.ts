@@ -10,10 +10,9 @@ export function note(text: string): void {
 }
 
 /** Shows a text as it is, line breaks kept: a prompt, a file's first lines. */
-export function preformatted(text: string, title?: string): void {
-  const heading = title ? `<b>${escapeHtml(title)}</b>` : '';
-  const html = `${heading}<pre style="white-space:pre-wrap">${escapeHtml(text)}</pre>`;
-  show({ html, text: title ? `${title}\n${text}` : text });
+export function preformatted(text: string, title: string): void {
+  const html = `<b>${escapeHtml(title)}</b><pre style="white-space:pre-wrap">${escapeHtml(text)}</pre>`;
+  show({ html, text: `${title}\n${text}` });
 }
 
 /** Shows each chunk (cut after `limit` characters) beside its questions. */

@@ -15,11 +15,11 @@ const FAILURES_TO_STOP = 10;
 const FIRST_FAILURES_TO_STOP = 3;
 
 /**
- * A chunk that the model fails on is named in the summary.
+ * Calls that failed are tried again; a chunk that fails for good is counted in the summary, with the reason.
  * @param connect Opens what answers, if there is something to ask; an answer rejects with a {@link StopError} where the
  *   others would fail as well.
- * @throws Error if no call can succeed, chunk after chunk fails or the disk is full; the signal's reason if it aborts.
- *   It does so once the calls that run have ended; answers that came are kept.
+ * @throws Error if no call can succeed (wrong key, unknown model, no server), chunk after chunk fails or the disk is
+ *   full; the signal's reason if it aborts. It does so once the calls that run have ended; answers that came are kept.
  */
 export async function askMissing(
   ledger: Ledger,

@@ -1,4 +1,5 @@
 // In: chunks. Out: questions for each chunk, and an honest account; what every question generator takes and gives.
+import type { Chunk } from '../corpus/chunk';
 
 /**
  * How people ask: in a full sentence, by a few words, with a claim to check, in other words than the text's; `own` is
@@ -6,16 +7,8 @@
  */
 export type QuestionStyle = 'question' | 'keywords' | 'claim' | 'paraphrase' | 'own';
 
-/** A piece of a document that questions are asked about. */
-export interface SourceChunk {
-  /** Unique within the corpus. */
-  id: string;
-  text: string;
-  /** The document's file name, where known. */
-  file?: string;
-  /** The page the chunk starts on, counted from 1, where known. */
-  page?: number;
-}
+/** A chunk that questions are asked about, and where it stands, if that is known; ids are unique within a corpus. */
+export type SourceChunk = Pick<Chunk, 'id' | 'text'> & Partial<Pick<Chunk, 'file' | 'page'>>;
 
 /** Where a run stands, told after every chunk. */
 export interface GenerationProgress {

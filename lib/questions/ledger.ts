@@ -32,7 +32,8 @@ export class Ledger {
   private readonly file: string;
   private readonly task: Task;
   private readonly entries = new Map<string, Entry>();
-  private readonly keys: string[];
+  /** The entry of each chunk. */
+  private readonly entryOf: Entry[];
   /** Keys of the requests that are with a server in a batch, or about to be. */
   private readonly out: Set<string>;
   private readonly problems: Record<string, number> = {};
@@ -50,12 +51,12 @@ export class Ledger {
     this.task = task;
     const batches = readBatches(batchFile(cacheDir, corpus)).filter(({ collected }) => !collected);
     this.out = new Set(batches.flatMap(({ requests }) => Object.keys(requests)));
-    this.keys = chunks.map((chunk) => this.keyOf(chunk));
-    chunks.forEach((chunk, i) => {
-      const key = this.keys[i];
-      const entry = this.entries.get(key);
-      if (entry) entry.copies++;
-      else this.entries.set(key, { key, chunk, copies: 1, answers: 0 });
+    this.entryOf = chunks.map((chunk) => {
+      const key = this.keyOf(chunk);
+      const entry = this.entries.get(key) ?? { key, chunk, copies: 0, answers: 0 };
+      entry.copies++;
+      this.entries.set(key, entry);
+      return entry;
     });
   }
 
@@ -133,7 +134,7 @@ export class Ledger {
     const summary = { asked, answered: 0, empty: 0, underFilled: 0, unparsable: 0, failed: 0 };
     const dropped: Record<string, number> = {};
     this.chunks.forEach((chunk, i) => {
-      const { best } = this.entries.get(this.keys[i])!;
+      const { best } = this.entryOf[i];
       const found = best?.questions ?? [];
       questions.set(chunk.id, [...found]);
       if (!best) summary.failed++;

@@ -8,8 +8,11 @@ import { withoutThoughts } from './parse-answer';
 
 export type ChatRequest = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 
-/** Whatever answers a request, such as a model in this process in place of a server. */
-export type Chat = Pick<LlmClient, 'ask'>;
+/** Whatever answers a request: a server, or a model in this process. */
+export interface Chat {
+  /** @throws As {@link PatientCalls.call}. */
+  ask(request: ChatRequest, options: CallOptions): Promise<LlmAnswer>;
+}
 
 /** Tokens for the thoughts of a model that thinks before it answers. */
 const ROOM_FOR_THOUGHTS = 4096;
@@ -17,39 +20,26 @@ const ROOM_FOR_THOUGHTS = 4096;
 const OPTIONAL = ['response_format', 'temperature', 'seed', 'max_tokens'] as const;
 type Optional = (typeof OPTIONAL)[number];
 
-/** Calls an OpenAI-compatible server, again and again where that helps. */
-export class LlmClient {
-  private readonly openai: OpenAI;
-  private readonly calls: PatientCalls;
-  private readonly refused = new Set<Optional>();
-  private thinks = false;
-
-  constructor(settings: OpenAIServer & Patience) {
-    const { concurrency = 4, timeoutSeconds = 180 } = settings;
-    // The package's own tries know neither a pause for all calls nor an end of patience.
-    this.openai = openAIClient(settings, { maxRetries: 0, timeout: timeoutSeconds * 1000, fetch: fetchCapped });
-    this.calls = new PatientCalls(settings, { ...settings, concurrency, timeoutSeconds });
-  }
-
-  /**
-   * Asks until there is an answer or the retries are spent.
-   * @throws As {@link PatientCalls.call}.
-   */
-  ask(request: ChatRequest, options: CallOptions): Promise<LlmAnswer> {
-    return this.calls.call(() => this.askOnce(request, options.signal), options);
-  }
+/** A model behind an OpenAI-compatible server, called again and again where that helps. */
+export function serverChat(settings: OpenAIServer & Patience): Chat {
+  const { concurrency = 4, timeoutSeconds = 180 } = settings;
+  // The package's own tries know neither a pause for all calls nor an end of patience.
+  const openai = openAIClient(settings, { maxRetries: 0, timeout: timeoutSeconds * 1000, fetch: fetchCapped });
+  const calls = new PatientCalls(settings, { ...settings, concurrency, timeoutSeconds });
+  const refused = new Set<Optional>();
+  let isThinker = false;
 
   /** One call; where the server refuses a part of it, one more without; where thoughts take all room, one with more. */
-  private async askOnce(request: ChatRequest, signal?: AbortSignal): Promise<LlmAnswer> {
-    const left = new Set(this.refused);
+  const askOnce = async (request: ChatRequest, signal?: AbortSignal): Promise<LlmAnswer> => {
+    const left = new Set(refused);
     while (true) {
-      const thinks = this.thinks;
+      const thinks = isThinker;
       const body = trimmed(request, left, thinks);
       try {
         const drawnWith = { temperature: body.temperature ?? undefined, seed: body.seed ?? undefined };
-        const completion = await this.openai.chat.completions.create(body, { signal });
-        for (const name of left) this.refused.add(name);
-        if (!thinks && endsInThought(completion)) this.thinks = true;
+        const completion = await openai.chat.completions.create(body, { signal });
+        for (const name of left) refused.add(name);
+        if (!thinks && endsInThought(completion)) isThinker = true;
         else return { ...readCompletion(completion), ...drawnWith };
       } catch (error) {
         const name = refusedPart(error, body);
@@ -57,7 +47,8 @@ export class LlmClient {
         left.add(name);
       }
     }
-  }
+  };
+  return { ask: (request, options) => calls.call(() => askOnce(request, options.signal), options) };
 }
 
 /** The request without what the server refuses. */

@@ -5,7 +5,7 @@ import { askMissing } from './ask-missing';
 import { examOf } from './exam';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from './generator';
 import { Ledger } from './ledger';
-import { type Chat, LlmClient } from './llm-client';
+import { type Chat, serverChat } from './llm-client';
 import type { LlmSettings } from './llm-settings';
 
 /** Asks a model of OpenAI, or of any server that speaks its API, to set an exam about every chunk. */
@@ -28,19 +28,18 @@ export class LlmQuestionGenerator implements QuestionGenerator {
     serverUrl(settings);
     const server = `${settings.model} at ${publicUrl(settings.baseURL)}`;
     this.description = local?.description ?? scrub(server, settings.apiKey);
-    this.connect = local?.connect ?? (() => new LlmClient(settings));
+    this.connect = local?.connect ?? (() => serverChat(settings));
   }
 
-  /** The chunks that `generate` would send to the model, since no answer is in the cache or on its way in a batch. */
+  /** Without those that are out in a batch. */
   async missing(chunks: SourceChunk[], options: GenerationOptions): Promise<SourceChunk[]> {
     const ledger = await Ledger.open(this.settings, chunks, options);
     return ledger.missing().map(({ chunk }) => chunk);
   }
 
   /**
-   * Questions for every chunk. Calls that failed are tried again; a chunk that fails for good is named in the summary.
-   * @throws Error if chunks are out in batches; with the server's message if no call can succeed (wrong key, unknown
-   *   model, no server), or if chunk after chunk fails; the signal's reason if it aborts. Answers that came are kept.
+   * Questions for every chunk.
+   * @throws Error if chunks are out in batches; else as {@link askMissing}.
    */
   async generate(chunks: SourceChunk[], options: GenerationOptions): Promise<GenerationResult> {
     options.signal?.throwIfAborted();

@@ -13,6 +13,7 @@ import { loadTiny, temporaryFolder } from '../fixtures/engine';
 const { PACKAGES, CHROMA_PORT } = process.env;
 if (!PACKAGES)
   console.log('PACKAGES is not set: the adapters are not tried in LangChain.js, LlamaIndex.TS and Chroma.');
+else if (!CHROMA_PORT) console.log('CHROMA_PORT is not set: the adapter is not tried with Chroma.');
 const load = (name: string) => createRequire(path.resolve(PACKAGES!, 'index.js'))(name);
 
 const texts = ['The river is wide in winter.', 'Bread and salt at the market.', 'Stones'];

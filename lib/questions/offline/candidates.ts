@@ -38,40 +38,35 @@ export function readCorpus(chunks: SourceChunk[]) {
   return { texts, words: new Words(texts), bm25: new Bm25(texts.map(terms)), company: companyName(texts) };
 }
 
-/** Every question worth asking about the chunk at position `at`; `drop` is told why others aren't. */
+/** Every question worth asking about the chunk at position `at`; `drop`, told why another isn't, gives none. */
 export function candidatesFor(
   at: number,
   { texts, words, bm25, company }: ReturnType<typeof readCorpus>,
-  drop: (reason: string) => void,
+  drop: (reason: string) => [],
 ): Candidate[] {
   const random = seededRandom(`0 ${texts[at]}`);
   // Mean weight of distinct terms in the chunk, short texts damped: what they say about it.
   const salience = (distinct: string[]): number =>
     distinct.reduce((sum, term) => sum + bm25.weight(term, at), 0) / (distinct.length + 4);
-  const candidate = (draft: Draft, source: number, weight: number): Candidate | string => {
+  const candidate = (draft: Draft, source: number, weight: number): Candidate[] => {
     const { kind } = draft;
     const voiced = outsiderVoice(draft.text, random() < 0.5 ? company : '');
-    if (!voiced) return 'unclear who speaks';
+    if (!voiced) return drop('unclear who speaks');
     const text = voiced.charAt(0).toUpperCase() + voiced.slice(1);
     const reads = AS_WRITTEN.includes(kind) ? !isFlawed(text) : isWellFormed(text);
-    if (!reads) return 'not well formed';
+    if (!reads) return drop('not well formed');
     const distinct = [...new Set(terms(text))];
-    if (distinct.length < MIN_TERMS && kind !== 'definition') return 'too few telling words';
+    if (distinct.length < MIN_TERMS && kind !== 'definition') return drop('too few telling words');
     const scores = bm25.scores(distinct);
     const pointing = scores[at] / scores.reduce((best, score, i) => (i !== at && score > best ? score : best), 1e-9);
-    if (pointing < MIN_POINTING) return 'fits other chunks better';
+    if (pointing < MIN_POINTING) return drop('fits other chunks better');
     const worth = (WORTH[kind] ?? 1) * (weight + salience(distinct)) * Math.min(pointing, 2) ** 0.5;
-    return { text, kind, source, worth };
+    return [{ text, kind, source, worth }];
   };
   return sentencesOf(texts[at], words).flatMap((original, source) => {
     const sentence = withoutCapital(original, words);
     const weight = salience([...new Set(terms(sentence))]);
-    const asked = (drafts: Draft[]): Candidate[] =>
-      drafts.flatMap((draft) => {
-        const made = candidate(draft, source, weight);
-        if (typeof made === 'string') drop(made);
-        return typeof made === 'string' ? [] : made;
-      });
+    const asked = (drafts: Draft[]) => drafts.flatMap((draft) => candidate(draft, source, weight));
     const clause = parseClause(sentence);
     const turned = clause ? asked(questionsFromClause(clause)) : [];
     return turned.length > 0 ? turned : asked(claimOf(sentence, random));
@@ -89,7 +84,7 @@ export function selectQuestions(candidates: Candidate[], count: number): string[
     const best = pool.reduce((a, b) => (b.worth > a.worth ? b : a));
     chosen.push(best.text);
     pool = pool.filter((other) => {
-      const shared = [...other.words].filter((word) => best.words.has(word)).length;
+      const shared = other.words.intersection(best.words).size;
       const overlap = shared / (other.words.size + best.words.size - shared);
       if (other.source === best.source) other.worth *= SAME_SENTENCE;
       if (other.kind === best.kind) other.worth *= SAME_KIND;

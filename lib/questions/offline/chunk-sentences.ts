@@ -57,10 +57,8 @@ export function sentencesOf(text: string, words: Words): string[] {
   let paragraph: string[] = [];
   let previous = '';
   const flush = (): void => {
-    const sentences = splitSentences(paragraph.join(' ').trim().replace(/\s+/g, ' ')).map((sentence) =>
-      sentence.trim(),
-    );
-    found.push(...sentences.filter((sentence) => isAskable(sentence, words)));
+    const sentences = splitSentences(paragraph.join(' ').trim().replace(/\s+/g, ' '));
+    found.push(...sentences.map((sentence) => sentence.trim()).filter((sentence) => isAskable(sentence, words)));
     paragraph = [];
   };
   const lines = linesOf(text, words);

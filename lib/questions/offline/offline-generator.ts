@@ -26,19 +26,17 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions): Prom
   const questions = new Map<string, string[]>();
   const asked = new Set<string>();
   const dropped: Record<string, number> = {};
-  const drop = (reason: string): void => {
+  const drop = (reason: string): [] => {
     dropped[reason] = (dropped[reason] ?? 0) + 1;
+    return [];
   };
   const summary = { asked: chunks.length, answered: 0, empty: 0, underFilled: 0, unparsable: 0, failed: 0, dropped };
   for (const [at, { id, text }] of chunks.entries()) {
     signal?.throwIfAborted();
-    const english = isEnglish(text);
-    if (!english) drop('chunk is not in English');
-    const fresh = (english ? candidatesFor(at, corpus, drop) : []).filter((candidate) => {
-      const isAsked = asked.has(candidate.text.toLowerCase());
-      if (isAsked) drop('asked about another chunk');
-      return !isAsked;
-    });
+    const candidates = isEnglish(text) ? candidatesFor(at, corpus, drop) : drop('chunk is not in English');
+    const fresh = candidates.flatMap((candidate) =>
+      asked.has(candidate.text.toLowerCase()) ? drop('asked about another chunk') : candidate,
+    );
     const chosen = selectQuestions(fresh, questionsPerChunk);
     for (const question of chosen) asked.add(question.toLowerCase());
     questions.set(id, chosen);
