@@ -11,9 +11,6 @@ export async function embedPairs(embedder: Embedder, data: TrainingPairs) {
   const { vectors, owners } = await embedder.embedDocuments(Object.values(data.corpus));
   const ids = Object.keys(data.corpus);
   const queryRow = new Map(Object.keys(data.queries).map((id, row) => [id, row]));
-  const chunkRows = new Map<string, number[]>(ids.map((id) => [id, []]));
-  owners.forEach((owner, row) => {
-    chunkRows.get(ids[owner])!.push(row);
-  });
+  const chunkRows = Map.groupBy(owners.keys(), (row) => ids[owners[row]]);
   return { queries, queryRow, chunks: normalizedRows(vectors), chunkRows };
 }
