@@ -9,7 +9,7 @@ import { tf } from './tf';
 import type { Tokenizer } from './tokenizer';
 
 /** Tokens encoded at a time: enough for full-speed matrix products, few enough for a small memory. */
-const TOKENS_PER_BATCH = 2048;
+const TOKENS_PER_BATCH = 4096;
 
 type Parts = Pick<
   EmbeddingModel,

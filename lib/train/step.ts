@@ -54,7 +54,7 @@ export function lossAndGradients(
     dropout,
     loss = multipleNegativesRankingLoss,
     weights = model.weights,
-    tokensPerPart = 2048,
+    tokensPerPart = 3072,
     keptNumbers = 120_000_000,
   }: GradientOptions = {},
 ): { loss: number; gradients: NamedTensors } {

@@ -88,12 +88,16 @@ function blockBiases(table: tf.Tensor2D, length: number, sizes: number[], heads:
 /** x / √d: [B, length, d] */
 const scaled = (x: tf.Tensor3D): tf.Tensor3D => tf.mul(x, 1 / Math.sqrt(x.shape[2]));
 
+/** What is added to each block's scores, so that no token attends to padding: [heads in block, 1, length] */
+const hidingPadding = (mask: tf.Tensor2D, sizes: number[]): tf.Tensor3D[] =>
+  pieces(tf.mul(tf.sub(mask, 1), 1e30).expandDims(1) as tf.Tensor3D, sizes);
+
 /** P of a block, from Q and K / √d: [heads in block, length, length]; 0 at padding. */
-function attentionWeights(q: tf.Tensor3D, scaledK: tf.Tensor3D, mask?: tf.Tensor3D, bias?: tf.Tensor): tf.Tensor3D {
+function attentionWeights(q: tf.Tensor3D, scaledK: tf.Tensor3D, hiding?: tf.Tensor3D, bias?: tf.Tensor): tf.Tensor3D {
   return tidy(() => {
     const products = product(q, scaledK, false, true);
     const scores = bias ? tf.add(products, bias) : products;
-    return softmax(mask ? tf.add(scores, tf.mul(tf.sub(mask, 1), 1e30)) : scores) as tf.Tensor3D;
+    return softmax(hiding ? tf.add(scores, hiding) : scores) as tf.Tensor3D;
   });
 }
 
@@ -123,11 +127,11 @@ export function attention(
     const sizes = blockSizes(q.shape[0], group.length);
     const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes)); // [heads in block, length, d]
     const mask = tokenMask(group, heads);
-    const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes); // [heads in block, 1, length]
+    const hiding = mask && hidingPadding(mask, sizes);
     const biases = table && blockBiases(table, group.length, sizes, heads);
     const outputs = qs.map((q, i) =>
       tidy(() => {
-        const weights = attentionWeights(q, ks[i], masks?.[i], biases?.of(i));
+        const weights = attentionWeights(q, ks[i], hiding?.[i], biases?.of(i));
         const dropped = dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights;
         return product(dropped as tf.Tensor3D, vs[i]);
       }),
@@ -155,17 +159,22 @@ export function attentionGradient(
     const withoutPadding = (x: tf.Tensor3D) => (mask ? (tf.mul(x, mask.expandDims(2)) as tf.Tensor3D) : x);
     const dRows = product(tf.mul(dContext, context) as tf.Tensor2D, negativeHeadSums(heads, d)); // −D: [rows, heads]
     // [heads in block, length, d] and [heads in block, length, 1]
-    const dOutputs = pieces(withoutPadding(splitHeads(dContext, 1, heads, group)), sizes);
-    const dRowsSplit = pieces(withoutPadding(splitHeads(dRows, 1, heads, group)), sizes);
-    const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes));
-    const masks = mask && pieces(mask.expandDims(1) as tf.Tensor3D, sizes);
+    const dOutput = withoutPadding(splitHeads(dContext, 1, heads, group));
+    const dRow = withoutPadding(splitHeads(dRows, 1, heads, group));
+    const [qs, ks, dOutputs, dRowsSplit] = [q, scaled(k), dOutput, dRow].map((x) => pieces(x, sizes));
+    // Without dropout, −D is added within the product: it is one more column of dO, and V has one of ones.
+    const [lefts, rights] = [
+      [dOutput, dRow],
+      [v, tf.onesLike(dRow)],
+    ].map(([own, column]) => pieces(dropout ? own : (tf.concat([own, column], 2) as tf.Tensor3D), sizes));
+    const hiding = mask && hidingPadding(mask, sizes);
     const biases = table && blockBiases(table, length, sizes, heads);
     const blocks = qs.map((q, i) =>
       tidy(() => {
-        const weights = attentionWeights(q, ks[i], masks?.[i], biases?.of(i));
+        const weights = attentionWeights(q, ks[i], hiding?.[i], biases?.of(i));
         const dropped = dropout?.mask(weights.shape, i);
-        const dWeights = product(dOutputs[i], vs[i], false, true);
-        const inner = tf.add(dropped ? tf.mul(dWeights, dropped) : dWeights, dRowsSplit[i]);
+        const dWeights = product(lefts[i], rights[i], false, true);
+        const inner = dropped ? tf.add(tf.mul(dWeights, dropped), dRowsSplit[i]) : dWeights;
         const dScores = tf.mul(weights, inner) as tf.Tensor3D; // [heads in block, length, length]
         return {
           q: product(dScores, ks[i]),

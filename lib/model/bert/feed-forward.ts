@@ -4,7 +4,7 @@
 // are small, instead of the [tokens, intermediate] activations. Rows are worked off in blocks, which bounds the memory
 // for what lies between.
 import { evenSizes, joined, pieces, product, tf, tidy } from '../tf';
-import { addBias, sumRows } from './linear';
+import { addBias, linear, sumRows } from './linear';
 
 /** A block has at most so many rows. */
 const BLOCK_ROWS = 1024;
@@ -25,15 +25,16 @@ const rowBlocks = (x: tf.Tensor2D): tf.Tensor2D[] => pieces(x, evenSizes(x.shape
 
 /** What makes z: [block, intermediate] of a block of rows: [block, hidden] */
 function hiddenLayer({ w1, b1 }: FeedForwardWeights): (x: tf.Tensor2D) => tf.Tensor2D {
-  const weight = tf.transpose(tf.mul(w1, HALF_ROOT)) as tf.Tensor2D; // [hidden, intermediate]
+  const weight = tf.mul(w1, HALF_ROOT) as tf.Tensor2D;
   const bias = tf.mul(b1, HALF_ROOT) as tf.Tensor1D;
-  return (x) => tidy(() => addBias(product(x, weight), bias));
+  return (x) => linear(x, weight, bias);
 }
 
 /** x: [tokens, hidden] → y: [tokens, hidden] */
 export function feedForward(x: tf.Tensor2D, weights: FeedForwardWeights, keep: boolean) {
   return tidy(() => {
     const hidden = hiddenLayer(weights);
+    // Transposed once: of so many columns, a product with a transposed matrix is slower.
     const w2 = tf.transpose(tf.mul(weights.w2, HALF_ROOT)) as tf.Tensor2D; // [intermediate, hidden]
     const saved: FeedForwardSaved = [];
     const outputs = rowBlocks(x).map((block) => {
@@ -58,31 +59,31 @@ export function feedForwardGradients(
   saved: FeedForwardSaved,
 ) {
   return tidy(() => {
-    const w1 = tf.mul(weights.w1, HALF_ROOT) as tf.Tensor2D;
-    const w2 = tf.mul(weights.w2, HALF_ROOT) as tf.Tensor2D;
-    const hidden = hiddenLayer(weights);
+    const { w1 } = weights;
+    const halfW2 = tf.mul(weights.w2, 0.5) as tf.Tensor2D; // one 1/√2 of a, one of z
+    const hidden = saved.length ? undefined : hiddenLayer(weights);
     const dyBlocks = rowBlocks(dy);
     const parts = rowBlocks(x).map((block, i) =>
       tidy(() => {
-        const z = saved[i] ?? hidden(block);
+        const z = saved[i] ?? hidden!(block);
         const onePlusErf = tf.add(tf.erf(z), 1);
         const activated = tf.mul(z, onePlusErf) as tf.Tensor2D;
         // d/dz z·(1 + erf z) = 1 + erf z + 2/√π·z·exp(−z²)
         const bell = tf.mul(tf.div(z, tf.exp(tf.square(z))), 2 / Math.sqrt(Math.PI));
-        const dActivated = product(dyBlocks[i], w2); // [block, intermediate]
-        const dz = tf.mul(dActivated, tf.add(onePlusErf, bell)) as tf.Tensor2D;
+        // That of h = x·W1ᵀ + b1: [block, intermediate]
+        const dh = tf.mul(product(dyBlocks[i], halfW2), tf.add(onePlusErf, bell)) as tf.Tensor2D;
         return {
-          dx: product(dz, w1), // [block, hidden]
-          w1: product(dz, block, true, false), // [intermediate, hidden]
-          b1: sumRows(dz),
+          dx: product(dh, w1), // [block, hidden]
+          w1: product(dh, block, true, false), // [intermediate, hidden]
+          b1: sumRows(dh),
           w2: product(dyBlocks[i], activated, true, false), // [hidden, intermediate]
         };
       }),
     );
     return {
       dx: joined(parts.map(({ dx }) => dx)),
-      w1: tf.mul(tf.addN(parts.map(({ w1 }) => w1)), HALF_ROOT) as tf.Tensor2D,
-      b1: tf.mul(tf.addN(parts.map(({ b1 }) => b1)), HALF_ROOT) as tf.Tensor1D,
+      w1: tf.addN(parts.map(({ w1 }) => w1)) as tf.Tensor2D,
+      b1: tf.addN(parts.map(({ b1 }) => b1)) as tf.Tensor1D,
       w2: tf.mul(tf.addN(parts.map(({ w2 }) => w2)), HALF_ROOT) as tf.Tensor2D,
       b2: sumRows(dy),
     };

@@ -1,5 +1,8 @@
 // In: x. Out: y = x·Wᵀ + b, and its gradient. W is [out, in], as PyTorch stores it.
-import { product, runOp, tf, tidy, type } from '../tf';
+import { product, runOp, type tf, tidy, type } from '../tf';
+
+/** Of the ops that know a bias: their x has a column a value of it. */
+const BY_COLUMN: Parameters<typeof runOp>[1] = [type('T', 'FLOAT'), ['data_format', 'STRING', 'NHWC']];
 
 /** x: [tokens, in], weight: [out, in], bias: [out] → [tokens, out] */
 export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
@@ -8,7 +11,7 @@ export function linear(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D): 
 
 /** x: [tokens, out], bias: [out] → [tokens, out]; quicker than a broadcasting addition. */
 export function addBias(x: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D {
-  return runOp('BiasAdd', [type('T', 'FLOAT'), ['data_format', 'STRING', 'NHWC']], [x, bias]) as tf.Tensor2D;
+  return runOp('BiasAdd', BY_COLUMN, [x, bias]) as tf.Tensor2D;
 }
 
 /** Gradients of {@link linear}'s weight and bias from that of its output: dW = dyᵀ·x, db = Σ dy. */
@@ -16,10 +19,7 @@ export function linearWeightGradients(dy: tf.Tensor2D, x: tf.Tensor2D): { weight
   return { weight: product(dy, x, true, false), bias: sumRows(dy) };
 }
 
-/**
- * [rows, columns] → [columns]; as a product with ones: several times quicker than a reduction, and by tf.matMul more
- * exact than by {@link product}.
- */
+/** [rows, columns] → [columns]: the gradient of {@link addBias}, several times quicker than a reduction. */
 export function sumRows(x: tf.Tensor2D): tf.Tensor1D {
-  return tidy(() => tf.matMul(tf.ones([1, x.shape[0]]), x).reshape([x.shape[1]]));
+  return runOp('BiasAddGrad', BY_COLUMN, [x]) as tf.Tensor1D;
 }
