@@ -6,8 +6,8 @@ import { documentScores, WINDOW_TEMPERATURE } from './document-scores';
 /** How two vectors are compared. */
 export type Similarity = 'cosine' | 'dot';
 
-/** Similarities held at a time: 64 MB. */
-const AT_A_TIME = 2 ** 24;
+/** Similarities held at a time: 16 MB. */
+const AT_A_TIME = 2 ** 22;
 
 /**
  * Each document's score for each question, from the similarities of their vectors: one vector a question and windows of

@@ -1,12 +1,17 @@
 // In: an op's name, attributes and tensors. Out: tensors, by libtensorflow: also by kernels that tfjs does not know.
+/// <reference types="@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops" preserve="true" />
 import util from 'node:util';
+
+// The core's types: of all of tfjs-node's, a kernel's compiler would hold twice as much.
+import tf = require('@tensorflow/tfjs-core');
+
 import { computeRowProducts } from '../common/products';
 
 // tfjs-node calls two functions that newer versions of Node lack or warn about: put back before it is loaded.
 const legacy = util as unknown as Record<string, (value: unknown) => boolean>;
 legacy.isNullOrUndefined = (value) => value === null || value === undefined;
 legacy.isArray = Array.isArray;
-import tf = require('@tensorflow/tfjs-node');
+require('@tensorflow/tfjs-node');
 
 export { tf };
 

@@ -19,6 +19,8 @@ export type SearchModel = Pick<
 > & {
   /** The ONNX file. */
   readonly file: string;
+  /** Frees the model's memory. */
+  dispose(): Promise<void>;
 };
 
 /** Tokens computed at a time, padding included: of more, each takes longer, as they leave the processor's cache. */
@@ -109,5 +111,6 @@ export async function loadSearchModel(
       vectors: await embed(texts, documentTokenizer, onProgress),
       owners: Int32Array.from(texts.keys()),
     }),
+    dispose: async () => void (await encoder.dispose()),
   };
 }
