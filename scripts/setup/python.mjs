@@ -40,17 +40,9 @@ export const python = {
 
 const kernelFolder = path.join(VENV, 'share', 'jupyter', 'kernels', 'tslab');
 
-/** V8 in little memory: TypeScript's compiler would have half as much again that it does not use. */
-const SMALL_HEAP = '--max-semi-space-size=4';
-
 /** What Jupyter starts: this Node, by absolute path, on the kernel script. */
 const kernelSpec = () => ({
-  argv: [
-    process.env.FINETUNE_NODE ?? process.execPath,
-    SMALL_HEAP,
-    path.join(ROOT, 'scripts', 'kernel.mjs'),
-    '{connection_file}',
-  ],
+  argv: [process.env.FINETUNE_NODE ?? process.execPath, path.join(ROOT, 'scripts', 'kernel.mjs'), '{connection_file}'],
   display_name: 'TypeScript',
   language: 'typescript',
   env: kernelEnvironment,
