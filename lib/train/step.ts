@@ -29,7 +29,7 @@ export interface GradientOptions {
   weights?: NamedTensors;
   /** Tokens encoded at a time: enough for full-speed products, few enough that what lies between them is small. */
   tokensPerPart?: number;
-  /** So many numbers (480 MB) are kept for the gradient at most; what else it needs is computed again. */
+  /** So many numbers (560 MB) are kept for the gradient at most; what else it needs is computed again. */
   keptNumbers?: number;
 }
 
@@ -55,7 +55,7 @@ export function lossAndGradients(
     loss = multipleNegativesRankingLoss,
     weights = model.weights,
     tokensPerPart = 3072,
-    keptNumbers = 120_000_000,
+    keptNumbers = 140_000_000,
   }: GradientOptions = {},
 ): { loss: number; gradients: NamedTensors } {
   const { encoder } = model;
