@@ -45,6 +45,7 @@ async function measureChunks(sizes) {
     await index.optimize();
     const took = seconds(start);
     rows.push({ chunks, seconds: round(took), perSecond: round(chunks / took), peakGB: round(peakGB()) });
+    console.log(`${chunks} chunks embedded in ${round(took)} s`);
     remove();
   }
   console.log('chunks of two sentences from the sample corpus, by all-MiniLM-L6-v2 in 8 bits');
