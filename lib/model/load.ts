@@ -50,7 +50,7 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
     throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes ${range}.`);
   }
   const search = readSearchSettings(folder, config.maxPositions);
-  const { weights, untrained } = readWeights(folder, config);
+  const { weights, untrained } = await readWeights(folder, config);
   return new EmbeddingModel({
     name: options.name ?? nameOrPath,
     folder,
@@ -65,17 +65,24 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
 }
 
 /** Weights of a folder as tensors, query, key and value joined; and its other weights, which embeddings don't need. */
-function readWeights(folder: string, config: EncoderConfig) {
+async function readWeights(folder: string, config: EncoderConfig) {
   const files = weightFiles(folder).map((name) => path.join(folder, name));
   const stored = new Map(files.flatMap((file) => [...readSafetensors(file)]));
   const fused = fuseQueryKeyValue(selectWeights(stored, config, files.join(', ')));
-  const weights: NamedTensors = new Map([...fused].map(([name, { shape, data }]) => [name, uploaded(data, shape)]));
-  return { weights, untrained: new Map([...stored].filter(([name]) => /^(\w+\.)?pooler\./.test(name))) };
+  const weights: NamedTensors = new Map();
+  for (const [name, { shape, data }] of fused) {
+    weights.set(name, uploaded(data, shape));
+    await new Promise(setImmediate); // frees what was read
+  }
+  const others = [...stored].filter(([name]) => /^(\w+\.)?pooler\./.test(name));
+  // Read now: the folder's model may be another when this one is saved.
+  return { weights, untrained: new Map(others.map(([name, { shape, data }]) => [name, { shape, data }])) };
 }
 
 /** Replaces a model's weights by those saved in a folder, such as the best of a training run. */
-export function loadWeights(model: EmbeddingModel, folder: string): void {
-  for (const [name, tensor] of readWeights(folder, model.encoder.config).weights) {
+export async function loadWeights(model: EmbeddingModel, folder: string): Promise<void> {
+  const { weights } = await readWeights(folder, model.encoder.config);
+  for (const [name, tensor] of weights) {
     model.weights.get(name)?.dispose();
     model.weights.set(name, tensor);
   }

@@ -4,11 +4,22 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { writeWhole } from '../common/files';
 
-/** A weight as stored: its shape and its values, row-major. */
+/** A weight as stored: its shape and its values, row-major; these may be read or made whenever they are asked for. */
 export interface StoredTensor {
   shape: number[];
-  data: Float32Array;
+  readonly data: Float32Array;
 }
+
+/** A tensor whose values are not in memory until they are asked for. */
+export const storedTensor = (shape: number[], read: () => Float32Array): StoredTensor => ({
+  shape,
+  get data() {
+    return read();
+  },
+});
+
+/** How many numbers a tensor holds. */
+export const sizeOf = ({ shape }: StoredTensor): number => shape.reduce((size, length) => size * length, 1);
 
 interface HeaderEntry {
   dtype: string;
@@ -31,39 +42,48 @@ const VALUES: Record<string, (bytes: ArrayBuffer) => Float32Array> = {
   BF16: (bytes) => fromBfloat16(new Uint16Array(bytes)),
 };
 
+const damaged = (file: string, what: string): Error =>
+  new Error(`${file} is not a complete safetensors file (${what}); download or copy it again.`);
+
+/** Some of a file's bytes, in a buffer of their own. */
+function readBytes(file: string, position: number, length: number): Buffer {
+  const descriptor = fs.openSync(file, 'r');
+  try {
+    const bytes = Buffer.from(new ArrayBuffer(length));
+    if (fs.readSync(descriptor, bytes, 0, length, position) < length) throw damaged(file, 'it ends early');
+    return bytes;
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 /**
- * Reads every tensor of 32-bit, half or bfloat16 floats of a safetensors file as 32-bit floats. Others, such as a
- * stored `position_ids`, are passed over.
+ * Finds every tensor of 32-bit, half or bfloat16 floats in a safetensors file; its values are read from there, as 32-bit
+ * floats, each time they are asked for. Others, such as a stored `position_ids`, are passed over.
  *
  * @throws Error naming the file (and tensor) if the file is not as the format asks: a header of JSON, no name twice,
  *   each tensor of the size that its type and shape give, one after the other to the file's end
  */
 export function readSafetensors(file: string): Map<string, StoredTensor> {
-  const descriptor = fs.openSync(file, 'r');
+  const { size } = fs.statSync(file);
+  const headerLength = Number(readBytes(file, 0, 8).readBigUInt64LE());
+  const start = 8 + headerLength;
+  if (headerLength > MAX_HEADER_BYTES || start > size) throw damaged(file, 'bad header length');
+  const header = readBytes(file, 8, headerLength).toString();
+  const tensors = new Map<string, StoredTensor>();
   try {
-    const size = fs.fstatSync(descriptor).size;
-    const read = (position: number, length: number): Buffer => {
-      const bytes = Buffer.from(new ArrayBuffer(length));
-      if (fs.readSync(descriptor, bytes, 0, length, position) < length) throw new Error('it ends early');
-      return bytes;
-    };
-    const headerLength = Number(read(0, 8).readBigUInt64LE());
-    if (headerLength > MAX_HEADER_BYTES || headerLength + 8 > size) throw new Error('bad header length');
-    const start = 8 + headerLength;
-    const tensors = new Map<string, StoredTensor>();
-    for (const [name, { dtype, shape, data_offsets }] of parseHeader(read(8, headerLength).toString(), size - start)) {
+    for (const [name, { dtype, shape, data_offsets }] of parseHeader(header, size - start)) {
       if (!VALUES[dtype]) continue;
-      const { buffer } = read(start + data_offsets[0], data_offsets[1] - data_offsets[0]);
-      tensors.set(name, { shape, data: VALUES[dtype](buffer as ArrayBuffer) });
+      const [from, to] = data_offsets;
+      const bytes = () => readBytes(file, start + from, to - from).buffer as ArrayBuffer;
+      const tensor = storedTensor(shape, () => VALUES[dtype](bytes()));
+      tensors.set(name, tensor);
     }
-    return tensors;
   } catch (error) {
     const isHeader = error instanceof SyntaxError || error instanceof TypeError;
-    const what = isHeader ? 'its header does not describe tensors' : (error as Error).message;
-    throw new Error(`${file} is not a complete safetensors file (${what}); download or copy it again.`);
-  } finally {
-    fs.closeSync(descriptor);
+    throw damaged(file, isHeader ? 'its header does not describe tensors' : (error as Error).message);
   }
+  return tensors;
 }
 
 /** A header's entries in the order of their bytes. Throws an Error unless these follow one another to the end. */
@@ -95,9 +115,9 @@ function parseHeader(text: string, bytes: number): [name: string, entry: HeaderE
 export function writeSafetensors(file: string, tensors: Map<string, StoredTensor>): string {
   const header: Record<string, HeaderEntry | Record<string, string>> = { __metadata__: { format: 'pt' } };
   let offset = 0;
-  for (const [name, { shape }] of tensors) {
-    const end = offset + shape.reduce((bytes, size) => bytes * size, 4);
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, end] };
+  for (const [name, tensor] of tensors) {
+    const end = offset + 4 * sizeOf(tensor);
+    header[name] = { dtype: 'F32', shape: tensor.shape, data_offsets: [offset, end] };
     offset = end;
   }
   const json = Buffer.from(JSON.stringify(header));
@@ -112,7 +132,6 @@ export function writeSafetensors(file: string, tensors: Map<string, StoredTensor
   };
   function* parts(): Generator<Uint8Array> {
     for (const part of [lengthBytes, headerBytes]) yield hashed(part);
-    // A tensor's data may be made when they are asked for.
     for (const { data } of tensors.values())
       yield hashed(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }

@@ -11,7 +11,7 @@ import { hasOwnReadme, licenseOf, nameOf, type TrainingFacts, writeModelCard } f
 import { ModelJson } from './model-json';
 import { exportOnnx } from './onnx/export';
 import { ABOUT } from './prompts';
-import { type StoredTensor, writeSafetensors } from './safetensors';
+import { type StoredTensor, storedTensor, writeSafetensors } from './safetensors';
 import { writeSearchSettings } from './search-settings';
 import { finishSwap, nextVersion, placedMark, swapIn } from './swap';
 
@@ -19,13 +19,8 @@ import { finishSwap, nextVersion, placedMark, swapIn } from './swap';
 export function storedWeights(model: EmbeddingModel): Map<string, StoredTensor> {
   const stored = new Map<string, StoredTensor>();
   for (const [name, tensor] of model.weights) {
-    const { shape } = tensor;
-    stored.set(name, {
-      shape,
-      get data() {
-        return tensor.dataSync() as Float32Array;
-      },
-    });
+    const read = () => tensor.dataSync() as Float32Array;
+    stored.set(name, storedTensor(tensor.shape, read));
   }
   const { modelType } = model.encoder.config;
   return new Map([...splitQueryKeyValue(stored)].map(([name, tensor]) => [checkpointName(modelType, name), tensor]));

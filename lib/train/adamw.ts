@@ -2,7 +2,7 @@
 // (Loshchilov & Hutter 2019, algorithm 2), as torch.optim.AdamW computes it, with gradient clipping.
 
 import type { NamedTensors } from '../model/bert/encoder';
-import type { StoredTensor } from '../model/safetensors';
+import { type StoredTensor, storedTensor } from '../model/safetensors';
 import { runOp, runOpWithoutOutput, tf, tidy, type } from '../model/tf';
 
 // The settings of sentence-transformers' fit().
@@ -89,15 +89,13 @@ export class AdamW {
     for (const [name, slot] of this.slots) {
       for (const part of PARTS) {
         const { shape } = this.weights.get(name)!;
-        tensors.set(`${part}.${name}`, {
-          shape,
-          get data() {
-            const lent = slot[part].read();
-            const numbers = lent.dataSync() as Float32Array;
-            lent.dispose();
-            return numbers;
-          },
-        });
+        const read = () => {
+          const lent = slot[part].read();
+          const numbers = lent.dataSync() as Float32Array;
+          lent.dispose();
+          return numbers;
+        };
+        tensors.set(`${part}.${name}`, storedTensor(shape, read));
       }
     }
     return { tensors, steps: this.steps };

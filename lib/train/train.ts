@@ -75,7 +75,7 @@ async function lockedTrain(model: EmbeddingModel, options: TrainOptions): Promis
   const { outputDir, evaluationSteps, scoresDependOn, checkpointSeconds = 60 } = options;
   finishSwap(outputDir);
   // Each run begins with the base, whatever an earlier one left in memory.
-  loadWeights(model, model.folder);
+  await loadWeights(model, model.folder);
   if (model.search) model.search = { ...model.search, bm25Weight: undefined };
   const learner = modelLearner(model, options);
   const run = new RunFolder(outputDir);
@@ -115,7 +115,7 @@ async function placeBest(
   { best, steps, failure }: RunRecord,
   { outputDir, card }: TrainOptions,
 ): Promise<boolean> {
-  if (best) loadWeights(model, best.step === 0 ? model.folder : run.at(`best-${best.step}`));
+  if (best) await loadWeights(model, best.step === 0 ? model.folder : run.at(`best-${best.step}`));
   const isBetter = best ? best.step > 0 : !failure;
   if (!isBetter && fs.existsSync(path.join(outputDir, WEIGHTS))) return false;
   await replaceModel(model, outputDir, card && { ...card, steps: steps.length, keptStep: best?.step });

@@ -57,8 +57,9 @@ function modelWith(numbers: number[]): string {
   const folder = path.join(temporaryFolder(), 'my-model');
   fs.cpSync(TINY, folder, { recursive: true });
   const weights = readSafetensors(path.join(TINY, 'model.safetensors'));
-  const words = [...weights].find(([name]) => name.endsWith('word_embeddings.weight'))![1];
-  words.data.set(numbers);
+  const [name, { shape, data }] = [...weights].find(([one]) => one.endsWith('word_embeddings.weight'))!;
+  data.set(numbers);
+  weights.set(name, { shape, data });
   writeSafetensors(path.join(folder, 'model.safetensors'), weights);
   return folder;
 }

@@ -139,7 +139,10 @@ describe('a model folder', () => {
 
   it.each([Number.NaN, Number.NEGATIVE_INFINITY, 1e30])('is refused by name: a weight of %d', async (value) => {
     const key = 'encoder.layer.1.output.dense.bias';
-    const change = (weights: ReturnType<typeof readSafetensors>) => weights.get(key)!.data.fill(value, 3, 4);
+    const change = (weights: ReturnType<typeof readSafetensors>) => {
+      const { shape, data } = weights.get(key)!;
+      weights.set(key, { shape, data: data.fill(value, 3, 4) });
+    };
     await expect(loadWithWeights(change)).rejects.toThrow(
       /model\.safetensors is damaged: weight "encoder.layer.1.outp/,
     );

@@ -100,7 +100,6 @@ describe('saveModel', () => {
     const folder = copyOfTiny((copy) => {
       const file = path.join(copy, 'model.safetensors');
       const all = [...readSafetensors(file)];
-      fs.rmSync(file);
       const shards = {
         'model-00001-of-00002.safetensors': all.slice(0, 9),
         'model-00002-of-00002.safetensors': all.slice(9),
@@ -110,6 +109,7 @@ describe('saveModel', () => {
         writeSafetensors(path.join(copy, name), new Map(weights));
         for (const [weight] of weights) index[weight] = name;
       }
+      fs.rmSync(file);
       fs.writeFileSync(path.join(copy, 'model.safetensors.index.json'), JSON.stringify({ weight_map: index }));
     });
     const model = await loadModel(folder);

@@ -9,7 +9,7 @@ import { resolveModel } from '../../model/hub/resolve';
 import { licenseOf, nameOf } from '../../model/model-card';
 import { ModelJson } from '../../model/model-json';
 import { readPrompts } from '../../model/prompts';
-import { readSafetensors, type StoredTensor } from '../../model/safetensors';
+import { readSafetensors, type StoredTensor, sizeOf } from '../../model/safetensors';
 
 const VERSION = 3;
 const ALIGNMENT = 32;
@@ -152,7 +152,7 @@ function* parts(metadata: Metadata, weights: Map<string, StoredTensor>, bits: 16
     // A matrix's columns come first there, then its rows.
     header.push(text(ours), uint32(tensor.shape.length), ...[...tensor.shape].reverse().map(uint64));
     header.push(uint32(half ? 1 : 0), uint64(offset));
-    offset += aligned(tensor.data.length * (half ? 2 : 4));
+    offset += aligned(sizeOf(tensor) * (half ? 2 : 4));
   }
   yield* filledUp(Buffer.concat(header));
   for (const [name, tensor] of weights) yield* filledUp(isHalf(name, tensor) ? halves(tensor.data, name) : tensor.data);

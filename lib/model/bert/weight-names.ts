@@ -1,7 +1,7 @@
 // In: a checkpoint's weights. Out: the encoder's by name, of the right shapes, query, key and value fused; and back.
 import { ARCHITECTURES, checkpointName } from '../architectures';
 import type { EncoderConfig } from '../config';
-import type { StoredTensor } from '../safetensors';
+import { type StoredTensor, sizeOf, storedTensor } from '../safetensors';
 
 /** Names inside one layer, as Hugging Face's BertModel names them; `qkv` joins its query, key and value. */
 export const LAYER = {
@@ -103,17 +103,18 @@ const PARTS = ['query', 'key', 'value'];
 export function fuseQueryKeyValue(weights: Map<string, StoredTensor>): Map<string, StoredTensor> {
   const fused = new Map<string, StoredTensor>();
   for (const [name, tensor] of weights) {
-    const part = PARTS.findIndex((one) => name.includes(`attention.self.${one}.`));
-    const { shape, data } = tensor;
-    if (part < 0) {
-      fused.set(name, tensor);
-      continue;
-    }
-    const joinedName = name.replace(PARTS[part], 'qkv');
-    const empty = () => ({ shape: [3 * shape[0], ...shape.slice(1)], data: new Float32Array(3 * data.length) });
-    const joined = fused.get(joinedName) ?? empty();
-    joined.data.set(data, part * data.length);
-    fused.set(joinedName, joined);
+    if (!/attention\.self\.(query|key|value)\./.test(name)) fused.set(name, tensor);
+    if (!name.includes('attention.self.query.')) continue;
+    const parts = PARTS.map((part) => weights.get(name.replace('query', part))!);
+    const read = () => {
+      const data = new Float32Array(3 * sizeOf(tensor));
+      parts.forEach((part, i) => {
+        data.set(part.data, i * sizeOf(tensor));
+      });
+      return data;
+    };
+    const [rows, ...others] = tensor.shape;
+    fused.set(name.replace('query', 'qkv'), storedTensor([3 * rows, ...others], read));
   }
   return fused;
 }
@@ -123,10 +124,10 @@ export function splitQueryKeyValue(weights: Map<string, StoredTensor>): Map<stri
   const split = [...weights].flatMap(([name, tensor]): [string, StoredTensor][] => {
     if (!name.includes('.qkv.')) return [[name, tensor]];
     const shape = [tensor.shape[0] / 3, ...tensor.shape.slice(1)];
-    const third = tensor.data.length / 3;
+    const third = sizeOf(tensor) / 3;
     return PARTS.map((part, i) => [
       name.replace('qkv', part),
-      { shape, data: tensor.data.subarray(i * third, (i + 1) * third) },
+      storedTensor(shape, () => tensor.data.subarray(i * third, (i + 1) * third)),
     ]);
   });
   return new Map(split);

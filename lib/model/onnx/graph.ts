@@ -1,6 +1,6 @@
 // In: operators and weights, one after another. Out: the names of their results, and at the end the ONNX model.
 import { int8Rows, largestOfRows } from '../../common/matrix';
-import type { StoredTensor } from '../safetensors';
+import { type StoredTensor, sizeOf } from '../safetensors';
 import * as onnx from './messages';
 
 /** Collects nodes and tensors; each method returns the name under which later nodes take the result. */
@@ -20,16 +20,16 @@ export class Graph {
 
   /** Adds a weight as it is. */
   weight(name: string): string {
-    const { shape, data } = this.weights.get(name)!;
-    return this.tensor(name, 'float32', shape, data.byteLength, () => data);
+    const weight = this.weights.get(name)!;
+    return this.tensor(name, 'float32', weight.shape, 4 * sizeOf(weight), () => weight.data);
   }
 
   /** Adds a linear layer's weight [out, in] as [in, out], the order that MatMul takes. */
   transposedWeight(name: string): string {
-    const { shape, data } = this.weights.get(name)!;
-    const [rows, columns] = shape;
-    const transposed = () => transpose(data, rows, columns);
-    return this.tensor(`${name}.transposed`, 'float32', [columns, rows], data.byteLength, transposed);
+    const weight = this.weights.get(name)!;
+    const [rows, columns] = weight.shape;
+    const transposed = () => transpose(weight.data, rows, columns);
+    return this.tensor(`${name}.transposed`, 'float32', [columns, rows], 4 * sizeOf(weight), transposed);
   }
 
   /**
@@ -37,15 +37,15 @@ export class Graph {
    * @returns names of the whole numbers, as they are or transposed, and of the steps: a row's number is whole · step
    */
   int8Weight(name: string, most: number, isTransposed: boolean): [whole: string, steps: string] {
-    const { shape, data } = this.weights.get(name)!;
-    const [rows, columns] = shape;
-    const matrix = { data, rows, columns };
-    const whole = () => int8Rows(matrix, most).data;
+    const weight = this.weights.get(name)!;
+    const [rows, columns] = weight.shape;
+    const matrix = () => ({ data: weight.data, rows, columns });
+    const whole = () => int8Rows(matrix(), most).data;
     const values = isTransposed ? () => transpose(whole(), rows, columns) : whole;
-    const steps = () => largestOfRows(matrix).map((largest) => largest / most);
-    const [wholeShape, stepsShape] = isTransposed ? [[columns, rows], [rows]] : [shape, [rows, 1]];
+    const steps = () => largestOfRows(matrix()).map((largest) => largest / most);
+    const [wholeShape, stepsShape] = isTransposed ? [[columns, rows], [rows]] : [weight.shape, [rows, 1]];
     return [
-      this.tensor(`${name}.int8`, 'int8', wholeShape, data.length, values),
+      this.tensor(`${name}.int8`, 'int8', wholeShape, rows * columns, values),
       this.tensor(`${name}.steps`, 'float32', stepsShape, 4 * rows, steps),
     ];
   }
