@@ -1,15 +1,12 @@
 // In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
 import { type Embedder, type Embeddings, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
-import { batchesByTokens, packSequences } from './bert/packing';
+import { batchesByTokens, packSequences, TOKENS_AT_A_TIME } from './bert/packing';
 import type { Prompts } from './prompts';
 import type { StoredTensor } from './safetensors';
 import type { SearchSettings } from './search-settings';
 import { tf } from './tf';
 import type { Tokenizer } from './tokenizer';
-
-/** Tokens encoded at a time: enough for full-speed matrix products, few enough for a small memory. */
-const TOKENS_PER_BATCH = 4096;
 
 type Parts = Pick<
   EmbeddingModel,
@@ -91,7 +88,7 @@ export class EmbeddingModel implements Embedder {
   /** Token sequences through an encoder, batch by batch: which sequences, packed, and what comes out of it. */
   private async *encode(sequences: Int32Array[], encoder: BertEncoder, onProgress?: OnProgress) {
     let done = 0;
-    for (const indices of batchesByTokens(sequences, TOKENS_PER_BATCH)) {
+    for (const indices of batchesByTokens(sequences, TOKENS_AT_A_TIME)) {
       const batch = packSequences(indices.map((i) => sequences[i]));
       const output = encoder.infer(this.weights, batch);
       const [rows, columns] = output.shape;

@@ -1,7 +1,7 @@
 // In: a model and a batch's token ids. Out: the batch's loss and its gradient with respect to every weight.
 
 import type { Activations, DropoutSettings, NamedTensors } from '../model/bert/encoder';
-import { batchesByTokens, packSequences } from '../model/bert/packing';
+import { batchesByTokens, packSequences, TOKENS_AT_A_TIME } from '../model/bert/packing';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { disposeAll, joined, tf, tidy } from '../model/tf';
 import type { TrainingBatch } from './batches';
@@ -27,9 +27,9 @@ export interface GradientOptions {
   loss?: Loss;
   /** The weights to train, if not the model's own; token ids are then rows of their word embeddings. */
   weights?: NamedTensors;
-  /** Tokens encoded at a time: enough for full-speed products, few enough that what lies between them is small. */
+  /** Tokens encoded at a time. */
   tokensPerPart?: number;
-  /** So many numbers (560 MB) are kept for the gradient at most; what else it needs is computed again. */
+  /** So many numbers (500 MB) are kept for the gradient at most; what else it needs is computed again. */
   keptNumbers?: number;
 }
 
@@ -54,8 +54,8 @@ export function lossAndGradients(
     dropout,
     loss = multipleNegativesRankingLoss,
     weights = model.weights,
-    tokensPerPart = 3072,
-    keptNumbers = 140_000_000,
+    tokensPerPart = TOKENS_AT_A_TIME,
+    keptNumbers = 125_000_000,
   }: GradientOptions = {},
 ): { loss: number; gradients: NamedTensors } {
   const { encoder } = model;

@@ -176,7 +176,7 @@ describe('saveModel', () => {
     model.weights.set(name, words.add(1));
     words.dispose();
     expect((await model.embedQueries(embeddedTexts)).data).not.toEqual(before);
-    loadWeights(model, folder);
+    await loadWeights(model, folder);
     expect((await model.embedQueries(embeddedTexts)).data).toEqual(before);
   });
 

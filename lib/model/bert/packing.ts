@@ -26,6 +26,9 @@ export interface PackedBatch {
   groups: AttentionGroup[];
 }
 
+/** Tokens encoded at a time: enough for full-speed products, few enough that what lies between them is small. */
+export const TOKENS_AT_A_TIME = 3072;
+
 /** Sequences up to this length share groups whatever their padding, which costs less than more groups. */
 const SHORT = 64;
 /** Up to this length, sequences of different lengths may share a group; longer ones attend quicker without padding. */
