@@ -63,13 +63,13 @@ async function chooseBest(model, embedder, folder, validation) {
   const load = (step) => loading.loadWeights(model, step ? path.join(folder, `step-${step}`) : model.folder);
   let best = { step: 0, score: Number.NEGATIVE_INFINITY };
   for (const step of [0, ...keep]) {
-    load(step);
+    await load(step);
     const { hitRate, metrics } = await fe.evaluateEmbedder(embedder, validation, model.search);
     const score = metrics[METRIC];
     console.log(`step ${step}: hit rate@5 ${hitRate.toFixed(3)}, ${METRIC} ${score.toFixed(3)}`);
     if (score > best.score) best = { step, score };
   }
-  load(best.step);
+  await load(best.step);
   return { keptStep: best.step, steps: keep.at(-1) };
 }
 
