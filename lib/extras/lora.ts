@@ -44,7 +44,7 @@ export function lora(settings: LoraSettings): Variant {
           return norm;
         },
         publish() {},
-        save: () => ({ ...optimizer.save(), decays: [] }),
+        save: () => ({ ...optimizer.save(), decay: 1 }),
         restore(state) {
           optimizer.restore(state);
           updates.updateWeights();

@@ -9,7 +9,7 @@ import { EmbeddingModel } from './embedding-model';
 import { weightFiles } from './hub/model-folder';
 import { resolveModel } from './hub/resolve';
 import { ABOUT, type Prompts, readPrompts } from './prompts';
-import { readSafetensors } from './safetensors';
+import { readSafetensors, type StoredTensor } from './safetensors';
 import { readSearchSettings } from './search-settings';
 import { finishSwap, isSwapUnfinished } from './swap';
 import { uploaded } from './tf';
@@ -50,7 +50,9 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
     throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes ${range}.`);
   }
   const search = readSearchSettings(folder, config.maxPositions);
-  const { weights, untrained } = await readWeights(folder, config);
+  const { weights: stored, untrained } = weightsIn(folder, config);
+  const weights: NamedTensors = new Map();
+  await upload(stored, weights);
   return new EmbeddingModel({
     name: options.name ?? nameOrPath,
     folder,
@@ -64,26 +66,28 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
   });
 }
 
-/** Weights of a folder as tensors, query, key and value joined; and its other weights, which embeddings don't need. */
-async function readWeights(folder: string, config: EncoderConfig) {
+/** Weights of a folder, query, key and value joined; and its other weights, which embeddings don't need. */
+export function weightsIn(folder: string, config: EncoderConfig) {
   const files = weightFiles(folder).map((name) => path.join(folder, name));
   const stored = new Map(files.flatMap((file) => [...readSafetensors(file)]));
-  const fused = fuseQueryKeyValue(selectWeights(stored, config, files.join(', ')));
-  const weights: NamedTensors = new Map();
-  for (const [name, { shape, data }] of fused) {
+  const others = [...stored].filter(([name]) => /^(\w+\.)?pooler\./.test(name));
+  return {
+    weights: fuseQueryKeyValue(selectWeights(stored, config, files.join(', '))),
+    // Read now: the folder's model may be another when this one is saved.
+    untrained: new Map(others.map(([name, { shape, data }]) => [name, { shape, data }])),
+  };
+}
+
+/** Puts weights, one after another, where a model has its own. */
+async function upload(stored: Map<string, StoredTensor>, weights: NamedTensors): Promise<void> {
+  for (const [name, { shape, data }] of stored) {
+    weights.get(name)?.dispose();
     weights.set(name, uploaded(data, shape));
     await new Promise(setImmediate); // frees what was read
   }
-  const others = [...stored].filter(([name]) => /^(\w+\.)?pooler\./.test(name));
-  // Read now: the folder's model may be another when this one is saved.
-  return { weights, untrained: new Map(others.map(([name, { shape, data }]) => [name, { shape, data }])) };
 }
 
 /** Replaces a model's weights by those saved in a folder, such as the best of a training run. */
 export async function loadWeights(model: EmbeddingModel, folder: string): Promise<void> {
-  const { weights } = await readWeights(folder, model.encoder.config);
-  for (const [name, tensor] of weights) {
-    model.weights.get(name)?.dispose();
-    model.weights.set(name, tensor);
-  }
+  await upload(weightsIn(folder, model.encoder.config).weights, model.weights);
 }

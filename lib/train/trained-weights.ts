@@ -7,13 +7,14 @@
 import type { NamedTensors } from '../model/bert/encoder';
 import { EMBEDDING } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { tf, tidy } from '../model/tf';
+import { weightsIn } from '../model/load';
+import { tf, tidy, uploaded } from '../model/tf';
 import { AdamW, decayFactor, type OptimizerState } from './adamw';
 
 /** All that further steps depend on, beside the base model. */
 export interface TrainingState extends OptimizerState {
-  /** What the untouched word embeddings have been decayed by: up to each publishing, and since the last. */
-  decays: number[];
+  /** What the untouched word embeddings have been decayed by. */
+  decay: number;
 }
 
 /** The weights of a training run, with their optimizer. */
@@ -38,20 +39,19 @@ export interface TrainedWeights {
   dispose(): void;
 }
 
-/** Every weight, by AdamW; of the word embeddings, the rows that occur, as a small table of their own. */
+/**
+ * Every weight, by AdamW; of the word embeddings, the rows that occur, as a small table of their own. The whole one is
+ * made of the base's, in its folder, at each publishing, and is not in memory while steps need that.
+ */
 export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]): TrainedWeights {
   const occurring = new Set<number>();
   for (const sequence of sequences) for (const id of sequence) occurring.add(id);
   const ids = Int32Array.from(occurring).sort();
   const rowOf = new Map(Array.from(ids, (id, row) => [id, row]));
-  let decays = [1];
-  const changeTable = (change: (whole: tf.Tensor) => tf.Tensor) => {
-    const old = model.weights.get(EMBEDDING.words)!; // [vocabulary, hidden]
-    const changed = tidy(() => change(old));
-    model.weights.set(EMBEDDING.words, changed);
-    old.dispose();
-  };
-  const words = tidy(() => tf.gather(model.weights.get(EMBEDDING.words)!, tf.tensor1d(ids, 'int32'))); // [rows, hidden]
+  const base = weightsIn(model.folder, model.encoder.config).weights.get(EMBEDDING.words)!; // [vocabulary, hidden]
+  let decay = 1;
+  const whole = () => model.weights.get(EMBEDDING.words)!;
+  const words = tidy(() => tf.gather(whole(), tf.tensor1d(ids, 'int32'))); // [rows, hidden]
   const weights: NamedTensors = new Map(model.weights).set(EMBEDDING.words, words);
   const optimizer = new AdamW(weights);
   const share = () => {
@@ -59,26 +59,31 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
   };
   share();
   const publish = () => {
-    const places = () => tf.tensor2d(ids, [ids.length, 1], 'int32');
-    changeTable((old) => tf.tensorScatterUpdate(tf.mul(old, decays.at(-1)!), places(), weights.get(EMBEDDING.words)!));
-    decays.push(1);
+    const table = base.data; // read anew
+    for (let i = 0; i < table.length; i++) table[i] *= decay;
+    const trained = weights.get(EMBEDDING.words)!.dataSync() as Float32Array;
+    const columns = base.shape[1];
+    ids.forEach((id, row) => {
+      table.set(trained.subarray(row * columns, (row + 1) * columns), id * columns);
+    });
+    whole().dispose();
+    model.weights.set(EMBEDDING.words, uploaded(table, base.shape));
   };
   return {
     weights,
     rows: (sequence) => sequence.map((id) => rowOf.get(id)!),
     step(gradients, learningRate) {
+      whole().dispose();
       const norm = optimizer.step(gradients, learningRate);
-      if (Number.isFinite(norm)) decays[decays.length - 1] *= decayFactor(EMBEDDING.words, learningRate);
+      if (Number.isFinite(norm)) decay *= decayFactor(EMBEDDING.words, learningRate);
       share();
       return norm;
     },
     publish,
-    save: () => ({ ...optimizer.save(), decays }),
+    save: () => ({ ...optimizer.save(), decay }),
     restore(state) {
       optimizer.restore(state);
-      // Publishing by publishing, as they were decayed before: to the same bits.
-      for (const factor of state.decays.slice(0, -1)) changeTable((old) => tf.mul(old, factor));
-      decays = [...state.decays];
+      decay = state.decay;
       share();
     },
     dispose() {

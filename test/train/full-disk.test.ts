@@ -85,7 +85,8 @@ describe.runIf(canMount)('a read-only disk', () => {
     disk.remount('ro');
     for (const folder of [there, path.join(disk.folder, 'not/there')]) {
       const data = pairsAsData(texts.tinyPairs);
-      const works = [train(await loadTiny(), settings(folder, 0)), saveModel(await loadTiny(), folder)];
+      const [trained, saved] = [await loadTiny(), await loadTiny()];
+      const works = [train(trained, settings(folder, 0)), saveModel(saved, folder)];
       for (const work of [...works, writeDataset(folder, 'train', data)]) {
         const failure = await failureOf(work);
         expect(failure?.message).toMatch(/^\S+ cannot be written: the disk is read-only\. Choose a folder that can be/);

@@ -170,7 +170,7 @@ describe('a checkpoint', () => {
       'with another number in its record',
       (folder, step) => {
         const file = path.join(folder, `checkpoint-${step}.json`);
-        fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"decays":[1', '"decays":[0'));
+        fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"decay":0.9', '"decay":0.8'));
       },
     ],
     ['without its best model', (folder, step) => fs.rmSync(path.join(folder, `best-${step}`), { recursive: true })],
