@@ -1,4 +1,4 @@
-// In: a text, or a question and its chunk. Out: whether it is English, or whether they are in different languages.
+// In: a text, or a question and its chunk. Out: its language, or whether they are in different ones.
 // Careful: only where the words between the names tell clearly; a detector by letters takes a table of names for a
 // language.
 
@@ -48,10 +48,8 @@ function clearest(found: Map<string, number>, least: number): string | undefined
   return most >= least && most > second ? first : undefined;
 }
 
-/** Whether a text is English, or in no language that is known here, such as a table of names and figures. */
-export function isEnglish(text: string): boolean {
-  return (clearest(evidence(text), 3) ?? 'English') === 'English';
-}
+/** A text's language; English where none is known here, as of a table of names and figures. */
+export const languageOf = (text: string): string => clearest(evidence(text), 3) ?? 'English';
 
 /** Whether a question is in another language than its chunk, both known here; in a chunk of two, both are right. */
 export function isInAnotherLanguage(question: string, chunk: string): boolean {
