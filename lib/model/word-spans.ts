@@ -36,20 +36,19 @@ export function wordSpans(tokenizer: Tokenizer, text: string): WordSpan[] {
   });
 }
 
-/** A span a piece; one that the run does not show, as unknown or in other letters, goes with the next that it does. */
+/** A span a piece; one that the run does not show, as it was unknown or in other letters, goes with the next. */
 function spansOfPieces(run: string, start: number, pieces: string[]): WordSpan[] {
   const spans: WordSpan[] = [];
-  let [at, hidden] = [0, 0];
-  for (const piece of pieces.map((each) => each.trim())) {
-    const found = piece ? run.indexOf(piece, at) : -1;
-    hidden++;
-    if (found < 0) continue;
-    const end = found + piece.length;
-    spans.push({ start: start + at, end: start + end, pieces: hidden });
-    [at, hidden] = [end, 0];
+  let [at, count] = [0, 0];
+  for (const [i, piece] of pieces.entries()) {
+    count++;
+    const found = piece.trim() ? run.indexOf(piece.trim(), at) : -1;
+    const end = i === pieces.length - 1 ? run.length : found + piece.trim().length;
+    if (found < 0 && end < run.length) continue;
+    spans.push({ start: start + at, end: start + end, pieces: count });
+    [at, count] = [end, 0];
   }
-  const last = spans.pop() ?? { start, pieces: 0 };
-  return [...spans, { ...last, end: start + run.length, pieces: last.pieces + hidden }];
+  return spans;
 }
 
 /** Where each window of a text starts and ends in it, in characters. */

@@ -46,7 +46,7 @@ describe('words and their pieces', () => {
     expect(wordsOf('Die 図書館の本。')).toEqual(['Die', '図書館の', '本', '。']);
     // "誰" is unknown to it, and "１２" is read as "12".
     expect(wordsOf('館長は誰ですか。１２年')).toEqual(['館', '長', 'は', '誰で', 'す', 'か', '。', '１２年']);
-    expect(wordsOf('館は誰')).toEqual(['館', 'は誰']);
+    expect(wordsOf('館は誰')).toEqual(['館', 'は', '誰']);
   });
 
   it('says where each stands in the original', () => {

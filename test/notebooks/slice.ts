@@ -196,7 +196,6 @@ export class Workplace {
       EPOCHS: '1',
       BATCH_SIZE: '4',
       MAX_SEQ_LENGTH: '64',
-      TRAIN_WINDOW_SIZE: '30',
       WINDOW_STRIDE: '20',
       EVALUATION_STEPS: '2',
       ...settings,

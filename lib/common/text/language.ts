@@ -22,16 +22,12 @@ const FUNCTION_WORDS: Record<string, string> = {
 const DICTIONARIES = Object.entries(FUNCTION_WORDS).map(([name, words]) => [name, new Set(words.split(' '))] as const);
 
 /** Scripts that tell by themselves, and how many letters of theirs weigh as much as one function word. */
-const SCRIPTS = [
-  ['Chinese or Japanese', /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu, 4],
-  ['Korean', /\p{Script=Hangul}/gu, 6],
-  ['Cyrillic', /\p{Script=Cyrillic}/gu, 12],
-  ['Greek', /\p{Script=Greek}/gu, 12],
-  ['Arabic', /\p{Script=Arabic}/gu, 12],
-  ['Hebrew', /\p{Script=Hebrew}/gu, 12],
-  ['Devanagari', /\p{Script=Devanagari}/gu, 12],
-  ['Thai', /\p{Script=Thai}/gu, 12],
-] as const;
+const SCRIPTS: [name: string, letter: RegExp, perWord: number][] = [
+  ['Chinese or Japanese', /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/gu, 4],
+  ['Korean', /\p{sc=Hangul}/gu, 6],
+];
+for (const name of ['Cyrillic', 'Greek', 'Arabic', 'Hebrew', 'Devanagari', 'Thai'])
+  SCRIPTS.push([name, new RegExp(`\\p{sc=${name}}`, 'gu'), 12]);
 
 /** For each language, how many words speak for it. */
 function evidence(text: string): Map<string, number> {
