@@ -1,5 +1,6 @@
 // In: texts. Out: a keyword search engine, and its rankings: the baseline that needs no model.
 import { Bm25 } from '../common/text/bm25';
+import { languageOf } from '../common/text/language';
 import { terms } from '../common/text/terms';
 import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
@@ -21,6 +22,8 @@ export class Bm25Index {
   /** For each window, the index of its document. */
   private readonly owners: number[] = [];
   private readonly windows: Bm25;
+  /** Of the first texts: stop words and stems are its. */
+  private readonly language: string;
 
   /**
    * @param corpus texts by document id
@@ -28,8 +31,9 @@ export class Bm25Index {
    */
   constructor(corpus: Record<string, string>, { windows }: { windows?: WindowSettings } = {}) {
     this.ids = Object.keys(corpus);
+    this.language = languageOf(Object.values(corpus).slice(0, 50).join('\n'));
     const texts = Object.values(corpus).flatMap((text, owner) => {
-      const all = terms(text);
+      const all = terms(text, this.language);
       const ranges = windows ? windowRanges(all.length, windows.size, windows.stride) : [[0, all.length]];
       for (const _ of ranges) this.owners.push(owner);
       return ranges.map(([start, end]) => all.slice(start, end));
@@ -40,7 +44,8 @@ export class Bm25Index {
   /** For each query, the best `topK` documents that share a term with it, best first, ties by ascending id. */
   rank(queries: string[], topK: number = RANKING_DEPTH): Rankings {
     return queries.map((query) => {
-      const scores = documentScores(this.windows.scores(terms(query)), this.owners, this.ids.length, TEMPERATURE);
+      const ofWindows = this.windows.scores(terms(query, this.language));
+      const scores = documentScores(ofWindows, this.owners, this.ids.length, TEMPERATURE);
       const matched = scores.map((score) => (score > 0 ? score : Number.NEGATIVE_INFINITY));
       return bestDocuments(this.ids, matched, topK);
     });

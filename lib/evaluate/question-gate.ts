@@ -7,7 +7,7 @@ import { BM25_WINDOWS, Bm25Index } from './bm25-index';
 import { type EvaluationResult, evaluateRanking } from './evaluation';
 import { linearFusion } from './fusion';
 import { type Rankings, rankByVectors } from './rankings';
-import { DEFAULT_SEARCH, windowedEmbedder } from './windowed-embedder';
+import { fitWindows, windowedEmbedder } from './windowed-embedder';
 
 /** Questions of this cosine say the same. */
 const SAME = 0.9;
@@ -41,7 +41,7 @@ export interface GatedQuestions extends GenerationResult {
  */
 export function createQuestionGate(model: EmbeddingModel, chunks: SourceChunk[], { roundTripTop = 0 } = {}) {
   const corpus = Object.fromEntries(chunks.map(({ id, text }) => [id, text]));
-  const embedder = windowedEmbedder(model, DEFAULT_SEARCH.windows);
+  const embedder = windowedEmbedder(model, fitWindows(model));
   let index: { documents: Embeddings; keywords: Bm25Index } | undefined;
 
   const placesOf = async (asked: Asked[], vectors: Matrix): Promise<EvaluationResult> => {

@@ -7,9 +7,11 @@ import { windowSequences } from '../model/tokenizer';
 import { WINDOW_TEMPERATURE } from './document-scores';
 import { FUSION_WEIGHT } from './fusion';
 
+const USUAL: WindowSettings = { size: 94, stride: 47 };
+
 /** How to search with a model that says nothing of it: windows as `RECIPES.best` trains, overlapping by half. */
 export const DEFAULT_SEARCH = {
-  windows: { size: 94, stride: 47 },
+  windows: USUAL,
   windowTemperature: WINDOW_TEMPERATURE,
   bm25Weight: FUSION_WEIGHT,
 } satisfies SearchSettings;
@@ -21,8 +23,8 @@ export function roomOf({ queryTokenizer: { around }, documentTokenizer, maxSeqLe
   return maxSeqLength - Math.max(around.before.length, documentTokenizer.around.before.length) - around.after.length;
 }
 
-/** Windows of `size` word pieces or, where the model reads less, of what it reads. */
-export function fitWindows(model: Reading, size: number, stride: number): WindowSettings {
+/** Windows of `size` word pieces, the usual ones by default, or, where the model reads less, of what it reads. */
+export function fitWindows(model: Reading, size = USUAL.size, stride = USUAL.stride): WindowSettings {
   const fitting = Math.min(size, roomOf(model));
   return { size: fitting, stride: Math.min(stride, fitting) };
 }

@@ -16,13 +16,13 @@ export function unescapeHtml(html: string): string {
 export function shorten(text: string, limit: number): string {
   const line = text.replace(/\s+/g, ' ').trim();
   if (line.length <= limit) return line;
-  const cut = line.slice(0, limit);
+  const cut = line.slice(0, limit).replace(/[\uD800-\uDBFF]$/, ''); // never half a character
   const wordEnd = cut.lastIndexOf(' ');
   return `${(wordEnd > limit * 0.6 ? cut.slice(0, wordEnd) : cut).trimEnd()}…`;
 }
 
 /** `text` as a Plotly hover label: shortened to `limit` characters, escaped, broken into lines of at most 60. */
 export function hoverText(text: string, limit = 120): string {
-  const lines = shorten(text, limit).match(/.{1,60}(?= |$)|[^ ]+/g) ?? [];
+  const lines = shorten(text, limit).match(/.{1,60}(?= |$)|[^ ]{1,60}/gu) ?? [];
   return lines.map((line) => escapeHtml(line.trim())).join('<br>');
 }

@@ -21,17 +21,14 @@ export interface Found {
 }
 
 /** How a model is searched with: as its folder says or, where it says nothing, as usual. */
-export function searchSettings(model: SearchModel): SearchSettings {
-  const { size, stride } = DEFAULT_SEARCH.windows;
-  return model.search ?? { ...DEFAULT_SEARCH, windows: fitWindows(model, size, stride) };
-}
+export const searchSettings = (model: SearchModel): SearchSettings =>
+  model.search ?? { ...DEFAULT_SEARCH, windows: fitWindows(model) };
 
 /** What embeds for a search: windows, or whole texts where a model was trained so; then, if asked for, words. */
 function embeddersOf(model: SearchModel, words: boolean): Embedder[] {
   const { windows } = searchSettings(model);
   const first = windows ? windowedEmbedder(model, windows) : model;
-  const { size, stride } = windows ?? DEFAULT_SEARCH.windows;
-  return words ? [first, wordEmbedder(model, fitWindows(model, size, stride))] : [first];
+  return words ? [first, wordEmbedder(model, fitWindows(model, windows?.size, windows?.stride))] : [first];
 }
 
 /** Documents to ask: with all vectors in memory, each compared with a question's; for some thousands of documents. */

@@ -1,4 +1,4 @@
-import { isEnglish, isInAnotherLanguage } from 'finetune-embedding/dist/common/text/language.js';
+import { isInAnotherLanguage, languageOf } from 'finetune-embedding/dist/common/text/language.js';
 import { expect, it } from 'vitest';
 
 const ENGLISH = 'The keeper of the lighthouse lights the lamp at dusk, and writes down which ships have passed.';
@@ -53,9 +53,15 @@ it.each([
   'Casa de la Playa\t12\nHôtel des Reyes\t14',
   '',
 ])('%s passes for English', (text) => {
-  expect(isEnglish(text)).toBe(true);
+  expect(languageOf(text)).toBe('English');
 });
 
-it.each([GERMAN, FRENCH, SPANISH, CHINESE, RUSSIAN])('%s does not', (text) => {
-  expect(isEnglish(text)).toBe(false);
+it.each([
+  [GERMAN, 'German'],
+  [FRENCH, 'French'],
+  [SPANISH, 'Spanish'],
+  [CHINESE, 'Chinese or Japanese'],
+  [RUSSIAN, 'Cyrillic'],
+])('%s is %s', (text, language) => {
+  expect(languageOf(text)).toBe(language);
 });

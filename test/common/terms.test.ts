@@ -24,6 +24,22 @@ describe('terms', () => {
     expect(terms('What was it, and why did its owner not say when?')).toEqual(terms('owner say'));
   });
 
+  it.each([
+    ['Fähren', 'Fähre'],
+    ['Kindern', 'Kindes'],
+    ['Häuser', 'Haus'],
+    ['kosteten', 'kostet'],
+    ['ältesten', 'älter'],
+  ])('in German, %s meets %s', (word, other) => expect(terms(word, 'German')).toEqual(terms(other, 'German')));
+
+  it('in German, drops its stop words and keeps short words and numbers', () => {
+    expect(terms('Wie viele Fähren fuhren 1994 um 6:15 Uhr, und warum?', 'German')).toEqual(
+      expect.arrayContaining(['fahr', 'fuhr', '1994', '6', '15']),
+    );
+    expect(terms('Wie wird das, und warum nicht für die?', 'German')).toEqual([]);
+    expect(terms('Tor Eis See', 'German')).toEqual(['tor', 'eis', 'see']);
+  });
+
   it('tells words apart where no spaces do', () => {
     expect(terms('漁業日誌は何冊ありますか。')).toEqual(expect.arrayContaining(['漁業', '日誌']));
     expect(terms('图书馆的预算')).toContain('预算');

@@ -39,6 +39,16 @@ describe('BM25', () => {
     expect(search('words', new Bm25Index({}))).toEqual([]);
   });
 
+  it('finds German by its stems, whatever stop words stand in the question', () => {
+    const german = new Bm25Index({
+      ships: 'Der Verein besitzt drei Schiffe. Die Reparaturen der alten Fähre sind teuer.',
+      fares: 'Wie viele Fahrkarten der Verein verkauft, ist nicht bekannt, denn wer fährt, zahlt im Hafen.',
+    });
+    expect(search('Wie viele sind es, und wer zahlte die Reparatur des Schiffes?', german)[0].id).toBe('ships');
+    expect(search('die Fähren', german).map(({ id }) => id)).toEqual(['ships']);
+    expect(search('Wie und wer?', german)).toEqual([]);
+  });
+
   it('scores by windows: the mean of their exponentials, worked by hand', () => {
     const windowed = new Bm25Index(
       { long: 'red red blue green green green', short: 'red plum' },

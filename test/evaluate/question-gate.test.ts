@@ -71,6 +71,14 @@ describe('the question gate', async () => {
     ]);
   });
 
+  it('asks a base that reads less than the usual windows by windows of its own length', async () => {
+    const short = await loadModel('test/fixtures/tiny-bert');
+    const asked = resultOf({ Ruff: ['What does the galley of the ferry Ruff sell?'] });
+    const { roundTrip } = await createQuestionGate(short, CHUNKS)(asked);
+    short.dispose();
+    expect(roundTrip?.perQuery[0].rank).toBeGreaterThan(0);
+  });
+
   it('drops what fits many chunks, where the round trip is asked for', async () => {
     const asked = { Ruff: ['What was the total revenue in 2023?', 'What does the galley of the ferry Ruff sell?'] };
     const strict = await createQuestionGate(model, CHUNKS, { roundTripTop: 3 })(resultOf(asked));

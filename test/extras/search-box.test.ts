@@ -110,6 +110,14 @@ describe('the search box', async () => {
     expect(neighbours[0].score).toBeGreaterThanOrEqual(neighbours[1].score);
   });
 
+  it('shows what stands around a window, also where no spaces do', () => {
+    const text = `${'海'.repeat(90)}\n\n${'港'.repeat(30)}灯台${'船'.repeat(90)}`;
+    const own = { columns: 2, rows: 1, data: Float32Array.of(1, 0) };
+    const searcher = createSearcher({ corpus: { text }, windows: [[[122, 124]]], windowTemperature: 0.05 }, { m: own });
+    const [{ window }] = searcher.search('灯台', { m: own });
+    expect(window).toEqual([`… ${'海'.repeat(48)}\n\n${'港'.repeat(30)}`, '灯台', `${'船'.repeat(80)} …`]);
+  });
+
   describe('in a page', () => {
     afterEach(() => vi.unstubAllGlobals());
 

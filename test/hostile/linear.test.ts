@@ -1,6 +1,6 @@
 // Text that costs careless parsers and regular expressions the square of its length: twice the text, twice the time.
 import { Bm25 } from 'finetune-embedding/dist/common/text/bm25.js';
-import { isEnglish, isInAnotherLanguage } from 'finetune-embedding/dist/common/text/language.js';
+import { isInAnotherLanguage, languageOf } from 'finetune-embedding/dist/common/text/language.js';
 import { withoutFurniture } from 'finetune-embedding/dist/common/text/page-furniture.js';
 import { terms } from 'finetune-embedding/dist/common/text/terms.js';
 import { cutPages } from 'finetune-embedding/dist/corpus/chunk.js';
@@ -65,7 +65,7 @@ const READERS: Record<string, (text: string) => unknown> = {
   'page furniture': (text) => withoutFurniture([text, text, text]),
   chunks: (text) => cutPages([{ file: 'a.txt', page: 1, text }], { chunkSize: 256, chunkOverlap: 20 }),
   'terms and BM25': (text) => new Bm25([terms(text), ['a']]).scores(terms(text).slice(0, 100)),
-  language: (text) => [isEnglish(text), isInAnotherLanguage(text, text)],
+  language: (text) => [languageOf(text), isInAnotherLanguage(text, text)],
   'a model’s answer': (text) => ['', 'Q', '1. "'].map((start) => parseAnswer(start + text, 2)),
   'sentences to ask about': (text) => sentencesOf(text, new Words([text])),
   'golden questions': (text) => {

@@ -50,6 +50,8 @@ describe('texts', () => {
   it('shortens at a word end and breaks hover labels into lines', () => {
     expect(shorten('some  words\nare cut', 12)).toBe('some words…');
     expect(shorten('short', 12)).toBe('short');
+    expect(shorten('𠮷野𠮷野', 4)).toBe('𠮷野…');
+    expect(hoverText('図書館'.repeat(30)).split('<br>')).toEqual(['図書館'.repeat(20), '図書館'.repeat(10)]);
     const lines = hoverText(`${'word '.repeat(40)}<script>`, 1000).split('<br>');
     expect(lines.every((line) => line.length <= 75)).toBe(true);
     expect(lines.at(-1)).toContain('&lt;script&gt;');

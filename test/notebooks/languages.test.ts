@@ -1,37 +1,37 @@
-// A German and a Japanese document on the way of the three notebooks: what works in other languages, and what does not.
+// A German and a Japanese document through the three notebooks: what a reader of them gets, and what they are told.
 import fs from 'node:fs';
 import path from 'node:path';
-import * as fe from 'finetune-embedding';
-import { storedWeights } from 'finetune-embedding/dist/model/save.js';
-import type { QuestionStyle } from 'finetune-embedding/dist/questions/generator.js';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { temporaryFolder } from '../fixtures/engine';
+import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
+import { createSearchIndex, loadSearchModel } from 'finetune-embedding/search';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeOpenAI } from '../questions/fake-openai';
-import { FIVE_STEPS } from '../train/five-steps';
+import { complaints, edited, NOTEBOOKS, type NotebookRun, outputTexts, Workplace } from './slice';
 
-/** Questions, each with words that only its passage has, in chunks of about two paragraphs. */
+/** Questions, each with words that only its passage has: three to train on, and three that keywords find by stems. */
 const DOCUMENTS = {
   German: {
     file: 'faehrverein.md',
-    chunkSize: 200,
     sentenceEnd: /[.“]$/,
-    questions: {
+    train: {
       'von elf Familien gegründet': 'Wie viele Familien haben den Fährverein gegründet?',
       Emdenhafen: 'Welches Schiff hat einen gegen Eis verstärkten Rumpf?',
       'im Winter um 6:15 Uhr': 'Wann legt die erste Fähre im Sommer ab?',
-      'kostete 310.000 Euro': 'Was kostete die Reparatur nach dem Unglück?',
-      'Zuschuss von 260.000': 'Wie hoch war der Zuschuss vom Landkreis?',
-      'die Strömung verändert': 'Warum hat der Verein Einspruch gegen den Tunnel erhoben?',
+    },
+    val: {
+      'kostete 310.000 Euro': 'Wie viel kosteten die Reparaturen?',
+      'Zuschuss von 260.000': 'Wie hoch waren die Zuschüsse der Landkreise?',
+      'die Strömung verändert': 'Warum gab es gegen die geplanten Tunnel Einsprüche?',
     },
   },
   Japanese: {
     file: 'toshokan.md',
-    chunkSize: 300,
     sentenceEnd: /。$/,
-    questions: {
+    train: {
       森下ハル: '図書館の初代館長は誰ですか。',
       午後七時まで: '図書館は何時に閉館しますか。',
       毎月第二土曜日: '移動図書船「かもめ号」はいつ島を回りますか？',
+    },
+    val: {
       百十二冊: '漁業日誌は何冊保管されていますか。',
       屋根の修理: '屋根の修理にはいくらかかりましたか。',
       太陽光パネル: '太陽光パネルはどこに置かれますか。',
@@ -39,78 +39,154 @@ const DOCUMENTS = {
   },
 };
 
-describe.each(Object.entries(DOCUMENTS))('a document in %s', (_, { file, chunkSize, sentenceEnd, questions }) => {
-  const document = path.resolve('test/fixtures/languages', file);
+/** Jupyter serves the project's folder, so that is where a search box's files must lie. */
+const folder = path.resolve(`runs/languages-${process.pid}`);
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  async function chunksOf() {
-    const { pages } = await fe.readDocuments([document]);
-    return fe.chunkPages(pages, { chunkSize, chunkOverlap: 0 });
-  }
+/**
+ * A base whose tokenizer knows both scripts: the tiny XLM-RoBERTa, with layers so weak that a text's vector is about
+ * the mean of its pieces'. As it is, it has nearly one vector for all texts, and all questions would be repeats.
+ */
+function writeBase(): string {
+  const base = path.join(folder, 'base');
+  fs.cpSync('test/fixtures/tiny-xlm-roberta', base, { recursive: true });
+  const weights = readSafetensors(path.join(base, 'model.safetensors'));
+  for (const [name, { data }] of weights)
+    if (!/word_embeddings|LayerNorm\.weight/.test(name)) for (const i of data.keys()) data[i] /= 5;
+  writeSafetensors(path.join(base, 'model.safetensors'), weights);
+  const pooling = { word_embedding_dimension: 16, pooling_mode: 'mean' };
+  fs.writeFileSync(path.join(base, '1_Pooling/config.json'), JSON.stringify(pooling));
+  return base;
+}
 
-  /** Its dataset by a server that knows the questions, through the gate. */
-  async function generate(folder: string) {
-    const known = Object.entries(questions);
+describe.each(Object.entries(DOCUMENTS))('documents in %s', (language, { file, sentenceEnd, train, val }) => {
+  const [questionsToTrain, questionsToAsk] = [train, val].map((questions) => Object.entries<string>(questions));
+  const [evidence, question] = questionsToAsk[2];
+  const source = fs.readFileSync(path.join('test/fixtures/languages', file), 'utf8');
+  const workplace = new Workplace(path.join(folder, language), {
+    QUESTION_GENERATOR: 'openai',
+    QUESTION_STYLES: 'question',
+    EPOCHS: '2',
+    BATCH_SIZE: '2',
+    LEARNING_RATE: '0.01',
+    TRAIN_WINDOW_SIZE: '24',
+    TRAIN_WINDOW_STRIDE: '24',
+    WINDOW_STRIDE: '12',
+  });
+  let runs: Record<string, NotebookRun>;
+  const shownBy = (name: string) => outputTexts(runs[name].notebook).join('\n');
+
+  beforeAll(async () => {
+    const [title, ...sections] = source.split(/^(?=## )/m);
+    const golden = questionsToAsk.map(([evidence, question]) => ({
+      ...{ question, evidence, type: '数', section: 'Größe' },
+    }));
+    Object.assign(workplace.env, {
+      BASE_MODEL: writeBase(),
+      TRAIN_FILES: workplace.write(`docs/${language}.md`, title + sections.slice(0, 3).join('')),
+      VAL_FILES: workplace.write('docs/val.md', sections.slice(3).join('')),
+    });
+    workplace.write('docs/val.questions.json', JSON.stringify(golden));
     const server = await FakeOpenAI.start({
-      questions: (passage) => known.filter(([words]) => passage.includes(words)).map(([, question]) => question),
+      questions: (passage) =>
+        questionsToTrain.filter(([words]) => passage.includes(words)).map(([, question]) => question),
     });
-    onTestFinished(() => server.close());
-    const llm = { model: 'm', cacheDir: folder, styles: ['question'] as QuestionStyle[] };
-    const { generator } = fe.chooseGenerator('openai', { OPENAI_BASE_URL: server.url }, llm);
-    const chunks = await chunksOf();
-    const asked = await generator.generate(chunks, { questionsPerChunk: 3 });
-    const model = await fe.loadModel('all-MiniLM-L6-v2'); // as generate_dataset has it
-    onTestFinished(() => model.dispose());
-    return { chunks, asked, gated: await fe.createQuestionGate(model, chunks, { roundTripTop: 10 })(asked) };
-  }
+    workplace.env.OPENAI_BASE_URL = server.url;
+    const ownQuestion = (name: string) =>
+      name === 'evaluate'
+        ? edited(name, workplace.path('notebooks'), [
+            ['const QUESTION', "'What becomes of the deposit when a barrel never comes back?'", `'${question}'`],
+          ])
+        : undefined;
+    runs = await workplace.runAll(ownQuestion);
+    await server.close();
+  }, 300_000);
 
-  it('is cut at the ends of sentences, or after a heading', async () => {
-    const chunks = await chunksOf();
-    const lines = fs.readFileSync(document, 'utf8').split('\n');
-    expect(chunks.length).toBeGreaterThan(3);
-    for (const { text } of chunks) {
-      const lastLine = text.split('\n').at(-1)!;
-      if (!lines.includes(`## ${lastLine}`)) expect(lastLine).toMatch(sentenceEnd);
+  it('run to the end, without an error or a warning', () => {
+    for (const name of NOTEBOOKS) {
+      expect(complaints(runs[name].notebook), name).toEqual([]);
+      expect(runs[name].log).toContain(`${name}: all cells ran`);
     }
   });
 
-  it('has no offline questions, and says so', async () => {
-    const { generator } = fe.chooseGenerator('offline', {}, { model: '', cacheDir: '' });
-    await expect(generator.generate(await chunksOf(), { questionsPerChunk: 2 })).rejects.toThrow(
-      /Offline questions are in English only, and none of the \d+ chunk\(s\) is in English/,
+  it('become a dataset, in their own letters, cut at the ends of sentences or after a heading', () => {
+    const letters = source.replace(/[#\s]/g, '');
+    for (const [split, questions] of [['train', questionsToTrain] as const, ['val', questionsToAsk] as const]) {
+      const { corpus, queries, relevant_docs } = workplace.readJson(`data/${split}_dataset.json`);
+      expect(Object.values(queries).sort()).toEqual(questions.map(([, question]) => question).sort());
+      for (const [id, question] of Object.entries(queries)) {
+        const [evidence] = questions.find(([, asked]) => asked === question)!;
+        for (const chunk of relevant_docs[id]) expect(corpus[chunk]).toContain(evidence);
+      }
+      for (const text of Object.values<string>(corpus)) {
+        expect(letters).toContain(text.replace(/\s/g, ''));
+        const lastLine = text.split('\n').at(-1)!;
+        if (!source.includes(`## ${lastLine}\n`)) expect(lastLine).toMatch(sentenceEnd);
+      }
+    }
+  });
+
+  it('leave a model that has learnt', () => {
+    expect(shownBy('finetune')).toMatch(/the model after step [1-9]/);
+    const read = (folder: string) => readSafetensors(path.join(folder, 'model.safetensors'));
+    const [base, trained] = [read(workplace.env.BASE_MODEL), read(workplace.env.OUTPUT_DIR)];
+    expect([...trained.keys()].sort()).toEqual([...base.keys()].sort());
+    const name = 'embeddings.word_embeddings.weight';
+    expect(trained.get(name)!.data).not.toEqual(base.get(name)!.data);
+  });
+
+  it('are searched by all retrievers, by keywords without a miss', () => {
+    const { results } = JSON.parse(fs.readFileSync(workplace.path('results/runs.jsonl'), 'utf8'));
+    for (const way of ['', ', windows', ', words', ', words + windows + BM25 by score'])
+      for (const model of ['base', 'fine-tuned']) {
+        expect(results[model + way]['MAP@100']).toBeGreaterThan(0);
+        expect(shownBy('evaluate')).toContain(`${model}${way}</td>`);
+      }
+    expect(results.BM25['MAP@100']).toBe(1);
+    expect(results['BM25, windows']['MAP@100']).toBe(1);
+  });
+
+  it('are shown as they were written, in tables, figures and the search box', () => {
+    for (const name of NOTEBOOKS) {
+      const shown = JSON.stringify(runs[name].notebook);
+      // What stands for a broken character, and UTF-8 taken for Windows-1252.
+      expect(shown).not.toMatch(/\uFFFD|\\ud[89a-f]|Ã.|â€|[ãåæ][\u0080-\u00bf]/);
+    }
+    for (const [evidence, question] of questionsToAsk) {
+      expect(shownBy('generate_dataset')).toContain(`>${question}<`);
+      expect(shownBy('generate_dataset')).toContain(`>${evidence}<`);
+      expect(outputTexts(runs.evaluate.notebook).find((html) => html.includes('Map of chunks'))).toContain(question);
+    }
+    const [matched] = outputTexts(runs.evaluate.notebook).filter((html) => html.includes('class="matched-words"'));
+    // Each word, and in Japanese each word piece, for itself.
+    expect(matched.match(/data-finds/g)!.length).toBeGreaterThan(4);
+  });
+
+  it('answer a question of the reader, in the notebook, in the search box and by the index', async () => {
+    const [ownTable] = outputTexts(runs.evaluate.notebook).filter((html) => html.includes(`<caption>${question}`));
+    expect(ownTable).toMatch(new RegExp(`<td[^>]*>1</td>.*${evidence}.*<td[^>]*>2</td>`, 's'));
+    const [box] = outputTexts(runs.evaluate.notebook).filter((html) => html.includes('class="search-box"'));
+    expect(box).toContain(evidence);
+    const { models, windows } = workplace.readJson('results/search/box.json');
+    expect(models).toHaveLength(2);
+    expect(windows.flat().length).toBeGreaterThan(windows.length);
+
+    const model = await loadSearchModel(workplace.env.OUTPUT_DIR);
+    const { corpus } = workplace.readJson('data/val_dataset.json');
+    const index = await createSearchIndex(model, corpus, { words: true });
+    const [found] = await index.search(question, 1);
+    await model.dispose();
+    expect(found.text).toContain(evidence);
+    expect(found.text.slice(...found.window)).not.toBe('');
+    expect(found.text.slice(...found.window).length).toBeLessThan(found.text.length);
+  });
+
+  it('have no offline questions, and generate_dataset says so', async () => {
+    const refused = { QUESTION_GENERATOR: 'offline', DATA_DIR: workplace.path('offline') };
+    const { code, log } = await workplace.run('generate_dataset', refused);
+    expect(code).toBe(1);
+    expect(log.trimEnd().split('\n').at(-1)).toMatch(
+      /\(Ask questions about each chunk\): Offline questions are in English only, and none of the \d+ chunk\(s\) is in English/,
     );
-  });
-
-  it('is asked about, trained on and searched with an encoder that knows its script', async () => {
-    const folder = temporaryFolder();
-    const model = await fe.loadModel('test/fixtures/tiny-xlm-roberta');
-    onTestFinished(() => model.dispose());
-    const { chunks, asked, gated } = await generate(folder);
-    expect([...asked.questions.values()].flat()).toHaveLength(Object.keys(questions).length);
-    expect(gated.dropped).toEqual([]);
-    const data = fe.buildDataset(chunks, gated.questions);
-
-    const windows = fe.fitWindows(model, 40, 20);
-    const outputDir = path.join(folder, 'model');
-    const before = storedWeights(model).get('embeddings.word_embeddings.weight')!.data.slice();
-    const { steps } = await fe.train(model, {
-      data,
-      recipe: { ...FIVE_STEPS, windows, batchSize: 3 },
-      outputDir,
-      seed: 1,
-    });
-    expect(steps.length).toBeGreaterThanOrEqual(2);
-    for (const { loss } of steps) expect(loss).toBeGreaterThan(0);
-
-    const trained = await fe.loadModel(outputDir);
-    onTestFinished(() => trained.dispose());
-    expect(storedWeights(trained).get('embeddings.word_embeddings.weight')!.data).not.toEqual(before);
-    for (const way of [trained, fe.windowedEmbedder(trained, windows), fe.wordEmbedder(trained, windows)]) {
-      const { metrics } = await fe.evaluateEmbedder(way, data, { topK: 5 });
-      expect(metrics['MAP@100'], way.name).toBeGreaterThan(0);
-    }
-    for (const search of [{}, { windows: fe.BM25_WINDOWS }]) {
-      const rankings = fe.rankByBm25(data, { ...search, topK: Number.POSITIVE_INFINITY });
-      expect(fe.evaluateRanking(rankings, data, { topK: 1 }).hitRate).toBeGreaterThan(0.8);
-    }
   });
 });

@@ -4,6 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const ROOT = path.resolve('.');
+/** In the order of the workflow. */
+export const NOTEBOOKS = ['generate_dataset', 'finetune', 'evaluate'];
 
 export const BAKERY = `# The Corner Oven
 
@@ -127,12 +129,38 @@ export function readNotebook(file: string): Notebook {
   return JSON.parse(fs.readFileSync(file, 'utf8'));
 }
 
+/**
+ * Writes a copy of a notebook into `folder`, which lies inside the project: notebooks find the library from where they
+ * are.
+ * @param edits how a cell starts, what stands there once, and what takes its place
+ */
+export function edited(name: string, folder: string, edits: [start: string, before: string, after: string][]): string {
+  const notebook = readNotebook(path.join(ROOT, `notebooks/${name}.ipynb`));
+  for (const [start, before, after] of edits) {
+    const cell = notebook.cells.find(({ source }) => [source].flat().join('').startsWith(start));
+    if (!cell) throw new Error(`${name}.ipynb has no cell that starts with "${start}".`);
+    const parts = [cell.source].flat().join('').split(before);
+    if (parts.length !== 2) throw new Error(`${name}.ipynb, "${start}": "${before}" must stand there once.`);
+    cell.source = parts.join(after);
+  }
+  fs.mkdirSync(folder, { recursive: true });
+  const file = path.join(folder, `${name}.ipynb`);
+  fs.writeFileSync(file, JSON.stringify(notebook));
+  return file;
+}
+
 /** The HTML and text of all outputs, in order. */
 export function outputTexts({ cells }: Notebook): string[] {
   return cells
     .flatMap(({ outputs }) => outputs ?? [])
     .map(({ text, data }) => [text ?? data?.['text/html'] ?? data?.['text/plain'] ?? ''].flat().join(''));
 }
+
+/** Errors and warnings among the outputs. */
+export const complaints = ({ cells }: Notebook): Output[] =>
+  cells
+    .flatMap(({ outputs }) => outputs ?? [])
+    .filter(({ output_type, name }) => output_type === 'error' || name === 'stderr');
 
 /** Titles of the figures, in order. */
 export function figureTitles(notebook: Notebook): string[] {
@@ -168,7 +196,6 @@ export class Workplace {
       EPOCHS: '1',
       BATCH_SIZE: '4',
       MAX_SEQ_LENGTH: '64',
-      WINDOW_SIZE: '30',
       WINDOW_STRIDE: '20',
       EVALUATION_STEPS: '2',
       ...settings,
@@ -212,5 +239,15 @@ export class Workplace {
     });
     const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
     return { code, log, notebook: readNotebook(output) };
+  }
+
+  /** Executes the three, one after the other; `find` gives another file for a notebook's name, or none. */
+  async runAll(find?: (name: string) => string | undefined): Promise<Record<string, NotebookRun>> {
+    const runs: Record<string, NotebookRun> = {};
+    for (const name of NOTEBOOKS) {
+      runs[name] = await this.run(name, {}, find?.(name));
+      if (runs[name].code !== 0) throw new Error(`${name} failed:\n${runs[name].log}`);
+    }
+    return runs;
   }
 }

@@ -1,4 +1,4 @@
-// In: a text, or a question and its chunk. Out: whether it is English, or whether they are in different languages.
+// In: a text, or a question and its chunk. Out: its language, or whether they are in different ones.
 // Careful: only where the words between the names tell clearly; a detector by letters takes a table of names for a
 // language.
 
@@ -22,16 +22,12 @@ const FUNCTION_WORDS: Record<string, string> = {
 const DICTIONARIES = Object.entries(FUNCTION_WORDS).map(([name, words]) => [name, new Set(words.split(' '))] as const);
 
 /** Scripts that tell by themselves, and how many letters of theirs weigh as much as one function word. */
-const SCRIPTS = [
-  ['Chinese or Japanese', /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu, 4],
-  ['Korean', /\p{Script=Hangul}/gu, 6],
-  ['Cyrillic', /\p{Script=Cyrillic}/gu, 12],
-  ['Greek', /\p{Script=Greek}/gu, 12],
-  ['Arabic', /\p{Script=Arabic}/gu, 12],
-  ['Hebrew', /\p{Script=Hebrew}/gu, 12],
-  ['Devanagari', /\p{Script=Devanagari}/gu, 12],
-  ['Thai', /\p{Script=Thai}/gu, 12],
-] as const;
+const SCRIPTS: [name: string, letter: RegExp, perWord: number][] = [
+  ['Chinese or Japanese', /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]/gu, 4],
+  ['Korean', /\p{sc=Hangul}/gu, 6],
+];
+for (const name of ['Cyrillic', 'Greek', 'Arabic', 'Hebrew', 'Devanagari', 'Thai'])
+  SCRIPTS.push([name, new RegExp(`\\p{sc=${name}}`, 'gu'), 12]);
 
 /** For each language, how many words speak for it. */
 function evidence(text: string): Map<string, number> {
@@ -48,10 +44,8 @@ function clearest(found: Map<string, number>, least: number): string | undefined
   return most >= least && most > second ? first : undefined;
 }
 
-/** Whether a text is English, or in no language that is known here, such as a table of names and figures. */
-export function isEnglish(text: string): boolean {
-  return (clearest(evidence(text), 3) ?? 'English') === 'English';
-}
+/** A text's language; English where none is known here, as of a table of names and figures. */
+export const languageOf = (text: string): string => clearest(evidence(text), 3) ?? 'English';
 
 /** Whether a question is in another language than its chunk, both known here; in a chunk of two, both are right. */
 export function isInAnotherLanguage(question: string, chunk: string): boolean {

@@ -51,9 +51,9 @@ export function createSearcher({ corpus, windows, windowTemperature }: Searched,
     const [start, end] = windows[at][nearestVector(asked, documents(model), at)];
     const [before, after] = [text.slice(0, start).slice(-AROUND), text.slice(end, end + AROUND)];
     return [
-      start > AROUND ? before.replace(/^\S*\s+/, '… ') : before,
+      start > AROUND ? before.replace(/^(?:\S{0,20}\s+)?/, '… ') : before,
       text.slice(start, end),
-      end + AROUND < text.length ? after.replace(/\s+\S*$/, ' …') : after,
+      end + AROUND < text.length ? after.replace(/(?:\s+\S{0,20})?$/, ' …') : after,
     ];
   }
 

@@ -35,7 +35,8 @@ interface Candidate {
 /** Reads all chunks once: their texts without running heads, and what the corpus as a whole says. */
 export function readCorpus(chunks: SourceChunk[]) {
   const texts = withoutFurniture(chunks.map(({ text }) => text));
-  return { texts, words: new Words(texts), bm25: new Bm25(texts.map(terms)), company: companyName(texts) };
+  const bm25 = new Bm25(texts.map((text) => terms(text)));
+  return { texts, words: new Words(texts), bm25, company: companyName(texts) };
 }
 
 /** Every question worth asking about the chunk at position `at`; `drop`, told why another isn't, gives none. */

@@ -1,7 +1,7 @@
 // In: chunks. Out: questions a reader would ask about them, made without any model: the corpus is read once for its
 // words and their weights, each chunk's sentences are turned into questions, and the most telling ones are kept.
 import { setImmediate } from 'node:timers/promises';
-import { isEnglish } from '../../common/text/language';
+import { languageOf } from '../../common/text/language';
 import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../generator';
 import { candidatesFor, readCorpus, selectQuestions } from './candidates';
 
@@ -17,7 +17,7 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions): Prom
   const { questionsPerChunk, onProgress, signal } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
     throw new Error(`questionsPerChunk is ${questionsPerChunk}: it must be a whole number, 1 or more`);
-  if (chunks.length > 0 && !chunks.some(({ text }) => isEnglish(text)))
+  if (chunks.length > 0 && !chunks.some(({ text }) => languageOf(text) === 'English'))
     throw new Error(
       `Offline questions are in English only, and none of the ${chunks.length} chunk(s) is in English. Have a ` +
         'language model ask: set OPENAI_API_KEY or OPENAI_BASE_URL, or take QUESTION_GENERATOR=local.',
@@ -33,7 +33,8 @@ async function generate(chunks: SourceChunk[], options: GenerationOptions): Prom
   const summary = { asked: chunks.length, answered: 0, empty: 0, underFilled: 0, unparsable: 0, failed: 0, dropped };
   for (const [at, { id, text }] of chunks.entries()) {
     signal?.throwIfAborted();
-    const candidates = isEnglish(text) ? candidatesFor(at, corpus, drop) : drop('chunk is not in English');
+    const isEnglish = languageOf(text) === 'English';
+    const candidates = isEnglish ? candidatesFor(at, corpus, drop) : drop('chunk is not in English');
     const fresh = candidates.flatMap((candidate) =>
       asked.has(candidate.text.toLowerCase()) ? drop('asked about another chunk') : candidate,
     );
