@@ -5,7 +5,7 @@
 // as any other.
 import { seededRandom } from '../common/random';
 import type { NamedTensors } from '../model/bert/encoder';
-import { layerWeight } from '../model/bert/weight-names';
+import { layerParts } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { tf, tidy } from '../model/tf';
 import { AdamW } from '../train/adamw';
@@ -59,7 +59,7 @@ export function lora(settings: LoraSettings): Variant {
 }
 
 /** Adapted in each layer: attention's projections and the feed-forward matrices; all else stays as it is. */
-const ADAPTED = ['qkvWeight', 'outWeight', 'w1', 'w2'] as const;
+const ADAPTED = ['qkv', 'out', 'up', 'down'] as const;
 
 const nameOfA = (name: string): string => `${name}.lora_A`;
 const nameOfB = (name: string): string => `${name}.lora_B`;
@@ -92,9 +92,9 @@ export class Lora {
     const random = seededRandom(seed);
     for (let layer = 0; layer < layers; layer++) {
       for (const kind of ADAPTED) {
-        const name = layerWeight(layer, kind);
+        const name = `${layerParts(layer)[kind]}.weight`;
         const frozen = model.weights.get(name) as tf.Tensor2D;
-        const parts = kind === 'qkvWeight' ? 3 : 1;
+        const parts = kind === 'qkv' ? 3 : 1;
         const [out, input] = frozen.shape;
         // As the authors' code starts A: uniform within ±1/√in.
         const a = Float32Array.from({ length: parts * rank * input }, () => (2 * random() - 1) / Math.sqrt(input));

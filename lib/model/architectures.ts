@@ -13,6 +13,14 @@ export interface Architecture {
   hasTypes: boolean;
   /** Positions are counted from the padding token's id + 1 on, as fairseq has them. */
   countsAfterPadding: boolean;
+  /** No table of positions: queries and keys turn by them (Su et al. 2021, arXiv 2104.09864); layers may be local. */
+  isRotary?: boolean;
+  /** The feed-forward's hidden layer has a gate (GeGLU: Shazeer 2020, arXiv 2002.05202). */
+  isGated?: boolean;
+  /** What attention and feed-forward make is added to what came into the norm they read, not to what came out. */
+  isPreNorm?: boolean;
+  /** Norms and linear layers have a bias. */
+  hasBiases: boolean;
   /** Buckets of distances, each with a number a head that is added to the scores of attention (Raffel et al. 2020). */
   relativeBuckets: number;
 }
@@ -24,6 +32,7 @@ const bert: Architecture = {
   settings: {},
   hasTypes: true,
   countsAfterPadding: false,
+  hasBiases: true,
   relativeBuckets: 0,
 };
 

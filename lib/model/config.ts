@@ -21,8 +21,16 @@ export interface EncoderConfig {
   /** Token types; 0 where there are none. */
   typeVocabSize: number;
   layerNormEps: number;
-  /** Buckets of the relative position bias; 0 where there is none. */
-  relativeBuckets: number;
+  /** By layer; absent where there is a table of positions. */
+  rotary?: RotaryLayer[];
+}
+
+/** How a layer places tokens that have no position embedding. */
+export interface RotaryLayer {
+  /** By what angle each pair of numbers of a head's queries and keys turns from token to token. */
+  frequencies: number[];
+  /** How many tokens to either side a token attends to. */
+  reach: number;
 }
 
 /** How a text's token vectors become its embedding. */
@@ -72,7 +80,6 @@ export function readEncoderConfig(folder: string): EncoderConfig {
     firstPosition,
     typeVocabSize: architecture.hasTypes ? json.number('type_vocab_size', 1, 1000) : 0,
     layerNormEps: has('layer_norm_eps') ? json.number('layer_norm_eps', 1e-15, 0.1, false) : 1e-12,
-    relativeBuckets: architecture.relativeBuckets,
   };
   if (config.hiddenSize % config.heads) {
     const names = ['hidden_size', 'num_attention_heads'].map(own);

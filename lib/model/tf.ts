@@ -78,6 +78,14 @@ export function joined<T extends tf.Tensor>(parts: T[]): T {
   return parts.length === 1 ? parts[0] : (tf.concat(parts, 0) as T);
 }
 
+/** Rows of x, or all of it: [all rows, columns] → [rows, columns] */
+export const take = (x: tf.Tensor2D, rows?: Int32Array): tf.Tensor2D =>
+  rows ? (tf.gather(x, tf.tensor1d(rows, 'int32')) as tf.Tensor2D) : x;
+
+/** The gradient of {@link take}: [rows, columns] → [all rows, columns] */
+export const putBack = (dx: tf.Tensor2D, allRows: number, rows?: Int32Array): tf.Tensor2D =>
+  rows ? (tf.unsortedSegmentSum(dx, tf.tensor1d(rows, 'int32'), allRows) as tf.Tensor2D) : dx;
+
 /** Whether an op failed because this build of libtensorflow lacks it, or its kernel: TF_NOT_FOUND. */
 const isMissing = (error: unknown): boolean => /^Invalid TF_Status: 5\b/.test((error as Error).message);
 

@@ -5,7 +5,7 @@
 // occur, and the others' decay is one factor.
 
 import type { NamedTensors } from '../model/bert/encoder';
-import { EMBEDDING } from '../model/bert/weight-names';
+import { WORDS } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { weightsIn } from '../model/load';
 import { tf, tidy, uploaded } from '../model/tf';
@@ -48,26 +48,26 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
   for (const sequence of sequences) for (const id of sequence) occurring.add(id);
   const ids = Int32Array.from(occurring).sort();
   const rowOf = new Map(Array.from(ids, (id, row) => [id, row]));
-  const base = weightsIn(model.folder, model.encoder.config).weights.get(EMBEDDING.words)!; // [vocabulary, hidden]
+  const base = weightsIn(model.folder, model.encoder.config).weights.get(WORDS)!; // [vocabulary, hidden]
   let decay = 1;
-  const whole = () => model.weights.get(EMBEDDING.words)!;
+  const whole = () => model.weights.get(WORDS)!;
   const words = tidy(() => tf.gather(whole(), tf.tensor1d(ids, 'int32'))); // [rows, hidden]
-  const weights: NamedTensors = new Map(model.weights).set(EMBEDDING.words, words);
+  const weights: NamedTensors = new Map(model.weights).set(WORDS, words);
   const optimizer = new AdamW(weights);
   const share = () => {
-    for (const [name, tensor] of weights) if (name !== EMBEDDING.words) model.weights.set(name, tensor);
+    for (const [name, tensor] of weights) if (name !== WORDS) model.weights.set(name, tensor);
   };
   share();
   const publish = () => {
     const table = base.data; // read anew
     for (let i = 0; i < table.length; i++) table[i] *= decay;
-    const trained = weights.get(EMBEDDING.words)!.dataSync() as Float32Array;
+    const trained = weights.get(WORDS)!.dataSync() as Float32Array;
     const columns = base.shape[1];
     ids.forEach((id, row) => {
       table.set(trained.subarray(row * columns, (row + 1) * columns), id * columns);
     });
     whole().dispose();
-    model.weights.set(EMBEDDING.words, uploaded(table, base.shape));
+    model.weights.set(WORDS, uploaded(table, base.shape));
   };
   return {
     weights,
@@ -75,7 +75,7 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
     step(gradients, learningRate) {
       whole().dispose();
       const norm = optimizer.step(gradients, learningRate);
-      if (Number.isFinite(norm)) decay *= decayFactor(EMBEDDING.words, learningRate);
+      if (Number.isFinite(norm)) decay *= decayFactor(WORDS, learningRate);
       share();
       return norm;
     },
@@ -90,7 +90,7 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
       optimizer.dispose();
       share();
       publish();
-      weights.get(EMBEDDING.words)!.dispose();
+      weights.get(WORDS)!.dispose();
     },
   };
 }

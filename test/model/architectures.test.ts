@@ -195,9 +195,9 @@ describe("MPNet's bias by distance", () => {
           .reshape([length, heads * d]);
       };
       const group = { start: 0, rows: length, length, lengths: [length] };
-      const { context, saved } = attention(qkv, heads, group, undefined, table);
+      const { context, saved } = attention(qkv, heads, group, { table });
       expect(relativeError(context.dataSync(), attend(qkv, table).dataSync())).toBeLessThan(1e-5);
-      const { dqkv, dTable } = attentionGradient(dContext, context, heads, group, saved, undefined, table);
+      const { dqkv, dTable } = attentionGradient(dContext, context, heads, group, saved, { table });
       const expected = tf.grads((a, b) => attend(a, b).mul(dContext).sum())([qkv, table]);
       expect(relativeError(dqkv.dataSync(), expected[0].dataSync())).toBeLessThan(1e-5);
       expect(relativeError(dTable!.dataSync(), expected[1].dataSync())).toBeLessThan(1e-5);

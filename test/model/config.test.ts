@@ -36,7 +36,6 @@ describe('a model folder', () => {
       firstPosition: 0,
       typeVocabSize: 2,
       layerNormEps: 1e-12,
-      relativeBuckets: 0,
     });
     expect(readPoolingConfig(TINY)).toEqual({ mode: 'mean', normalize: true });
     const model = await loadModel(TINY);

@@ -29,7 +29,6 @@ const tiny: EncoderConfig = {
   firstPosition: 0,
   typeVocabSize: 2,
   layerNormEps: 1e-3,
-  relativeBuckets: 0,
 };
 
 function randomWeights(): Weights {

@@ -6,23 +6,33 @@
 //   dS = P ∘ (dO·Vᵀ − D)   with D = rowsum(dO ∘ O)
 // P is computed again for the gradient: of size [length, length] a head, it is dearer to keep than to make.
 
+import type { RotaryLayer } from '../config';
 import { evenSizes, joined, pieces, product, softmax, tf, tidy } from '../tf';
+import { hidingFar, hidingPadding, isRagged, tokenMask } from './attention-mask';
 import type { Dropout } from './dropout';
 import type { AttentionGroup } from './packing';
 import { relativeBias, relativeBiasGradient } from './relative-position';
+import { rotation } from './rotary';
 
 /** Heads are worked off in blocks whose scores, at most so many numbers (6 MB), stay in a processor's cache. */
 const MAX_BLOCK_SCORES = 1_600_000;
 
+/** What attention differs in from layer to layer and from model to model. */
+export interface AttentionSettings {
+  dropout?: Dropout;
+  /** What distance adds to the scores, in MPNet: [buckets, heads] */
+  table?: tf.Tensor2D;
+  /** How queries and keys turn by position, and how far tokens attend, in ModernBERT. */
+  rotary?: RotaryLayer;
+}
+
 /** What the gradient needs of one group; B = sequences · heads. */
 export interface AttentionSaved {
-  /** Q, K and V: [B, length, d] */
+  /** Q and K, turned where they are, and V: [B, length, d] */
   q: tf.Tensor3D;
   k: tf.Tensor3D;
   v: tf.Tensor3D;
 }
-
-const isRagged = (group: AttentionGroup) => group.rows < group.lengths.length * group.length;
 
 /** Where each packed row stands in a padded layout, sequence after sequence. */
 function packedRows({ lengths, length, rows }: AttentionGroup): Int32Array {
@@ -41,16 +51,6 @@ function paddedRows(group: AttentionGroup): Int32Array {
     rows[place] = row;
   });
   return rows;
-}
-
-/** 1 where a token stands, 0 at padding: [B, length]; undefined where there is no padding. */
-function tokenMask(group: AttentionGroup, heads: number): tf.Tensor2D | undefined {
-  if (!isRagged(group)) return undefined;
-  const mask = new Float32Array(group.lengths.length * heads * group.length);
-  group.lengths.forEach((own, s) => {
-    for (let h = 0; h < heads; h++) mask.fill(1, (s * heads + h) * group.length, (s * heads + h) * group.length + own);
-  });
-  return tf.tensor2d(mask, [group.lengths.length * heads, group.length]);
 }
 
 /** [rows, parts · hidden] → [parts · B, length, d] */
@@ -85,19 +85,23 @@ function blockBiases(table: tf.Tensor2D, length: number, sizes: number[], heads:
   return { headsOf, of: (block: number) => tf.gather(bias, headsOf[block]) }; // [heads in block, length, length]
 }
 
+/** What is added to each block's scores: by distance, and against padding and tokens out of reach. */
+function scoreTerms(group: AttentionGroup, heads: number, sizes: number[], { table, rotary }: AttentionSettings) {
+  const mask = tokenMask(group, heads);
+  const hiding = mask && hidingPadding(mask, sizes);
+  const far = rotary && hidingFar(group.length, rotary.reach);
+  const biases = table && blockBiases(table, group.length, sizes, heads);
+  return { mask, biases, of: (block: number) => [biases?.of(block), hiding?.[block], far] };
+}
+
 /** x / √d: [B, length, d] */
 const scaled = (x: tf.Tensor3D): tf.Tensor3D => tf.mul(x, 1 / Math.sqrt(x.shape[2]));
 
-/** What is added to each block's scores, so that no token attends to padding: [heads in block, 1, length] */
-const hidingPadding = (mask: tf.Tensor2D, sizes: number[]): tf.Tensor3D[] =>
-  pieces(tf.mul(tf.sub(mask, 1), 1e30).expandDims(1) as tf.Tensor3D, sizes);
-
-/** P of a block, from Q and K / √d: [heads in block, length, length]; 0 at padding. */
-function attentionWeights(q: tf.Tensor3D, scaledK: tf.Tensor3D, hiding?: tf.Tensor3D, bias?: tf.Tensor): tf.Tensor3D {
+/** P of a block, from Q, K / √d and what is added to the scores: [heads in block, length, length]; 0 where hidden. */
+function attentionWeights(q: tf.Tensor3D, scaledK: tf.Tensor3D, added: (tf.Tensor | undefined)[]): tf.Tensor3D {
   return tidy(() => {
-    const products = product(q, scaledK, false, true);
-    const scores = bias ? tf.add(products, bias) : products;
-    return softmax(hiding ? tf.add(scores, hiding) : scores) as tf.Tensor3D;
+    const scores = product(q, scaledK, false, true);
+    return softmax(added.reduce<tf.Tensor>((sum, one) => (one ? tf.add(sum, one) : sum), scores)) as tf.Tensor3D;
   });
 }
 
@@ -112,26 +116,19 @@ function negativeHeadSums(heads: number, d: number): tf.Tensor2D {
  * One group's attention.
  *
  * @param qkv the group's rows of the fused projection: [rows, 3 · hidden]
- * @param table what distance adds to the scores, in MPNet: [buckets, heads]
  * @returns context: [rows, hidden] and what the gradient needs
  */
-export function attention(
-  qkv: tf.Tensor2D,
-  heads: number,
-  group: AttentionGroup,
-  dropout?: Dropout,
-  table?: tf.Tensor2D,
-) {
+export function attention(qkv: tf.Tensor2D, heads: number, group: AttentionGroup, settings: AttentionSettings = {}) {
   return tidy(() => {
-    const [q, k, v] = pieces(splitHeads(qkv, 3, heads, group), 3); // [B, length, d]
+    const { dropout, rotary } = settings;
+    const [ownQ, ownK, v] = pieces(splitHeads(qkv, 3, heads, group), 3); // [B, length, d]
+    const [q, k] = rotary ? [ownQ, ownK].map(rotation(group.length, rotary.frequencies)) : [ownQ, ownK];
     const sizes = blockSizes(q.shape[0], group.length);
     const [qs, ks, vs] = [q, scaled(k), v].map((x) => pieces(x, sizes)); // [heads in block, length, d]
-    const mask = tokenMask(group, heads);
-    const hiding = mask && hidingPadding(mask, sizes);
-    const biases = table && blockBiases(table, group.length, sizes, heads);
+    const terms = scoreTerms(group, heads, sizes, settings);
     const outputs = qs.map((q, i) =>
       tidy(() => {
-        const weights = attentionWeights(q, ks[i], hiding?.[i], biases?.of(i));
+        const weights = attentionWeights(q, ks[i], terms.of(i));
         const dropped = dropout ? tf.mul(weights, dropout.mask(weights.shape, i)) : weights;
         return product(dropped as tf.Tensor3D, vs[i]);
       }),
@@ -148,14 +145,15 @@ export function attentionGradient(
   heads: number,
   group: AttentionGroup,
   saved: AttentionSaved,
-  dropout?: Dropout,
-  table?: tf.Tensor2D,
+  settings: AttentionSettings = {},
 ): { dqkv: tf.Tensor2D; dTable?: tf.Tensor2D } {
   return tidy(() => {
     const { q, k, v } = saved;
+    const { dropout, rotary } = settings;
     const [B, length, d] = q.shape;
     const sizes = blockSizes(B, length);
-    const mask = tokenMask(group, heads);
+    const terms = scoreTerms(group, heads, sizes, settings);
+    const { mask, biases } = terms;
     const withoutPadding = (x: tf.Tensor3D) => (mask ? (tf.mul(x, mask.expandDims(2)) as tf.Tensor3D) : x);
     const dRows = product(tf.mul(dContext, context) as tf.Tensor2D, negativeHeadSums(heads, d)); // −D: [rows, heads]
     // [heads in block, length, d] and [heads in block, length, 1]
@@ -167,25 +165,24 @@ export function attentionGradient(
       [dOutput, dRow],
       [v, tf.onesLike(dRow)],
     ].map(([own, column]) => pieces(dropout ? own : (tf.concat([own, column], 2) as tf.Tensor3D), sizes));
-    const hiding = mask && hidingPadding(mask, sizes);
-    const biases = table && blockBiases(table, length, sizes, heads);
+    const turnedBack = rotary ? rotation(length, rotary.frequencies, -1) : (x: tf.Tensor3D) => x;
     const blocks = qs.map((q, i) =>
       tidy(() => {
-        const weights = attentionWeights(q, ks[i], hiding?.[i], biases?.of(i));
+        const weights = attentionWeights(q, ks[i], terms.of(i));
         const dropped = dropout?.mask(weights.shape, i);
         const dWeights = product(lefts[i], rights[i], false, true);
         const inner = dropped ? tf.add(tf.mul(dWeights, dropped), dRowsSplit[i]) : dWeights;
         const dScores = tf.mul(weights, inner) as tf.Tensor3D; // [heads in block, length, length]
         return {
-          q: product(dScores, ks[i]),
-          k: scaled(product(dScores, q, true, false)),
+          q: turnedBack(product(dScores, ks[i])),
+          k: turnedBack(scaled(product(dScores, q, true, false))),
           v: product((dropped ? tf.mul(weights, dropped) : weights) as tf.Tensor3D, dOutputs[i], true, false),
           bias: biases && tf.unsortedSegmentSum(dScores, biases.headsOf[i], heads), // [heads, length, length]
         };
       }),
     );
     const dqkv = joined([...blocks.map(({ q }) => q), ...blocks.map(({ k }) => k), ...blocks.map(({ v }) => v)]);
-    const dTable = table && relativeBiasGradient(tf.addN(blocks.map(({ bias }) => bias!)) as tf.Tensor3D);
+    const dTable = biases && relativeBiasGradient(tf.addN(blocks.map(({ bias }) => bias!)) as tf.Tensor3D);
     return { dqkv: mergeHeads(dqkv, 3, heads, group), dTable };
   });
 }

@@ -37,3 +37,7 @@ export function createDropout(rate: number, seed: [number, number]): Dropout | u
       }),
   };
 }
+
+/** x with some of its values dropped, and the others made larger; the same for a gradient. */
+export const drop = (x: tf.Tensor2D, dropout?: Dropout, part?: number): tf.Tensor2D =>
+  dropout ? tidy(() => tf.mul(x, dropout.mask(x.shape, part)) as tf.Tensor2D) : x;

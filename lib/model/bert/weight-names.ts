@@ -3,64 +3,56 @@ import { ARCHITECTURES, checkpointName } from '../architectures';
 import type { EncoderConfig } from '../config';
 import { type StoredTensor, sizeOf, storedTensor } from '../safetensors';
 
-/** Names inside one layer, as Hugging Face's BertModel names them; `qkv` joins its query, key and value. */
-export const LAYER = {
-  qkvWeight: 'attention.self.qkv.weight',
-  qkvBias: 'attention.self.qkv.bias',
-  outWeight: 'attention.output.dense.weight',
-  outBias: 'attention.output.dense.bias',
-  norm1Gamma: 'attention.output.LayerNorm.weight',
-  norm1Beta: 'attention.output.LayerNorm.bias',
-  w1: 'intermediate.dense.weight',
-  b1: 'intermediate.dense.bias',
-  w2: 'output.dense.weight',
-  b2: 'output.dense.bias',
-  norm2Gamma: 'output.LayerNorm.weight',
-  norm2Beta: 'output.LayerNorm.bias',
+/** The tables of embeddings and their norm, as Hugging Face's BertModel names them: of each a weight, maybe a bias. */
+export const EMBEDDING = {
+  words: 'embeddings.word_embeddings',
+  positions: 'embeddings.position_embeddings',
+  types: 'embeddings.token_type_embeddings',
+  norm: 'embeddings.LayerNorm',
 } as const;
 
-/** Names of the embedding layer's weights. */
-export const EMBEDDING = {
-  words: 'embeddings.word_embeddings.weight',
-  positions: 'embeddings.position_embeddings.weight',
-  types: 'embeddings.token_type_embeddings.weight',
-  gamma: 'embeddings.LayerNorm.weight',
-  beta: 'embeddings.LayerNorm.bias',
-} as const;
+/** The same of a layer's parts; `qkv` joins its query, key and value. */
+export const layerParts = (layer: number) =>
+  ({
+    qkv: `encoder.layer.${layer}.attention.self.qkv`,
+    out: `encoder.layer.${layer}.attention.output.dense`,
+    norm1: `encoder.layer.${layer}.attention.output.LayerNorm`,
+    up: `encoder.layer.${layer}.intermediate.dense`,
+    down: `encoder.layer.${layer}.output.dense`,
+    norm2: `encoder.layer.${layer}.output.LayerNorm`,
+  }) as const;
+
+/** The table of word embeddings: [vocabulary, hidden]. */
+export const WORDS = `${EMBEDDING.words}.weight`;
 
 /** What distance adds to the scores of attention, in every layer: [buckets, heads]. */
 export const RELATIVE_BIAS = 'encoder.relative_attention_bias.weight';
 
-/** The full name of a layer's weight. */
-export const layerWeight = (layer: number, name: keyof typeof LAYER): string => `encoder.layer.${layer}.${LAYER[name]}`;
+const PARTS = ['query', 'key', 'value'];
 
 /** Every weight's name as in BERT, query, key and value apart, with its shape. */
 export function weightShapes(config: EncoderConfig): Map<string, number[]> {
-  const { hiddenSize: h, intermediateSize: m } = config;
-  const shapes = new Map<string, number[]>([
-    [EMBEDDING.words, [config.vocabSize, h]],
-    [EMBEDDING.positions, [config.firstPosition + config.maxPositions, h]],
-    [EMBEDDING.gamma, [h]],
-    [EMBEDDING.beta, [h]],
-  ]);
-  if (config.typeVocabSize) shapes.set(EMBEDDING.types, [config.typeVocabSize, h]);
-  if (config.relativeBuckets) shapes.set(RELATIVE_BIAS, [config.relativeBuckets, config.heads]);
+  const { hiddenSize: h, intermediateSize: m, modelType } = config;
+  const { hasBiases, isGated, isRotary, relativeBuckets } = ARCHITECTURES[modelType];
+  const shapes = new Map<string, number[]>();
+  const add = (name: string, ...shape: number[]) => shapes.set(`${name}.weight`, shape);
+  const addBoth = (name: string, out: number, ...inputs: number[]) => {
+    add(name, out, ...inputs);
+    if (hasBiases) shapes.set(`${name}.bias`, [out]);
+  };
+  add(EMBEDDING.words, config.vocabSize, h);
+  if (!isRotary) add(EMBEDDING.positions, config.firstPosition + config.maxPositions, h);
+  addBoth(EMBEDDING.norm, h);
+  if (config.typeVocabSize) add(EMBEDDING.types, config.typeVocabSize, h);
+  if (relativeBuckets) shapes.set(RELATIVE_BIAS, [relativeBuckets, config.heads]);
   for (let i = 0; i < config.layers; i++) {
-    const add = (name: string, shape: number[]) => shapes.set(`encoder.layer.${i}.${name}`, shape);
-    for (const part of ['query', 'key', 'value']) {
-      add(`attention.self.${part}.weight`, [h, h]);
-      add(`attention.self.${part}.bias`, [h]);
-    }
-    add(LAYER.outWeight, [h, h]);
-    add(LAYER.outBias, [h]);
-    add(LAYER.norm1Gamma, [h]);
-    add(LAYER.norm1Beta, [h]);
-    add(LAYER.w1, [m, h]);
-    add(LAYER.b1, [m]);
-    add(LAYER.w2, [h, m]);
-    add(LAYER.b2, [h]);
-    add(LAYER.norm2Gamma, [h]);
-    add(LAYER.norm2Beta, [h]);
+    const { qkv, out, norm1, up, down, norm2 } = layerParts(i);
+    for (const part of PARTS) addBoth(qkv.replace('qkv', part), h, h);
+    addBoth(out, h, h);
+    addBoth(norm1, h);
+    addBoth(up, isGated ? 2 * m : m, h);
+    addBoth(down, h, m);
+    addBoth(norm2, h);
   }
   return shapes;
 }
@@ -77,7 +69,7 @@ const LARGEST_WEIGHT = 1e6;
  */
 export function selectWeights(stored: Map<string, StoredTensor>, config: EncoderConfig, source: string) {
   const { prefix } = ARCHITECTURES[config.modelType];
-  const isPrefixed = stored.has(prefix + EMBEDDING.words);
+  const isPrefixed = stored.has(prefix + checkpointName(config.modelType, WORDS));
   const selected = new Map<string, StoredTensor>();
   for (const [name, shape] of weightShapes(config)) {
     const own = (isPrefixed ? prefix : '') + checkpointName(config.modelType, name);
@@ -96,8 +88,6 @@ export function selectWeights(stored: Map<string, StoredTensor>, config: Encoder
   }
   return selected;
 }
-
-const PARTS = ['query', 'key', 'value'];
 
 /** Joins each layer's query, key and value ([hidden, hidden] each) into one [3 · hidden, hidden]; biases likewise. */
 export function fuseQueryKeyValue(weights: Map<string, StoredTensor>): Map<string, StoredTensor> {

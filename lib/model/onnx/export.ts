@@ -2,7 +2,7 @@
 // ONNX file, written part by part. Shapes: B sequences of S tokens, H hidden units in A heads of D = H / A.
 import path from 'node:path';
 import { writeWhole } from '../../common/files';
-import { checkpointName } from '../architectures';
+import { ARCHITECTURES, checkpointName } from '../architectures';
 import { distanceBucket } from '../bert/distance-bucket';
 import { RELATIVE_BIAS, weightShapes } from '../bert/weight-names';
 import type { EncoderConfig } from '../config';
@@ -103,7 +103,9 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   };
 
   const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } }); // [1]
-  const distanceBias = config.relativeBuckets ? relativeBias(graph, config, length) : undefined; // [A, S, S]
+  const distanceBias = ARCHITECTURES[config.modelType].relativeBuckets
+    ? relativeBias(graph, config, length)
+    : undefined; // [A, S, S]
 
   // softmax(Q Kᵀ / √D + mask) V, head by head (Vaswani et al. 2017, section 3.2)
   const attention = (name: string, hidden: string): string => {
