@@ -21,6 +21,8 @@ export interface Architecture {
   isPreNorm?: boolean;
   /** Norms and linear layers have a bias. */
   hasBiases: boolean;
+  /** Query, key and value are one weight in a checkpoint, too. */
+  isFused?: boolean;
   /** Buckets of distances, each with a number a head that is added to the scores of attention (Raffel et al. 2020). */
   relativeBuckets: number;
 }
@@ -79,6 +81,30 @@ const mpnet: Architecture = {
   relativeBuckets: BUCKETS,
 };
 
+/** Warner et al. 2024, arXiv 2412.13663. */
+const modernbert: Architecture = {
+  ...bert,
+  prefix: 'model.',
+  names: [
+    ['embeddings.word_embeddings', 'embeddings.tok_embeddings'],
+    ['embeddings.LayerNorm', 'embeddings.norm'],
+    ['encoder.layer.', 'layers.'],
+    ['attention.self.qkv', 'attn.Wqkv'],
+    ['attention.output.dense', 'attn.Wo'],
+    ['attention.output.LayerNorm', 'mlp_norm'],
+    ['intermediate.dense', 'mlp.Wi'],
+    ['output.dense', 'mlp.Wo'],
+    ['output.LayerNorm', 'next_norm'],
+  ],
+  settings: { hidden_act: 'hidden_activation', layer_norm_eps: 'norm_eps' },
+  hasTypes: false,
+  isRotary: true,
+  isGated: true,
+  isPreNorm: true,
+  hasBiases: false,
+  isFused: true,
+};
+
 /** By `model_type`. */
 export const ARCHITECTURES: Record<string, Architecture> = {
   bert,
@@ -86,8 +112,14 @@ export const ARCHITECTURES: Record<string, Architecture> = {
   'xlm-roberta': roberta,
   distilbert,
   mpnet,
+  modernbert,
 };
 
 /** What a weight is called in a checkpoint, without prefix, from its name in BERT. */
-export const checkpointName = (modelType: string, name: string): string =>
-  ARCHITECTURES[modelType].names.reduce((renamed, [bert, own]) => renamed.replace(bert, own), name);
+export function checkpointName({ modelType, layers }: { modelType: string; layers: number }, name: string): string {
+  const { names } = ARCHITECTURES[modelType];
+  const renamed = names.reduce((now, [bert, own]) => now.replace(bert, own), name);
+  // In ModernBERT, the norm behind a layer is the next one's first; behind the last, the model's.
+  const ofNext = renamed.replace(/(\d+)\.next_norm/, (_, layer) => `${Number(layer) + 1}.attn_norm`);
+  return ofNext.replace(`layers.${layers}.attn_norm`, 'final_norm');
+}

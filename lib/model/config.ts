@@ -48,6 +48,12 @@ const COMPUTED: Record<string, unknown[]> = {
   position_embedding_type: ['absolute', null, undefined],
   is_decoder: [false, undefined],
   relative_attention_num_buckets: [BUCKETS, undefined],
+  attention_bias: [false, undefined],
+  mlp_bias: [false, undefined],
+  norm_bias: [false, undefined],
+  rope_scaling: [null, undefined],
+  'rope_parameters.full_attention.rope_type': ['default', undefined],
+  'rope_parameters.sliding_attention.rope_type': ['default', undefined],
 };
 
 /**
@@ -60,7 +66,7 @@ export function readEncoderConfig(folder: string): EncoderConfig {
   const json = new ModelJson(folder, 'config.json');
   const supported =
     'Supported are BERT (all-MiniLM-L6-v2, bge-small-en, multilingual-e5-small), RoBERTa and XLM-RoBERTa ' +
-    '(multilingual-e5-base), MPNet (all-mpnet-base-v2) and DistilBERT.';
+    '(multilingual-e5-base), MPNet (all-mpnet-base-v2), DistilBERT and ModernBERT (gte-modernbert-base).';
   const modelType = String(json.at('model_type'));
   const architecture = Object.hasOwn(ARCHITECTURES, modelType) ? ARCHITECTURES[modelType] : ARCHITECTURES.bert;
   const own = (key: string) => architecture.settings[key] ?? key;
@@ -69,6 +75,7 @@ export function readEncoderConfig(folder: string): EncoderConfig {
   const has = (key: string) => json.at(key) !== undefined;
   const padding = () => (has('pad_token_id') ? json.number('pad_token_id', 0, 10_000_000) : 1);
   const firstPosition = architecture.countsAfterPadding ? padding() + 1 : 0;
+  const eps = own('layer_norm_eps');
   const config: EncoderConfig = {
     modelType,
     vocabSize: json.number('vocab_size', 1, 10_000_000),
@@ -79,13 +86,32 @@ export function readEncoderConfig(folder: string): EncoderConfig {
     maxPositions: json.number('max_position_embeddings', firstPosition + 3, 1_000_000) - firstPosition,
     firstPosition,
     typeVocabSize: architecture.hasTypes ? json.number('type_vocab_size', 1, 1000) : 0,
-    layerNormEps: has('layer_norm_eps') ? json.number('layer_norm_eps', 1e-15, 0.1, false) : 1e-12,
+    layerNormEps: has(eps) || eps === 'norm_eps' ? json.number(eps, 1e-15, 0.1, false) : 1e-12,
   };
   if (config.hiddenSize % config.heads) {
     const names = ['hidden_size', 'num_attention_heads'].map(own);
     throw json.error(`${names[0]} ${config.hiddenSize} is no multiple of ${names[1]} ${config.heads}`);
   }
-  return config;
+  return architecture.isRotary ? { ...config, rotary: readRotary(json, config) } : config;
+}
+
+/** ModernBERT's layers, of which each attends to all or to what is near, by the settings of transformers 5 or 4. */
+function readRotary(json: ModelJson, { layers, hiddenSize, heads }: EncoderConfig): RotaryLayer[] {
+  const pairs = hiddenSize / heads / 2;
+  const kind = (type: string, before: string, reach: number): RotaryLayer => {
+    const place = json.at('rope_parameters') ? `rope_parameters.${type}.rope_theta` : before;
+    const theta = json.number(place, 1, 1e12, false);
+    return { frequencies: Array.from({ length: pairs }, (_, i) => theta ** (-i / pairs)), reach };
+  };
+  const full = kind('full_attention', 'global_rope_theta', Number.POSITIVE_INFINITY);
+  const reach = Math.floor(json.number('local_attention', 1, 1_000_000) / 2);
+  const local = kind('sliding_attention', 'local_rope_theta', reach);
+  const types: Record<string, RotaryLayer> = { full_attention: full, sliding_attention: local };
+  const every = json.at('layer_types') ? 0 : json.number('global_attn_every_n_layers', 1, 1000);
+  return Array.from({ length: layers }, (_, i) => {
+    if (every) return i % every ? local : full;
+    return types[json.expect<string>(`layer_types.${i}`, (type) => type in types, Object.keys(types).join(' or '))];
+  });
 }
 
 /**

@@ -3,8 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { makeFolder, writeJson, writeWhole } from '../common/files';
 import { withLock } from '../common/lock';
-import { checkpointName } from './architectures';
-import { splitQueryKeyValue } from './bert/weight-names';
+import { checkpointWeights } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
 import { copySettings, WEIGHTS } from './hub/model-folder';
 import { hasOwnReadme, licenseOf, nameOf, type TrainingFacts, writeModelCard } from './model-card';
@@ -22,8 +21,7 @@ export function storedWeights(model: EmbeddingModel): Map<string, StoredTensor> 
     const read = () => tensor.dataSync() as Float32Array;
     stored.set(name, storedTensor(tensor.shape, read));
   }
-  const { modelType } = model.encoder.config;
-  return new Map([...splitQueryKeyValue(stored)].map(([name, tensor]) => [checkpointName(modelType, name), tensor]));
+  return checkpointWeights(stored, model.encoder.config);
 }
 
 const MODULES = 'sentence_transformers.models';

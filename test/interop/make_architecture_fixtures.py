@@ -1,14 +1,16 @@
-"""Writes test/fixtures/tiny-{roberta,xlm-roberta,distilbert,mpnet} (small random encoders, each with a tokenizer of its
-kind) and what sentence-transformers on PyTorch computes with each: reference.json, and of all but xlm-roberta (roberta's
-body) every weight's gradient and its value after five steps. Run by hand, in an environment with
-scripts/scale/requirements.txt and sentencepiece:
+"""Writes test/fixtures/tiny-{roberta,xlm-roberta,distilbert,mpnet,modernbert} (small random encoders, each with a
+tokenizer of its kind) and what sentence-transformers on PyTorch computes with each: reference.json, and of all but
+xlm-roberta (roberta's body) every weight's gradient and its value after five steps. Run by hand, in an environment with
+scripts/scale/requirements.txt and sentencepiece, for all or some of them:
 
     python test/interop/make_architecture_fixtures.py
+    python test/interop/make_architecture_fixtures.py modernbert
 """
 
 import io
 import json
 import re
+import sys
 import unicodedata
 
 import numpy as np
@@ -16,7 +18,7 @@ import sentencepiece
 import torch
 from sentencepiece import sentencepiece_model_pb2
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoModel, DistilBertConfig, MPNetConfig, RobertaConfig, XLMRobertaConfig
+from transformers import AutoModel, DistilBertConfig, ModernBertConfig, MPNetConfig, RobertaConfig, XLMRobertaConfig
 
 from make_engine_fixtures import (
     ENGINE, ROOT, TINY, fit, ids_of, load, loss_and_gradients, numbers, save, write_json,
@@ -31,6 +33,7 @@ TOKENIZED = [*TEXTS["tokenizerTexts"], "the <mask> port <s> </s> <pad>", "▁ Ġ
 TOKENIZED += [document[i : i + 90] for document in LANGUAGES for i in (0, 400, 800)]
 CORPUS = [side for pair in PAIRS for side in pair] + LANGUAGES * 3
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
+BERTS_SPECIAL = ["[UNK]", "[CLS]", "[SEP]", "[PAD]"]
 POSITIONS = 64
 
 
@@ -45,15 +48,32 @@ def bert_like(vocab, unknown):
     return tokenizer
 
 
-def byte_level():
-    """RoBERTa's: byte pairs (Sennrich et al. 2016) of UTF-8's bytes."""
+def byte_pairs(size, special):
+    """Byte pairs (Sennrich et al. 2016) of UTF-8's bytes."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    trainer = trainers.BpeTrainer(vocab_size=359, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
     tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
+
+
+def byte_level():
+    """RoBERTa's."""
+    tokenizer = byte_pairs(359, SPECIAL)
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), True, False)
+    return tokenizer
+
+
+def behind_spaces():
+    """ModernBERT's: byte pairs, then runs of spaces, then the special tokens of BERT."""
+    tokenizer = byte_pairs(352, [])
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.add_tokens([AddedToken(" " * count, normalized=True) for count in (3, 2)])
+    tokenizer.add_special_tokens(BERTS_SPECIAL)
+    around = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=around)
     return tokenizer
 
 
@@ -108,11 +128,14 @@ def mpnet_tokenizer():
 SHAPE = {"vocab_size": 0, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 AFTER_PADDING = {"max_position_embeddings": POSITIONS + 2, "pad_token_id": 1, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
 DISTIL = {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 24, "max_position_embeddings": POSITIONS}
+# A layer of all, one of the nearest 8 to either side, one of all: most texts here are longer than that.
+ROTARY = {"num_hidden_layers": 3, "global_attn_every_n_layers": 2, "local_attention": 16, "max_position_embeddings": POSITIONS}
 KINDS = {
     "roberta": (RobertaConfig, {**SHAPE, **AFTER_PADDING}, byte_level, "mean"),
     "xlm-roberta": (XLMRobertaConfig, {**SHAPE, **AFTER_PADDING}, unigram, "cls"),
     "distilbert": (DistilBertConfig, DISTIL, distilbert_tokenizer, "mean"),
     "mpnet": (MPNetConfig, {**SHAPE, **AFTER_PADDING}, mpnet_tokenizer, "mean"),
+    "modernbert": (ModernBertConfig, {**SHAPE, **ROTARY}, behind_spaces, "mean"),
 }
 
 
@@ -120,15 +143,21 @@ def make(kind, folder):
     Config, settings, make_tokenizer, pooling = KINDS[kind]
     tokenizer = make_tokenizer()
     if kind != "distilbert":
-        tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True)])
+        tokenizer.add_special_tokens([AddedToken("[MASK]" if kind == "modernbert" else "<mask>", lstrip=True)])
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
-    names = ["[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"] if kind == "distilbert" else ["<unk>", "</s>", "<pad>", "<s>", "<mask>"]
+    is_berts = kind in ("distilbert", "modernbert")
+    names = ["[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"] if is_berts else ["<unk>", "</s>", "<pad>", "<s>", "<mask>"]
     named = dict(zip(["unk_token", "sep_token", "pad_token", "cls_token", "mask_token"], names))
     if kind == "mpnet":
         named["unk_token"] = "[UNK]"
     write_json(folder / "tokenizer_config.json", {**named, "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": POSITIONS})
-    config = Config(**{**settings, "vocab_size": tokenizer.get_vocab_size()}, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    if kind == "modernbert":
+        cls, sep, pad = (tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]", "[PAD]"))
+        own = {"cls_token_id": cls, "bos_token_id": cls, "sep_token_id": sep, "eos_token_id": sep, "pad_token_id": pad}
+    else:
+        own = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    config = Config(**{**settings, **own, "vocab_size": tokenizer.get_vocab_size()})
     torch.manual_seed(5)
     model = AutoModel.from_config(config)
     weights = {}
@@ -138,7 +167,7 @@ def make(kind, folder):
             continue
         is_norm = "norm" in name.lower() and name.endswith("weight")
         # Wider than a fresh model's 0.02, so that attention is far from uniform and every gradient counts.
-        scale = 0.1 if parameter.ndim == 1 else 0.5 if "word" in name or "relative" in name else 0.25
+        scale = 0.1 if parameter.ndim == 1 else 0.5 if re.search("word|tok_|relative", name) else 0.25
         values = float(is_norm) + scale * generator.standard_normal(tuple(parameter.shape))
         weights[name] = values.astype(np.float32)
     write_json(folder / "config.json", {"architectures": [type(model).__name__], **config.to_diff_dict()}, 2)
@@ -169,6 +198,6 @@ def reference(kind, folder):
 
 
 if __name__ == "__main__":
-    for kind in KINDS:
+    for kind in sys.argv[1:] or KINDS:
         make(kind, FIXTURES / f"tiny-{kind}")
         reference(kind, FIXTURES / f"tiny-{kind}")

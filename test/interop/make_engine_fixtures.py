@@ -146,7 +146,9 @@ def make_tiny_bert():
 
 
 def load(folder, max_seq_length=None):
-    model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"attn_implementation": "eager"}).double()
+    # ModernBERT's eager attention takes its softmax in 32 bits, where a mask of 64 is infinite.
+    attention = "sdpa" if "modernbert" in str(folder) else "eager"
+    model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"attn_implementation": attention}).double()
     if max_seq_length:
         model.max_seq_length = max_seq_length
     for module in model.modules():

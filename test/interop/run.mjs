@@ -69,7 +69,7 @@ async function wordVectors(model, texts) {
 /** The small models of other architectures, saved anew, and what sentence-transformers embedded with the originals. */
 async function savedKin(folder) {
   const kin = [];
-  for (const kind of ['roberta', 'xlm-roberta', 'distilbert', 'mpnet']) {
+  for (const kind of ['roberta', 'xlm-roberta', 'distilbert', 'mpnet', 'modernbert']) {
     const original = path.resolve(`test/fixtures/tiny-${kind}`);
     const { embedded, embeddings } = JSON.parse(fs.readFileSync(path.join(original, 'reference.json'), 'utf8'));
     const model = await loadModel(original);

@@ -4,14 +4,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pipeline } from '@huggingface/transformers';
 import { type EmbeddingModel, loadModel, loadTokenizer, saveModel, tf, train } from 'finetune-embedding';
-import { checkpointName } from 'finetune-embedding/dist/model/architectures.js';
-import { attention, attentionGradient } from 'finetune-embedding/dist/model/bert/attention.js';
+import { type AttentionSettings, attention, attentionGradient } from 'finetune-embedding/dist/model/bert/attention.js';
 import { distanceBucket } from 'finetune-embedding/dist/model/bert/distance-bucket.js';
 import { packSequences } from 'finetune-embedding/dist/model/bert/packing.js';
 import { relativeBias } from 'finetune-embedding/dist/model/bert/relative-position.js';
 import { RELATIVE_BIAS } from 'finetune-embedding/dist/model/bert/weight-names.js';
 import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { storedWeights } from 'finetune-embedding/dist/model/save.js';
+import { loadSearchModel } from 'finetune-embedding/search';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { editJson, pairsAsData, relativeError, temporaryFolder, texts } from '../fixtures/engine';
 import { options } from '../train/five-steps';
@@ -46,7 +46,7 @@ const embed = async (model: EmbeddingModel, kind: string) =>
 /** Its gradient is 0 but for rounding, as in BERT. */
 const isKeyBias = (name: string) => /\.(key|k|k_lin)\.bias$/.test(name);
 
-describe.each(['roberta', 'xlm-roberta', 'distilbert', 'mpnet'])('%s', (kind) => {
+describe.each(['roberta', 'xlm-roberta', 'distilbert', 'mpnet', 'modernbert'])('%s', (kind) => {
   const reference = referenceOf(kind);
 
   it('reads texts as Python does, cut at any length', () => {
@@ -68,7 +68,8 @@ describe.each(['roberta', 'xlm-roberta', 'distilbert', 'mpnet'])('%s', (kind) =>
     expect(before).toEqual([...tokenizer.encode('ask: the port', 64)].slice(0, before.length));
     expect(tokenizer.pieces(before).join('')).toMatch(/:$/);
     // Byte pairs do not tell whether a piece begins a word.
-    if (kind !== 'roberta') expect(() => tokenizer.withPrompt('ask')).toThrow(/runs into the text/);
+    if (!['roberta', 'modernbert'].includes(kind))
+      expect(() => tokenizer.withPrompt('ask')).toThrow(/runs into the text/);
   });
 
   it('embeds texts as sentence-transformers does', async () => {
@@ -102,6 +103,8 @@ describe.each(['roberta', 'xlm-roberta', 'distilbert', 'mpnet'])('%s', (kind) =>
       return reference.embeddings.slice(16 * row, 16 * (row + 1));
     });
     expect(relativeError(vectors.data as Float32Array, expected)).toBeLessThan(1e-5);
+    const { vectors: inInt8 } = await (await loadSearchModel(folder, { dtype: 'int8' })).embedDocuments(whole);
+    expect(relativeError(inInt8.data, expected)).toBeLessThan(0.06);
   });
 });
 
@@ -127,7 +130,7 @@ describe("BERT's body with XLM-RoBERTa's tokenizer, as multilingual-e5-small has
   });
 });
 
-describe.each(['roberta', 'distilbert', 'mpnet'])('training %s', (kind) => {
+describe.each(['roberta', 'distilbert', 'mpnet', 'modernbert'])('training %s', (kind) => {
   const reference = referenceOf(kind);
 
   it('has the gradient of every weight as PyTorch', async () => {
@@ -135,12 +138,11 @@ describe.each(['roberta', 'distilbert', 'mpnet'])('training %s', (kind) => {
     const { loss, gradients } = checkpointGradients(model, firstBatch(model, pairsAsData(texts.tinyPairs), 8));
     expect(Math.abs(loss / reference.loss! - 1)).toBeLessThan(1e-5);
     const expected = weightsOf(kind, 'gradients');
-    const own = new Map([...gradients].map(([name, { data }]) => [checkpointName(kind, name), data]));
-    expect([...own.keys()].sort()).toEqual([...expected.keys()].sort());
+    expect([...gradients.keys()].sort()).toEqual([...expected.keys()].sort());
     const largest = Math.max(...[...expected.values()].map(({ data }) => norm(data)));
     for (const [name, { data }] of expected) {
-      if (isKeyBias(name)) expect(norm(own.get(name)!) / largest, name).toBeLessThan(1e-6);
-      else expect(relativeError(own.get(name)!, data), name).toBeLessThan(1e-5);
+      if (isKeyBias(name)) expect(norm(gradients.get(name)!.data) / largest, name).toBeLessThan(1e-6);
+      else expect(relativeError(gradients.get(name)!.data, data), name).toBeLessThan(1e-5);
     }
   });
 
@@ -177,38 +179,60 @@ describe("MPNet's bias by distance", () => {
     expect(relativeError(several, one)).toBeLessThan(1e-5);
   });
 
-  it('and its gradient are as TensorFlow.js differentiates attention, block by block', () => {
-    tf.tidy(() => {
-      const [heads, length, d] = [2, 900, 4]; // long enough for a block a head
-      const qkv = tf.randomNormal([length, 3 * heads * d], 0, 1, 'float32', 1) as tf.Tensor2D;
-      const table = tf.randomNormal([32, heads], 0, 1, 'float32', 2) as tf.Tensor2D;
-      const dContext = tf.randomNormal([length, heads * d], 0, 1, 'float32', 3) as tf.Tensor2D;
-      const attend = (packed: tf.Tensor, bias: tf.Tensor) => {
-        const [q, k, v] = packed.reshape([length, 3, heads, d]).transpose([1, 2, 0, 3]).unstack(); // [heads, length, d]
-        const scores = tf
-          .matMul(q, k, false, true)
-          .div(Math.sqrt(d))
-          .add(relativeBias(bias as tf.Tensor2D, length));
-        return tf
-          .matMul(scores.softmax(), v)
-          .transpose([1, 0, 2])
-          .reshape([length, heads * d]);
-      };
-      const group = { start: 0, rows: length, length, lengths: [length] };
-      const { context, saved } = attention(qkv, heads, group, { table });
-      expect(relativeError(context.dataSync(), attend(qkv, table).dataSync())).toBeLessThan(1e-5);
-      const { dqkv, dTable } = attentionGradient(dContext, context, heads, group, saved, { table });
-      const expected = tf.grads((a, b) => attend(a, b).mul(dContext).sum())([qkv, table]);
-      expect(relativeError(dqkv.dataSync(), expected[0].dataSync())).toBeLessThan(1e-5);
-      expect(relativeError(dTable!.dataSync(), expected[1].dataSync())).toBeLessThan(1e-5);
-    });
-  });
-
   it('has the buckets of transformers, keys behind a query in the second half', () => {
     // MPNetEncoder.relative_position_bucket(torch.tensor([...]))
     const offsets = [0, 1, 7, 8, 11, 12, 15, 16, 31, 32, 63, 64, 127, 128, 500];
     const ahead = [0, 17, 23, 24, 24, 25, 25, 26, 27, 28, 29, 30, 31, 31, 31];
     expect(offsets.map(distanceBucket)).toEqual(ahead);
     expect(offsets.slice(1).map((offset) => distanceBucket(-offset))).toEqual(ahead.slice(1).map((id) => id - 16));
+  });
+});
+
+describe('attention', () => {
+  const [heads, length, d] = [2, 900, 4]; // long enough for a block a head
+  const frequencies = [1, 0.03];
+  const distance = (a: number, b: number) => Math.abs(a - b);
+  const places = Array.from({ length }, (_, i) => i);
+  /** −∞ beyond 64 tokens to either side. */
+  const far = () => tf.tensor2d(places.map((a) => places.map((b) => (distance(a, b) > 64 ? -1e30 : 0))));
+  /** As complex numbers (x[i], x[i + d/2]) times exp(i · position · frequency): [heads, length, d] */
+  const turned = (x: tf.Tensor) => {
+    const [real, imaginary] = tf.split(x, 2, 2);
+    const angles = tf.outerProduct(places, frequencies);
+    const [cos, sin] = [tf.cos(angles), tf.sin(angles)];
+    return tf.concat([real.mul(cos).sub(imaginary.mul(sin)), real.mul(sin).add(imaginary.mul(cos))], 2);
+  };
+
+  it.each([
+    ['by distance, as in MPNet', (bias: tf.Tensor) => ({ table: bias as tf.Tensor2D })],
+    ['by rotation, as in ModernBERT', () => ({ rotary: { frequencies, reach: Number.POSITIVE_INFINITY } })],
+    ['by rotation, of what is near', () => ({ rotary: { frequencies, reach: 64 } })],
+  ])('and its gradient are as TensorFlow.js differentiates them, block by block: %s', (_, settingsOf) => {
+    tf.tidy(() => {
+      const qkv = tf.randomNormal([length, 3 * heads * d], 0, 1, 'float32', 1) as tf.Tensor2D;
+      const table = tf.randomNormal([32, heads], 0, 1, 'float32', 2) as tf.Tensor2D;
+      const dContext = tf.randomNormal([length, heads * d], 0, 1, 'float32', 3) as tf.Tensor2D;
+      const settings: AttentionSettings = settingsOf(table);
+      const attend = (packed: tf.Tensor, bias: tf.Tensor) => {
+        const [ownQ, ownK, v] = packed.reshape([length, 3, heads, d]).transpose([1, 2, 0, 3]).unstack(); // [heads, length, d]
+        const [q, k] = settings.rotary ? [turned(ownQ), turned(ownK)] : [ownQ, ownK];
+        const products = tf.matMul(q, k, false, true).div(Math.sqrt(d));
+        const scores = settings.table ? products.add(relativeBias(bias as tf.Tensor2D, length)) : products;
+        const seen = settings.rotary?.reach === 64 ? scores.add(far()) : scores;
+        return tf
+          .matMul(seen.softmax(), v)
+          .transpose([1, 0, 2])
+          .reshape([length, heads * d]);
+      };
+      const group = { start: 0, rows: length, length, lengths: [length] };
+      const { context, saved } = attention(qkv, heads, group, settings);
+      expect(relativeError(context.dataSync(), attend(qkv, table).dataSync())).toBeLessThan(1e-5);
+      const { dqkv, dTable } = attentionGradient(dContext, context, heads, group, saved, settings);
+      // tf.grads wants a value that depends on both.
+      const expected = tf.grads((a, b) => attend(a, b).add(b.sum().mul(0)).mul(dContext).sum())([qkv, table]);
+      expect(relativeError(dqkv.dataSync(), expected[0].dataSync())).toBeLessThan(1e-5);
+      expect(dTable !== undefined).toBe(settings.table !== undefined);
+      if (dTable) expect(relativeError(dTable.dataSync(), expected[1].dataSync())).toBeLessThan(1e-5);
+    });
   });
 });

@@ -4,7 +4,7 @@ import { loadModel } from 'finetune-embedding';
 import { readEncoderConfig, readPoolingConfig } from 'finetune-embedding/dist/model/config.js';
 import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { copyOfTiny, editJson, TINY } from '../fixtures/engine';
+import { copyOfTiny, editJson, TINY, temporaryFolder } from '../fixtures/engine';
 
 type Json = Record<string, unknown>;
 
@@ -108,6 +108,51 @@ describe('a model folder', () => {
     ],
   ])('is refused by name: %s', async (_, edit, message) => {
     await expect(loadEdited('config.json', edit)).rejects.toThrow(message);
+  });
+
+  it('may be a ModernBERT, in the words of transformers 4 or 5', () => {
+    const modern = path.resolve('test/fixtures/tiny-modernbert');
+    const { rotary, layerNormEps } = readEncoderConfig(modern);
+    expect(layerNormEps).toBe(1e-5);
+    expect(rotary!.map(({ reach }) => reach)).toEqual([Number.POSITIVE_INFINITY, 8, Number.POSITIVE_INFINITY]);
+    // theta^(−2i/8) of 160,000 and 10,000
+    expect(rotary![0].frequencies.map((one) => 1 / one)).toEqual(
+      [1, 20, 400, 8000].map((one) => expect.closeTo(one, 8)),
+    );
+    expect(rotary![1].frequencies.map((one) => 1 / one)).toEqual(
+      [1, 10, 100, 1000].map((one) => expect.closeTo(one, 8)),
+    );
+    const before = temporaryFolder();
+    fs.cpSync(modern, before, { recursive: true });
+    editJson<Json>(before, 'config.json', (config) => {
+      Object.assign(config, { global_rope_theta: 160_000, local_rope_theta: 10_000, rope_parameters: undefined });
+      Object.assign(config, { layer_types: undefined, position_embedding_type: 'absolute' });
+    });
+    expect(readEncoderConfig(before).rotary).toEqual(rotary);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ['biases', { norm_bias: true }, /norm_bias is true/],
+    ['scaled angles', { rope_scaling: { rope_type: 'yarn' } }, /rope_scaling is \{"rope_type":"yarn"\}.*ModernBERT/],
+    [
+      'other angles',
+      { rope_parameters: { full_attention: { rope_type: 'linear' } } },
+      /rope_parameters.full_attention.rope_type is "linear"/,
+    ],
+    ['another gate', { hidden_activation: 'silu' }, /hidden_activation is "silu"/],
+    ['no epsilon', { norm_eps: undefined }, /norm_eps is undefined/],
+    ['another kind of layer', { layer_types: ['full_attention', 'chunked'] }, /layer_types.1 is "chunked"/],
+    [
+      'no kinds of layers',
+      { layer_types: undefined, global_attn_every_n_layers: undefined },
+      /global_attn_every_n_layers is undefined/,
+    ],
+    ['no angles', { rope_parameters: undefined }, /global_rope_theta is undefined/],
+  ])('is refused by name in a ModernBERT: %s', (_, changes, message) => {
+    const folder = temporaryFolder();
+    fs.cpSync(path.resolve('test/fixtures/tiny-modernbert'), folder, { recursive: true });
+    editJson<Json>(folder, 'config.json', (config) => Object.assign(config, changes));
+    expect(() => readEncoderConfig(folder)).toThrow(message);
   });
 
   it('is refused by name: a weight that is missing or of another shape', async () => {

@@ -1,4 +1,5 @@
 // The written-out gradient of every weight, against PyTorch's and against finite differences.
+import path from 'node:path';
 import { type EmbeddingModel, loadModel, tf } from 'finetune-embedding';
 import { createDropout } from 'finetune-embedding/dist/model/bert/dropout.js';
 import type { DropoutSettings } from 'finetune-embedding/dist/model/bert/encoder.js';
@@ -115,6 +116,14 @@ describe('gradients', () => {
   it('as finite differences with the same seed: dropout', async () => {
     const dropout = { rate: 0.2, seed: 5 };
     expectFiniteDifferences(await loadTiny(), batchOfLengths([3, 9, 5], [40, 17, 64]), dropout);
+  });
+
+  it.each(['mean', 'cls'] as const)('as finite differences: ModernBERT, %s pooling, dropout', async (mode) => {
+    const model = await loadModel(path.resolve('test/fixtures/tiny-modernbert'));
+    onTestFinished(() => model.dispose());
+    model.encoder.pooling.mode = mode;
+    const dropout = { rate: 0.2, seed: 5 };
+    expectFiniteDifferences(model, batchOfLengths([3, 9, 15], [40, 17, 64]), dropout);
   });
 
   it.each([1, 20])('do not change with how sequences are grouped for attention, scores × %i²', async (factor) => {

@@ -1,7 +1,7 @@
 // Batches and gradients as the tests of training need them.
 import { type EmbeddingModel, makeBatches, tf } from 'finetune-embedding';
 import type { DropoutSettings } from 'finetune-embedding/dist/model/bert/encoder.js';
-import { splitQueryKeyValue } from 'finetune-embedding/dist/model/bert/weight-names.js';
+import { checkpointWeights } from 'finetune-embedding/dist/model/bert/weight-names.js';
 import type { StoredTensor } from 'finetune-embedding/dist/model/safetensors.js';
 import type { TrainingPairs } from 'finetune-embedding/dist/train/batches.js';
 import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
@@ -26,7 +26,7 @@ export function checkpointGradients(model: Step[0], batch: Step[1], dropout?: Dr
     stored.set(name, { shape: gradient.shape, data: gradient.dataSync() as Float32Array });
   }
   tf.dispose([...gradients.values()]);
-  return { loss, gradients: splitQueryKeyValue(stored) };
+  return { loss, gradients: checkpointWeights(stored, model.encoder.config) };
 }
 
 /** √Σx² */

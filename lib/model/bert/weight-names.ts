@@ -30,10 +30,10 @@ export const RELATIVE_BIAS = 'encoder.relative_attention_bias.weight';
 
 const PARTS = ['query', 'key', 'value'];
 
-/** Every weight's name as in BERT, query, key and value apart, with its shape. */
+/** Every weight's name as in BERT, query, key and value apart unless a checkpoint joins them, with its shape. */
 export function weightShapes(config: EncoderConfig): Map<string, number[]> {
   const { hiddenSize: h, intermediateSize: m, modelType } = config;
-  const { hasBiases, isGated, isRotary, relativeBuckets } = ARCHITECTURES[modelType];
+  const { hasBiases, isFused, isGated, isRotary, relativeBuckets } = ARCHITECTURES[modelType];
   const shapes = new Map<string, number[]>();
   const add = (name: string, ...shape: number[]) => shapes.set(`${name}.weight`, shape);
   const addBoth = (name: string, out: number, ...inputs: number[]) => {
@@ -47,7 +47,8 @@ export function weightShapes(config: EncoderConfig): Map<string, number[]> {
   if (relativeBuckets) shapes.set(RELATIVE_BIAS, [relativeBuckets, config.heads]);
   for (let i = 0; i < config.layers; i++) {
     const { qkv, out, norm1, up, down, norm2 } = layerParts(i);
-    for (const part of PARTS) addBoth(qkv.replace('qkv', part), h, h);
+    if (isFused) addBoth(qkv, 3 * h, h);
+    else for (const part of PARTS) addBoth(qkv.replace('qkv', part), h, h);
     addBoth(out, h, h);
     addBoth(norm1, h);
     addBoth(up, isGated ? 2 * m : m, h);
@@ -69,10 +70,10 @@ const LARGEST_WEIGHT = 1e6;
  */
 export function selectWeights(stored: Map<string, StoredTensor>, config: EncoderConfig, source: string) {
   const { prefix } = ARCHITECTURES[config.modelType];
-  const isPrefixed = stored.has(prefix + checkpointName(config.modelType, WORDS));
+  const isPrefixed = stored.has(prefix + checkpointName(config, WORDS));
   const selected = new Map<string, StoredTensor>();
   for (const [name, shape] of weightShapes(config)) {
-    const own = (isPrefixed ? prefix : '') + checkpointName(config.modelType, name);
+    const own = (isPrefixed ? prefix : '') + checkpointName(config, name);
     const tensor = stored.get(own);
     if (!tensor)
       throw new Error(`${source} has no weight "${own}", which config.json asks for; the two don't belong together.`);
@@ -107,6 +108,12 @@ export function fuseQueryKeyValue(weights: Map<string, StoredTensor>): Map<strin
     fused.set(name.replace('query', 'qkv'), storedTensor([3 * rows, ...others], read));
   }
   return fused;
+}
+
+/** The encoder's weights by a checkpoint's own names, query, key and value apart unless it joins them. */
+export function checkpointWeights(weights: Map<string, StoredTensor>, config: EncoderConfig) {
+  const stored = ARCHITECTURES[config.modelType].isFused ? weights : splitQueryKeyValue(weights);
+  return new Map([...stored].map(([name, tensor]) => [checkpointName(config, name), tensor]));
 }
 
 /** The inverse of {@link fuseQueryKeyValue}. */

@@ -4,11 +4,12 @@ import path from 'node:path';
 import { writeWhole } from '../../common/files';
 import { ARCHITECTURES, checkpointName } from '../architectures';
 import { distanceBucket } from '../bert/distance-bucket';
-import { RELATIVE_BIAS, weightShapes } from '../bert/weight-names';
+import { RELATIVE_BIAS, splitQueryKeyValue, weightShapes } from '../bert/weight-names';
 import type { EncoderConfig } from '../config';
 import type { StoredTensor } from '../safetensors';
 import { Graph } from './graph';
 import { byteLength, ELEMENT_TYPES, LARGEST_FILE, type Message, valueInfo } from './messages';
+import { type RotaryOperators, rotaryOperators } from './rotary-graph';
 
 /** Weights as 32-bit floats; or those of linear layers and the table of words in 8 bits, for a quarter of the size. */
 export type OnnxDtype = 'fp32' | 'int8';
@@ -57,11 +58,12 @@ function* bytesOf(message: Message): Generator<Uint8Array> {
 
 function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>, dtype: OnnxDtype): Message {
   const { hiddenSize: H, heads: A, firstPosition, typeVocabSize } = config;
+  const { isGated, isPreNorm, relativeBuckets } = ARCHITECTURES[config.modelType];
   const names = [...weightShapes(config).keys()]; // in BERT
-  const own = new Map(names.map((name) => [name, weights.get(checkpointName(config.modelType, name))!]));
+  const own = splitQueryKeyValue(new Map(names.map((name) => [name, weights.get(checkpointName(config, name))!])));
   const graph = new Graph(own);
   const one = graph.scalar('one', 1);
-  const half = graph.scalar('half', 0.5);
+  const oneHalf = graph.scalar('half', 0.5);
   const sqrt2 = graph.scalar('sqrt2', Math.SQRT2);
   const scale = graph.scalar('attention_scale', 1 / Math.sqrt(H / A));
   // In a Reshape, 0 keeps a size.
@@ -72,8 +74,9 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   const toFloat = { to: { int: ELEMENT_TYPES.float32 } };
   const mask = graph.add('Cast', ['attention_mask'], toFloat);
   const maskPerHead = graph.add('Unsqueeze', [mask, graph.integers('head_and_query_axes', [1, 2])]);
-  const padding = graph.add('Sub', [one, maskPerHead]);
-  const maskBias = graph.add('Mul', [padding, graph.scalar('lowest_float', LOWEST_FLOAT)]);
+  const lowest = graph.scalar('lowest_float', LOWEST_FLOAT);
+  const hiding = (seen: string) => graph.add('Mul', [graph.add('Sub', [one, seen]), lowest]);
+  const maskBias = hiding(maskPerHead);
 
   const floatProduct = (name: string, input: string): string =>
     graph.add('MatMul', [input, graph.transposedWeight(name)]);
@@ -87,11 +90,14 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   };
 
   const product = dtype === 'int8' ? int8Product : floatProduct;
-  const linear = (name: string, input: string): string =>
-    graph.add('Add', [product(`${name}.weight`, input), graph.weight(`${name}.bias`)]);
+  const biasOf = (name: string) => (own.has(`${name}.bias`) ? [graph.weight(`${name}.bias`)] : []);
+  const linear = (name: string, input: string): string => {
+    const terms = [product(`${name}.weight`, input), ...biasOf(name)];
+    return terms.length > 1 ? graph.add('Add', terms) : terms[0];
+  };
 
   const layerNorm = (name: string, input: string, output?: string): string => {
-    const parameters = [graph.weight(`${name}.weight`), graph.weight(`${name}.bias`)];
+    const parameters = [graph.weight(`${name}.weight`), ...biasOf(name)];
     const attributes = { axis: { int: -1 }, epsilon: { float: config.layerNormEps } };
     return graph.add('LayerNormalization', [input, ...parameters], attributes, output);
   };
@@ -99,26 +105,33 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   // The exact GELU, x Φ(x) = x (1 + erf(x / √2)) / 2 (Hendrycks & Gimpel 2016)
   const gelu = (x: string): string => {
     const erf = graph.add('Erf', [graph.add('Div', [x, sqrt2])]);
-    return graph.add('Mul', [graph.add('Mul', [x, graph.add('Add', [erf, one])]), half]);
+    return graph.add('Mul', [graph.add('Mul', [x, graph.add('Add', [erf, one])]), oneHalf]);
   };
 
+  const halves = isGated ? [0, config.intermediateSize, 2 * config.intermediateSize] : [];
+  const ends = halves.map((end) => graph.integers(`end_${end}`, [end]));
+  const lastAxis = isGated ? graph.integers('last_axis', [-1]) : '';
+  const half = (x: string, i: number) => graph.add('Slice', [x, ends[i], ends[i + 1], lastAxis]);
+  // As it is, or by GeGLU, half of it gates the other (Shazeer 2020)
+  const activation = (x: string): string => (isGated ? graph.add('Mul', [gelu(half(x, 0)), half(x, 1)]) : gelu(x));
+
   const length = graph.add('Shape', ['input_ids'], { start: { int: 1 }, end: { int: 2 } }); // [1]
-  const distanceBias = ARCHITECTURES[config.modelType].relativeBuckets
-    ? relativeBias(graph, config, length)
-    : undefined; // [A, S, S]
+  const distanceBias = relativeBuckets ? relativeBias(graph, config, length) : undefined; // [A, S, S]
+  const rotary = config.rotary && rotaryOperators(graph, config.rotary, length, one);
 
   // softmax(Q Kᵀ / √D + mask) V, head by head (Vaswani et al. 2017, section 3.2)
-  const attention = (name: string, hidden: string): string => {
+  const attention = (name: string, hidden: string, { turn, near }: Partial<RotaryOperators> = {}): string => {
     const heads = (part: string, perm: number[]) => {
-      const projected = linear(`${name}.${part}`, hidden);
-      return graph.add('Transpose', [graph.add('Reshape', [projected, splitHeads])], { perm: { ints: perm } });
+      const split = graph.add('Reshape', [linear(`${name}.${part}`, hidden), splitHeads]); // [B, S, A, D]
+      return graph.add('Transpose', [turn && part !== 'value' ? turn(split) : split], { perm: { ints: perm } });
     };
     const query = heads('query', [0, 2, 1, 3]); // [B, A, S, D]
     const key = heads('key', [0, 2, 3, 1]); // [B, A, D, S]
     const value = heads('value', [0, 2, 1, 3]); // [B, A, S, D]
     const scores = graph.add('Mul', [graph.add('MatMul', [query, key]), scale]); // [B, A, S, S]
     const placed = distanceBias ? graph.add('Add', [scores, distanceBias]) : scores;
-    const shares = graph.add('Softmax', [graph.add('Add', [placed, maskBias])], { axis: { int: -1 } });
+    const unseen = near ? hiding(graph.add('Mul', [maskPerHead, near])) : maskBias; // [B, 1, S or 1, S]
+    const shares = graph.add('Softmax', [graph.add('Add', [placed, unseen])], { axis: { int: -1 } });
     const context = graph.add('MatMul', [shares, value]); // [B, A, S, D]
     const rows = graph.add('Transpose', [context], { perm: { ints: [0, 2, 1, 3] } });
     return graph.add('Reshape', [rows, joinHeads]); // [B, S, H]
@@ -132,22 +145,26 @@ function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, Stored
   };
   const table = (name: string) => graph.weight(`embeddings.${name}_embeddings.weight`);
   const words = dtype === 'int8' ? int8Words('embeddings.word_embeddings.weight') : rows(table('word'));
-  const first = graph.integers('first_position', [firstPosition]);
-  const end = firstPosition ? graph.add('Add', [length, first]) : length;
-  const positions = graph.add('Slice', [table('position'), first, end]);
-  const placed = graph.add('Add', [words, positions]);
+  const positions = () => {
+    const first = graph.integers('first_position', [firstPosition]);
+    const end = firstPosition ? graph.add('Add', [length, first]) : length;
+    return graph.add('Slice', [table('position'), first, end]);
+  };
+  const placed = rotary ? words : graph.add('Add', [words, positions()]);
   const type = typeVocabSize > 1 ? 'token_type_ids' : graph.integers('only_type', [0]);
   const sum = typeVocabSize ? graph.add('Add', [placed, graph.add('Gather', [table('token_type'), type])]) : placed;
   let hidden = layerNorm('embeddings.LayerNorm', sum);
+  let residual = hidden;
   for (let index = 0; index < config.layers; index++) {
     const name = `encoder.layer.${index}`;
-    const context = attention(`${name}.attention.self`, hidden);
-    const attended = graph.add('Add', [linear(`${name}.attention.output.dense`, context), hidden]);
+    const context = attention(`${name}.attention.self`, hidden, rotary?.[index]);
+    const attended = graph.add('Add', [linear(`${name}.attention.output.dense`, context), residual]);
     const normed = layerNorm(`${name}.attention.output.LayerNorm`, attended);
-    const inner = gelu(linear(`${name}.intermediate.dense`, normed));
-    const outer = graph.add('Add', [linear(`${name}.output.dense`, inner), normed]);
+    const inner = activation(linear(`${name}.intermediate.dense`, normed));
+    const outer = graph.add('Add', [linear(`${name}.output.dense`, inner), isPreNorm ? attended : normed]);
     const last = index === config.layers - 1;
     hidden = layerNorm(`${name}.output.LayerNorm`, outer, last ? 'last_hidden_state' : undefined);
+    residual = isPreNorm ? outer : hidden;
   }
   const ids = ['input_ids', 'attention_mask', ...(typeVocabSize > 1 ? ['token_type_ids'] : [])];
   return graph.toModel(

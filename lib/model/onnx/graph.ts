@@ -64,6 +64,10 @@ export class Graph {
     return this.tensor(name, 'float32', [], 4, () => Float32Array.of(value));
   }
 
+  floats(name: string, values: number[]): string {
+    return this.tensor(name, 'float32', [values.length], 4 * values.length, () => Float32Array.from(values));
+  }
+
   integers(name: string, values: number[]): string {
     return this.tensor(name, 'int64', [values.length], 8 * values.length, () => BigInt64Array.from(values, BigInt));
   }
