@@ -58,8 +58,8 @@ function readBytes(file: string, position: number, length: number): Buffer {
 }
 
 /**
- * Finds every tensor of 32-bit, half or bfloat16 floats in a safetensors file; its values are read from there, as 32-bit
- * floats, each time they are asked for. Others, such as a stored `position_ids`, are passed over.
+ * Finds every tensor of 32-bit, half or bfloat16 floats in a safetensors file. Its values are read from there, as
+ * 32-bit floats, each time they are asked for. Others, such as a stored `position_ids`, are passed over.
  *
  * @throws Error naming the file (and tensor) if the file is not as the format asks: a header of JSON, no name twice,
  *   each tensor of the size that its type and shape give, one after the other to the file's end
