@@ -19,7 +19,7 @@ const AT_A_TIME = 2 ** 22;
  */
 export function vectorScores(
   questions: QueryVectors,
-  { vectors, owners, hubness }: Embeddings,
+  { vectors, owners, hubness, lengths }: Embeddings,
   documents: number,
   options: { similarity?: Similarity; temperature?: number } = {},
 ): Float64Array[] {
@@ -28,7 +28,9 @@ export function vectorScores(
   const counts: number[] = []; // vectors of each question
   for (const question of questionOf) counts[question] = (counts[question] ?? 0) + 1;
   const scores = counts.map(() => new Float64Array(documents));
-  const [asked, found] = similarity === 'cosine' ? [questions, vectors].map(normalizedRows) : [questions, vectors];
+  const isCosine = similarity === 'cosine';
+  const asked = isCosine ? normalizedRows(questions) : questions;
+  const found = isCosine && !lengths ? normalizedRows(vectors) : vectors;
   const { columns } = questions;
   const most = Math.max(1, Math.floor(AT_A_TIME / vectors.rows));
   for (let start = 0; start < questions.rows; start += most) {
@@ -37,6 +39,7 @@ export function vectorScores(
     const similarities = rowProducts(block, found); // [block's rows, vectors]
     for (let row = start; row < end; row++) {
       const own = similarities.subarray((row - start) * vectors.rows, (row - start + 1) * vectors.rows);
+      if (isCosine && lengths) for (let i = 0; i < own.length; i++) own[i] /= lengths[i];
       const best = documentScores(own, owners, documents, questions.owners ? 0 : temperature);
       best.forEach((score, document) => {
         scores[questionOf[row]][document] += score / counts[questionOf[row]];

@@ -1,5 +1,5 @@
 // In: a model and documents. Out: an index that answers questions with them, ranked as `evaluate` ranks.
-import type { Embedder, Embeddings, OnProgress, QueryVectors } from '../common/matrix';
+import { type Embedder, type Embeddings, type OnProgress, type QueryVectors, rowLengths } from '../common/matrix';
 import { BM25_WINDOWS, Bm25Index } from '../evaluate/bm25-index';
 import { linearFusion } from '../evaluate/fusion';
 import { bestDocuments, checkNumbers } from '../evaluate/rankings';
@@ -39,13 +39,15 @@ export class SearchIndex {
   private readonly ids: string[];
   private readonly keywords: Bm25Index;
   private readonly embedders: Embedder[];
+  readonly vectors: Embeddings[];
 
   /** @param vectors of the corpus, one for each of the model's ways to search: by windows and, if there, by words */
   constructor(
     readonly model: SearchModel,
     readonly corpus: Record<string, string>,
-    readonly vectors: Embeddings[],
+    vectors: Embeddings[],
   ) {
+    this.vectors = vectors.map((own) => ({ ...own, lengths: rowLengths(own.vectors) }));
     this.ids = Object.keys(corpus);
     this.keywords = new Bm25Index(corpus, { windows: BM25_WINDOWS });
     this.embedders = embeddersOf(model, vectors.length > 1);
