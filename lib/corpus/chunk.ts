@@ -1,8 +1,8 @@
 // In: pages. Out: chunks, the passages that questions are asked about and that a search returns.
 import path from 'node:path';
 import { chunkId } from '../common/ids';
+import { countTokens } from '../common/text/gpt-tokens';
 import { splitSentences, splitWords } from '../common/text/sentences';
-import { countTokens } from './count-tokens';
 import type { Page } from './pages';
 import { inThread } from './thread';
 

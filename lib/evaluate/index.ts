@@ -1,8 +1,7 @@
 // In: embedders and datasets. Out: how well each finds what was asked for, and how far that can be trusted.
 export { hashFile } from '../common/ids';
 export { BM25_WINDOWS, Bm25Index, rankByBm25 } from './bm25-index';
-export { queryChanges } from './compare';
-export { type EvaluationResult, evaluateRanking, type QueryResult } from './evaluation';
+export { type EvaluationResult, evaluateRanking, type QueryResult, queryChanges } from './evaluation';
 export { type EmbedderEvaluation, evaluateEmbedder } from './evaluator';
 export { linearFusion, reciprocalRankFusion, tuneFusion } from './fusion';
 export { createOpenAIEmbedder, openAISkipReason } from './openai-embedder';

@@ -6,9 +6,9 @@ import { contentId } from '../common/ids';
 import { type Embedder, type Embeddings, type Matrix, type OnProgress, stacked } from '../common/matrix';
 import { errorText, publicUrl } from '../common/openai';
 import { openAIClient } from '../common/openai-client';
-import { PatientCalls } from '../common/patient-calls';
+import { patientCalls } from '../common/patient-calls';
+import { cutToTokens, tokenWindows } from '../common/text/gpt-tokens';
 import type { WindowSettings } from '../common/windows';
-import { cutToTokens, tokenWindows } from './gpt-tokens';
 
 /** The longest input of OpenAI's embedding models, in tokens. */
 const MAX_INPUT_TOKENS = 8191;
@@ -51,7 +51,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   if (skipped) throw new Error(skipped);
   const connection = { apiKey: process.env.OPENAI_API_KEY, baseURL: process.env.OPENAI_BASE_URL };
   const client = openAIClient(connection, { maxRetries: 0, timeout: TIMEOUT_SECONDS * 1000 });
-  const calls = new PatientCalls(connection, { concurrency: 1, retries: RETRIES, timeoutSeconds: TIMEOUT_SECONDS });
+  const call = patientCalls(connection, { concurrency: 1, retries: RETRIES, timeoutSeconds: TIMEOUT_SECONDS });
   const server = publicUrl(connection.baseURL);
 
   /** The file that keeps a text's vector, named by the hash of all that decides it: neither text nor key is on disk. */
@@ -64,7 +64,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     try {
       // Floats, because not every compatible server knows the package's default, base64.
       const send = async () => await client.embeddings.create({ model, input: texts, encoding_format: 'float' });
-      const response = await calls.call(send);
+      const response = await call(send);
       return vectorsInOrder(response.data, texts.length);
     } catch (error) {
       const reason = errorText(error, connection);

@@ -1,5 +1,5 @@
 // In: texts a reader should look at (chunks, questions, prompts, ranked queries). Out: shortened, escaped outputs.
-import type { QueryChange } from '../evaluate/compare';
+import type { QueryChange } from '../evaluate/evaluation';
 import { escapeHtml, shorten } from './escape';
 import { type Content, show } from './output';
 import { renderTable } from './table';

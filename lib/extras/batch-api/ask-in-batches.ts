@@ -4,9 +4,9 @@ import type OpenAI from 'openai';
 import { errorText, scrub } from '../../common/openai';
 import { appendAnswer, cacheFile, type HandedIn, readAnswers } from '../../questions/answer-cache';
 import type { GenerationOptions, SourceChunk } from '../../questions/generator';
-import { Ledger } from '../../questions/ledger';
+import { openLedger } from '../../questions/ledger';
 import type { LlmSettings } from '../../questions/llm-settings';
-import { BatchDesk, packRequests } from './batch-desk';
+import { type BatchDesk, openDesk, packRequests } from './batch-desk';
 
 /** A batch that was out when the call began, or was handed in by it; a row for a table. */
 export type BatchRow = {
@@ -57,7 +57,7 @@ export async function askInBatches(
   const report: BatchReport = { rows: [], next: '', handedIn: 0, collected: 0, failed: 0, pending: 0 };
   try {
     for (const [corpus, chunks] of Object.entries(corpora)) {
-      const desk = await BatchDesk.open(settings, corpus);
+      const desk = await openDesk(settings, corpus);
       if (await collect(desk, report)) await handIn(desk, chunks, questionsPerChunk, report);
     }
   } catch (error) {
@@ -69,7 +69,7 @@ export async function askInBatches(
 /** Hands in what has no answer and is in no batch. */
 async function handIn(desk: BatchDesk, chunks: SourceChunk[], questionsPerChunk: number, report: BatchReport) {
   const { settings, corpus } = desk;
-  const ledger = await Ledger.open(settings, chunks, { questionsPerChunk, corpus });
+  const ledger = await openLedger(settings, chunks, { questionsPerChunk, corpus });
   const open = ledger.missing();
   const lines = open.map((entry) => {
     const line = { custom_id: entry.key, method: 'POST', url: '/v1/chat/completions', body: ledger.request(entry) };
