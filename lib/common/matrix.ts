@@ -8,8 +8,8 @@ export interface Matrix<Numbers extends Float32Array | Int8Array = Float32Array>
 }
 
 /** A row, as a view. */
-export const rowOf = ({ data, columns }: Matrix, row: number): Float32Array =>
-  data.subarray(row * columns, (row + 1) * columns);
+export const rowOf = <Numbers extends Float32Array | Int8Array>({ data, columns }: Matrix<Numbers>, row: number) =>
+  data.subarray(row * columns, (row + 1) * columns) as Numbers;
 
 /** Matrices under each other. */
 export function stacked<Numbers extends Float32Array | Int8Array>(

@@ -7,16 +7,10 @@ const MRR_DEPTH = 10;
 const NDCG_DEPTH = 10;
 const MAP_DEPTH = 100;
 
-type Cutoff = (typeof CUTOFFS)[number];
+type AtCutoff = `${'Accuracy' | 'Precision' | 'Recall'}@${(typeof CUTOFFS)[number]}`;
 
 /** Names as in the columns of sentence-transformers' CSV. */
-export type MetricName =
-  | `Accuracy@${Cutoff}`
-  | `Precision@${Cutoff}`
-  | `Recall@${Cutoff}`
-  | 'MRR@10'
-  | 'NDCG@10'
-  | 'MAP@100';
+export type MetricName = AtCutoff | 'MRR@10' | 'NDCG@10' | 'MAP@100';
 
 /** A value a metric, each between 0 and 1. */
 export type Metrics = Record<MetricName, number>;

@@ -4,4 +4,4 @@ export { forChroma, forLangChain, forLlamaIndex } from './adapters';
 export { embedCorpus } from './embed-corpus';
 export { type FoundDocument, LanceIndex } from './lance-index';
 export { loadSearchModel, type SearchModel } from './onnx-model';
-export { createSearchIndex, type Found, loadSearchIndex, SearchIndex, saveSearchIndex } from './search-index';
+export { createSearchIndex, type Found, loadSearchIndex, type SearchIndex, saveSearchIndex } from './search-index';

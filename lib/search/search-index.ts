@@ -40,46 +40,40 @@ function embeddersOf(model: SearchModel, words: boolean): Embedder[] {
 }
 
 /** Documents to ask: with all vectors in memory, each compared with a question's; for some thousands of documents. */
-export class SearchIndex {
-  private readonly ids: string[];
-  private readonly keywords: Bm25Index;
-  private readonly embedders: Embedder[];
-  readonly vectors: Embeddings[];
+export type SearchIndex = ReturnType<typeof indexOf>;
 
-  /** @param vectors of the corpus, one for each of the model's ways to search: by windows and, if there, by words */
-  constructor(
-    readonly model: SearchModel,
-    readonly corpus: Record<string, string>,
-    vectors: Embeddings[],
-  ) {
-    this.vectors = vectors.map((own) => ({ ...own, lengths: rowLengths(own.vectors) }));
-    this.ids = Object.keys(corpus);
-    this.keywords = new Bm25Index(corpus, { windows: BM25_WINDOWS });
-    this.embedders = embeddersOf(model, vectors.length > 1);
-    for (const { vectors: all, owners } of vectors)
-      checkNumbers(all, (row) => `A vector of document "${this.ids[owners[row]]}"`);
-  }
-
-  /**
-   * The best `topK` documents for a question, best first.
-   * @throws {RangeError} if `topK` is neither a whole number from 1 nor `Infinity`
-   */
-  async search(question: string, topK = 5): Promise<Found[]> {
-    const { ids, corpus, model, vectors } = this;
-    const { windows, windowTemperature: temperature, bm25Weight: weight } = searchSettings(model);
-    const asked: QueryVectors[] = [];
-    for (const embedder of this.embedders) asked.push(await embedder.embedQueries([question]));
-    const rankings = asked.map((own, i) =>
-      vectorScores(own, vectors[i], ids.length, { temperature }).map((scores) => bestDocuments(ids, scores, Infinity)),
-    );
-    const [found] = linearFusion(rankings, { bm25: this.keywords.rank([question], Infinity), weight, topK });
-    return found.map(({ id, score }) => {
-      const text = corpus[id];
-      const places = windows && windowPlaces(model.documentTokenizer, text, windows);
-      const window = places?.[nearestVector(asked[0], vectors[0], ids.indexOf(id))] ?? [0, text.length];
-      return { id, score, text, window };
-    });
-  }
+/** @param vectors of the corpus, one for each of the model's ways to search: by windows and, if there, by words */
+export function indexOf(model: SearchModel, corpus: Record<string, string>, vectors: Embeddings[]) {
+  const ids = Object.keys(corpus);
+  const keywords = new Bm25Index(corpus, { windows: BM25_WINDOWS });
+  const embedders = embeddersOf(model, vectors.length > 1);
+  for (const { vectors: all, owners } of vectors)
+    checkNumbers(all, (row) => `A vector of document "${ids[owners[row]]}"`);
+  const measured = vectors.map((own) => ({ ...own, lengths: rowLengths(own.vectors) }));
+  const { windows, windowTemperature: temperature, bm25Weight: weight } = searchSettings(model);
+  return {
+    model,
+    corpus,
+    vectors,
+    /**
+     * The best `topK` documents for a question, best first.
+     * @throws {RangeError} if `topK` is neither a whole number from 1 nor `Infinity`
+     */
+    async search(question: string, topK = 5): Promise<Found[]> {
+      const asked: QueryVectors[] = [];
+      for (const embedder of embedders) asked.push(await embedder.embedQueries([question]));
+      const rankings = measured.map((own, i) =>
+        vectorScores(asked[i], own, ids.length, { temperature }).map((scores) => bestDocuments(ids, scores, Infinity)),
+      );
+      const [found] = linearFusion(rankings, { bm25: keywords.rank([question], Infinity), weight, topK });
+      return found.map(({ id, score }) => {
+        const text = corpus[id];
+        const places = windows && windowPlaces(model.documentTokenizer, text, windows);
+        const window = places?.[nearestVector(asked[0], vectors[0], ids.indexOf(id))] ?? [0, text.length];
+        return { id, score, text, window };
+      });
+    },
+  };
 }
 
 /**
@@ -99,7 +93,7 @@ export async function createSearchIndex(
   const vectors: Embeddings[] = [];
   for (const embedder of embeddersOf(model, words))
     vectors.push(await embedder.embedDocuments(Object.values(corpus), onProgress));
-  return new SearchIndex(model, corpus, vectors);
+  return indexOf(model, corpus, vectors);
 }
 
 /** `index.json`. */
@@ -155,5 +149,5 @@ export function loadSearchIndex(model: SearchModel, folder: string): SearchIndex
     const own = { vectors: { data, rows, columns }, owners: Int32Array.from(owners) };
     return { ...own, hubness: hubness && Float64Array.from(hubness) };
   });
-  return new SearchIndex(model, corpus, embeddings);
+  return indexOf(model, corpus, embeddings);
 }

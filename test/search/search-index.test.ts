@@ -21,12 +21,12 @@ import {
 } from 'finetune-embedding';
 import { seededRandom } from 'finetune-embedding/dist/common/random.js';
 import { windowPlaces } from 'finetune-embedding/dist/model/word-spans.js';
+import { indexOf } from 'finetune-embedding/dist/search/search-index.js';
 import {
   createSearchIndex,
   type Found,
   loadSearchIndex,
   loadSearchModel,
-  SearchIndex,
   saveSearchIndex,
 } from 'finetune-embedding/search';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -100,7 +100,7 @@ describe('the search kit', async () => {
     const corpus = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`${i}`, `text ${i}`]));
     const asked = { data: vectors.data.slice(0, columns), rows: 1, columns };
     const model = { ...(await loadSearchModel(folder)), search: { windowTemperature: 0 } };
-    const index = new SearchIndex({ ...model, embedQueries: async () => asked }, corpus, [{ vectors, owners }]);
+    const index = indexOf({ ...model, embedQueries: async () => asked }, corpus, [{ vectors, owners }]);
     const held = () => process.memoryUsage().arrayBuffers;
     const before = held();
     const found = await index.search('stone', 500);
