@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../common/files';
+import { groupsWithin } from '../common/groups';
 import { contentId } from '../common/ids';
 import { type Embedder, type Embeddings, type Matrix, type OnProgress, stacked } from '../common/matrix';
 import { errorText, publicUrl } from '../common/openai';
@@ -85,7 +86,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     }
     const total = vectors.size + missing.size;
     onProgress?.(vectors.size, total);
-    for (const batch of batches(missing)) {
+    for (const batch of groupsWithin(missing.keys(), (text) => missing.get(text)!, BATCH_TEXTS, BATCH_TOKENS)) {
       const answers = await request(batch);
       batch.forEach((text, i) => {
         const vector = Float32Array.from(answers[i]);
@@ -115,22 +116,6 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
 function refuseEmpty(texts: string[], kind: string): void {
   const empty = texts.findIndex((text) => text.trim() === '');
   if (empty >= 0) throw new Error(`The text of ${kind} ${empty} is empty: remove it from the dataset.`);
-}
-
-/** Groups texts into requests bounded by number and tokens. */
-function* batches(texts: Map<string, number>): Generator<string[]> {
-  let batch: string[] = [];
-  let sum = 0;
-  for (const [text, tokens] of texts) {
-    if (batch.length === BATCH_TEXTS || (batch.length > 0 && sum + tokens > BATCH_TOKENS)) {
-      yield batch;
-      batch = [];
-      sum = 0;
-    }
-    batch.push(text);
-    sum += tokens;
-  }
-  if (batch.length > 0) yield batch;
 }
 
 /** @throws {Error} if the answer is not `count` vectors of numbers. */

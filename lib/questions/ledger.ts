@@ -28,13 +28,13 @@ export interface Entry {
 }
 
 /** Keeps count of every chunk's answers; chunks whose requests are equal share one entry. */
-export type Ledger = Awaited<ReturnType<typeof openLedger>>;
+export type Ledger = ReturnType<typeof openLedger>;
 
 /**
  * What is known about every chunk, from the corpus' files; answers to other requests are passed over.
  * @throws Error as {@link examOf}, or if the number of questions makes no sense.
  */
-export async function openLedger(settings: LlmSettings, chunks: SourceChunk[], options: GenerationOptions) {
+export function openLedger(settings: LlmSettings, chunks: SourceChunk[], options: GenerationOptions) {
   const { model, baseURL, cacheDir, task = examOf(settings) } = settings;
   const { questionsPerChunk, corpus } = options;
   if (!Number.isInteger(questionsPerChunk) || questionsPerChunk < 1)
@@ -71,10 +71,10 @@ export async function openLedger(settings: LlmSettings, chunks: SourceChunk[], o
     if (!entry.best || parsed.questions.length > entry.best.questions.length) entry.best = parsed;
   };
   const file = cacheFile(cacheDir, corpus);
-  await readAnswers(file, ({ key, answer }) => {
+  for (const { key, answer } of readAnswers(file)) {
     const entry = entries.get(key);
     if (entry) add(entry, answer);
-  });
+  }
   const isMissing = ({ answers, best }: Entry): boolean => answers < ANSWERS_PER_CHUNK && !best?.questions.length;
 
   return {

@@ -34,10 +34,12 @@ export function createLlmGenerator(
   return {
     description: local?.description ?? scrub(server, settings.apiKey),
     missing: async (chunks, options) =>
-      (await openLedger(settings, chunks, options)).missing().map(({ chunk }) => chunk),
+      openLedger(settings, chunks, options)
+        .missing()
+        .map(({ chunk }) => chunk),
     async generate(chunks, options) {
       options.signal?.throwIfAborted();
-      const ledger = await openLedger(settings, chunks, options);
+      const ledger = openLedger(settings, chunks, options);
       const twice = ledger.missing({ out: true }).length;
       if (twice > 0)
         throw new Error(

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { packRequests } from 'finetune-embedding/dist/extras/batch-api/batch-desk.js';
 import { createLlmGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
 import type { LlmSettings } from 'finetune-embedding/dist/questions/llm-settings.js';
 import { askInBatches } from 'finetune-embedding/extras';
@@ -165,10 +164,5 @@ describe('batches', () => {
   it('fail with the server’s message and without the key', async () => {
     const wrong = { ...settings, apiKey: 'sk-wrong-0123456789abcdefghij' };
     await expect(ask(1, wrong)).rejects.toThrow(/Incorrect API key provided: \[key\]/);
-  });
-
-  it('are cut to the limits of requests and bytes', () => {
-    expect(packRequests(['aa', 'bb', 'cc', 'dddd', 'e'], 2, 5)).toEqual([['aa', 'bb'], ['cc'], ['dddd', 'e']]);
-    expect(packRequests([])).toEqual([]);
   });
 });

@@ -41,7 +41,7 @@ describe('askMissing', () => {
       if (id === 'a') throw new StopError('the money is spent');
       return answerTo(request);
     };
-    await expect(askMissing(await openLedger(), () => ({ ask }), { concurrency: 2 }, {})).rejects.toThrow(
+    await expect(askMissing(openLedger(), () => ({ ask }), { concurrency: 2 }, {})).rejects.toThrow(
       'Stopped; answers so far are kept. the money is spent',
     );
     expect(asked).toEqual(['a', 'b']);
@@ -53,7 +53,7 @@ describe('askMissing', () => {
     const onProgress = ({ done }: { done: number }) => {
       if (done === 1) throw new Error('no display');
     };
-    const asking = askMissing(await openLedger(), () => ({ ask }), { concurrency: 1 }, { onProgress });
+    const asking = askMissing(openLedger(), () => ({ ask }), { concurrency: 1 }, { onProgress });
     await expect(asking).rejects.toThrow('no display');
     expect(await keptChunks()).toEqual(['a']);
   });

@@ -10,8 +10,8 @@ import { readCompletion } from '../../questions/llm-client';
 import type { LlmSettings } from '../../questions/llm-settings';
 
 /** OpenAI's limits for one batch, the size with room to spare. */
-const REQUESTS_PER_BATCH = 50_000;
-const BYTES_PER_BATCH = 150 * 2 ** 20;
+export const REQUESTS_PER_BATCH = 50_000;
+export const BYTES_PER_BATCH = 150 * 2 ** 20;
 
 /** What came back of one request: its answer, or why there is none. */
 type Outcome = { key: string; answer?: LlmAnswer; problem?: string };
@@ -94,28 +94,6 @@ export async function openDesk(settings: LlmSettings, corpus: string) {
       return ordered;
     },
   };
-}
-
-/** Splits a batch's input, a line a request, into files within OpenAI's limits. */
-export function packRequests(
-  lines: string[],
-  maxRequests = REQUESTS_PER_BATCH,
-  maxBytes = BYTES_PER_BATCH,
-): string[][] {
-  const parts: string[][] = [];
-  let bytes = 0;
-  for (const line of lines) {
-    const size = Buffer.byteLength(line);
-    const part = parts.at(-1);
-    if (part && part.length < maxRequests && bytes + size <= maxBytes) {
-      part.push(line);
-      bytes += size;
-    } else {
-      parts.push([line]);
-      bytes = size;
-    }
-  }
-  return parts;
 }
 
 function readLine(line: string): Outcome {
