@@ -95,7 +95,13 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
       });
       onProgress?.(vectors.size, total);
     }
-    return rows(inputs.map(({ text }) => vectors.get(text)!));
+    const found = inputs.map(({ text }) => vectors.get(text)!);
+    const columns = found[0]?.length ?? 0;
+    const other = found.find(({ length }) => length !== columns);
+    if (other)
+      throw new Error(`The server gave vectors of ${columns} and of ${other.length} numbers: clear the cache folder.`);
+    const matrices = found.map((data) => ({ data, rows: 1, columns }));
+    return stacked(matrices, Float32Array);
   }
 
   return {
@@ -126,17 +132,4 @@ function vectorsInOrder(data: unknown, count: number): number[][] {
     throw new Error(`the answer does not hold one vector for each of ${count} texts`);
   }
   return vectors;
-}
-
-/** Rows under each other. @throws {Error} if they differ in length. */
-function rows(vectors: Float32Array[]): Matrix {
-  const columns = vectors[0]?.length ?? 0;
-  const other = vectors.find(({ length }) => length !== columns);
-  if (other) {
-    throw new Error(`The server gave vectors of ${columns} and of ${other.length} numbers: clear the cache folder.`);
-  }
-  return stacked(
-    vectors.map((data) => ({ data, rows: 1, columns })),
-    Float32Array,
-  );
 }

@@ -8,9 +8,9 @@ import type { GenerationOptions, QuestionGenerator, SourceChunk } from '../quest
 import type { TokenPrice } from '../questions/llm-settings';
 import { stoppable } from './cells';
 import { shorten } from './escape';
+import { note } from './output';
 import { progressBar } from './progress';
 import { table } from './table';
-import { note } from './text';
 
 /**
  * Asks for questions about every chunk, with a progress bar that says what failed, what it has cost so far, and why it

@@ -5,7 +5,7 @@ import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { type EvaluationResult, groupResults, type QueryResult } from '../evaluate/evaluation';
 import { type EmbedderEvaluation, evaluateEmbedder } from '../evaluate/evaluator';
-import type { LoggedRun } from '../evaluate/run-log';
+import type { LoggedRun } from '../evaluate/result-files';
 import { type ComparedMetric, compareResults, metricInterval } from '../evaluate/significance';
 import { roomOf } from '../evaluate/windowed-embedder';
 import type { EmbeddingModel } from '../model/embedding-model';

@@ -20,8 +20,8 @@ export {
 export { check } from './exercises';
 export { figure } from './figure';
 export { trainLive } from './live-training';
+export { note, preformatted } from './output';
 export { progressBar } from './progress';
 export { setting } from './settings';
-export { table } from './table';
-export { note, preformatted, questionsBesideChunk, wonAndLost } from './text';
+export { questionsBesideChunk, table, wonAndLost } from './table';
 export type { Chart } from './theme';

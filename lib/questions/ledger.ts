@@ -3,11 +3,11 @@
 import { contentId } from '../common/ids';
 import { publicUrl } from '../common/openai';
 import { appendAnswer, batchFile, cacheFile, type LlmAnswer, readAnswers, readBatches } from './answer-cache';
-import { examOf } from './exam';
 import type { GenerationOptions, GenerationResult, SourceChunk } from './generator';
 import type { ChatRequest } from './llm-client';
 import type { LlmSettings } from './llm-settings';
 import type { ParsedAnswer } from './parse-answer';
+import { examOf } from './prompt';
 
 /** How often a chunk is asked about, over all runs: a model that draws its words may do better at the next try. */
 const ANSWERS_PER_CHUNK = 5;

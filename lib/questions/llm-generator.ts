@@ -5,11 +5,11 @@ import { errorText, publicUrl, scrub, serverUrl } from '../common/openai';
 import { StopError } from '../common/patient-calls';
 import { batchFile, type LlmAnswer } from './answer-cache';
 import { costOf } from './cost';
-import { examOf } from './exam';
 import type { GenerationOptions, GenerationResult, QuestionGenerator } from './generator';
 import { type Entry, type Ledger, openLedger } from './ledger';
 import { type Chat, serverChat } from './llm-client';
 import type { LlmSettings } from './llm-settings';
+import { examOf } from './prompt';
 
 /** Chunks failing one after another that mean the model is gone; fewer if nothing ever worked. */
 const FAILURES_TO_STOP = 10;
