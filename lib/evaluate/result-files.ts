@@ -1,5 +1,5 @@
-// In: evaluations, and runs. Out: their files: a row in the CSV of sentence-transformers' InformationRetrievalEvaluator,
-// the original notebooks' row for every query, and a line a run in results/runs.jsonl, to be read back.
+// In: evaluations, and runs. Out: their files: a row in the CSV of sentence-transformers' evaluator, the original
+// notebooks' row for every query, and a line a run in results/runs.jsonl, to be read back.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../common/files';
