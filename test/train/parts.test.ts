@@ -1,6 +1,6 @@
 // A batch encoded in parts, kept for the gradient or encoded again: the same loss and gradients as in one.
 import { multipleNegativesRankingLoss, tf } from 'finetune-embedding';
-import { symmetricRankingLoss } from 'finetune-embedding/dist/extras/losses.js';
+import { symmetricRankingLoss } from 'finetune-embedding/dist/extras/symmetric-ranking.js';
 import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 import { describe, expect, it, vi } from 'vitest';
 import { examplePairs, loadTiny, pairsAsData, texts } from '../fixtures/engine';
