@@ -1,8 +1,8 @@
 // In: questions and their chunks. Out: those that a language model finds worth training on, with its marks for all.
 import { type DroppedQuestion, type GatedQuestions, keepOnly } from '../evaluate/question-gate';
+import { generateWithBar } from '../notebook/asking';
 import { stoppable } from '../notebook/cells';
 import { shorten } from '../notebook/escape';
-import { progressBar } from '../notebook/progress';
 import type { Row } from '../notebook/table';
 import { BLUE, type Chart, GREY } from '../notebook/theme';
 import type { SourceChunk } from '../questions/generator';
@@ -63,14 +63,10 @@ export async function judgeQuestions(
     }),
   );
   const judge = createLlmGenerator({ ...settings, task: JUDGING });
-  const bar = progressBar(`Questions judged by ${settings.model}`, pairs.length);
+  const title = `Questions judged by ${settings.model}`;
+  const options = { questionsPerChunk: 1, corpus: 'train-judge' };
   const { questions: answers } = await stoppable((signal) =>
-    judge.generate(pairs, {
-      questionsPerChunk: 1,
-      corpus: 'train-judge',
-      signal,
-      onProgress: ({ done, total, waiting }) => bar.update(done, total, waiting),
-    }),
+    generateWithBar(title, judge, pairs, { ...options, signal }),
   );
   const judgements: Judgement[] = [];
   const kept: typeof pairs = [];

@@ -58,12 +58,15 @@ export function readBatches(file: string): HandedIn[] {
 }
 
 /** Every stored answer; what is none, as a line that a killed process did not end, is passed over. Makes the folder. */
-export function readAnswers(file: string): CachedAnswer[] {
+export function* readAnswers(file: string): Generator<CachedAnswer> {
   makeFolder(path.dirname(file));
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
   // The next answer must not join a line without an end.
   if (text !== '' && !text.endsWith('\n')) writing(file, () => appendFileSync(file, '\n'));
-  return text.split('\n').flatMap((line) => parseRecord(line) ?? []);
+  for (const line of text.split('\n')) {
+    const record = parseRecord(line);
+    if (record) yield record;
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const record = (key: string, answer: string): CachedAnswer => ({ key, chunk: 'c', model: 'm', answer });
-const readAll = () => readAnswers(file);
+const readAll = () => [...readAnswers(file)];
 const append = (key: string, text: string) => appendAnswer(file, { model: 'm' }, { key, chunk: 'c' }, { text });
 
 describe('answers on disk', () => {

@@ -130,7 +130,8 @@ async function collect(desk: BatchDesk, report: BatchReport): Promise<boolean> {
 /** Each answer goes into the cache once, also if the process was killed in between; what is wrong, into `problems`. */
 async function collectAnswers(desk: BatchDesk, handedIn: HandedIn, batch: OpenAI.Batch, problems: Set<string>) {
   const file = cacheFile(desk.settings.cacheDir, desk.corpus);
-  const inCache = new Set(readAnswers(file).flatMap(({ batch: from, key }) => (from === batch.id ? key : [])));
+  const ofBatch = readAnswers(file).filter((answer) => answer.batch === batch.id);
+  const inCache = new Set(ofBatch.map(({ key }) => key));
   const answered = new Set<string>();
   let collected = 0;
   for await (const { key, answer, problem } of desk.answersOf(batch)) {
