@@ -1,5 +1,6 @@
 // In: vectors of questions and of documents, one or more each. Out: a score for each question and document.
-import { type Embeddings, type Matrix, normalizedRows, type QueryVectors, rowProducts } from '../common/matrix';
+import { type Embeddings, type Matrix, normalizedRows, type QueryVectors } from '../common/matrix';
+import { rowProducts } from '../common/products';
 
 /** 1 over the loss's `DEFAULT_SCALE`, so that a search compares what training compared. */
 export const WINDOW_TEMPERATURE = 0.05;

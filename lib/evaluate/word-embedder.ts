@@ -1,5 +1,6 @@
 // In: an embedding model. Out: an embedder with a vector a word piece, near ones of a document merged.
-import { type Embedder, type Embeddings, int8Rows, type Matrix, rowOf, rowProducts, stacked } from '../common/matrix';
+import { type Embedder, type Embeddings, int8Rows, type Matrix, rowOf, stacked } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import type { EmbeddingModel } from '../model/embedding-model';
 import { type Tokenizer, windowSequences } from '../model/tokenizer';
 import { checkNumbers } from './rankings';

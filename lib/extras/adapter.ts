@@ -2,7 +2,8 @@
 // (as LlamaIndex's EmbeddingAdapterFinetuneEngine with its LinearLayer); the corpus's vectors stay valid.
 import path from 'node:path';
 import { readJson, writeJson } from '../common/files';
-import { type Embedder, type Embeddings, type Matrix, type OnProgress, rowProducts } from '../common/matrix';
+import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import { readSafetensors, writeSafetensors } from '../model/safetensors';
 
 const CONFIG = 'config.json';

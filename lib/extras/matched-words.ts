@@ -1,5 +1,6 @@
 // In: a question, a chunk and models. Out: a figure of which words found each other, and what each adds to the score.
-import { type Matrix, normalizedRows, rowProducts } from '../common/matrix';
+import { type Matrix, normalizedRows } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import { wordVectors } from '../evaluate/word-embedder';
 import type { EmbeddingModel } from '../model/embedding-model';
 import type { Tokenizer } from '../model/tokenizer';

@@ -5,7 +5,7 @@ import util from 'node:util';
 // The core's types: of all of tfjs-node's, a kernel's compiler would hold twice as much.
 import tf = require('@tensorflow/tfjs-core');
 
-import { computeRowProducts } from '../common/matrix';
+import { computeRowProducts } from '../common/products';
 
 // tfjs-node calls two functions that newer versions of Node lack or warn about: put back before it is loaded.
 const legacy = util as unknown as Record<string, (value: unknown) => boolean>;

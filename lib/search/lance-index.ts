@@ -1,6 +1,7 @@
 // In: documents and their windows' vectors, then a question's. Out: what it finds, from a LanceDB table on disk.
 import type { Table } from '@lancedb/lancedb';
-import { type Embeddings, type Matrix, normalizedRows, rowOf, rowProducts } from '../common/matrix';
+import { type Embeddings, type Matrix, normalizedRows, rowOf } from '../common/matrix';
+import { rowProducts } from '../common/products';
 import { bestDocuments, checkNumbers, checkTopK, type RankedDocument } from '../evaluate/rankings';
 import { documentScores, WINDOW_TEMPERATURE } from '../evaluate/vector-scores';
 

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const SCRIPT = `
   const lib = require('path').resolve('lib/dist');
-  const { rowProducts } = require(lib + '/common/matrix.js');
+  const { rowProducts } = require(lib + '/common/products.js');
   if (process.argv[1] === 'tensorflow') require(lib + '/model/tf.js');
   const matrix = (rows, Numbers) => ({
     data: Numbers.from({ length: rows * 6 }, (_, i) => Math.sin(1 + i * i) * (Numbers === Int8Array ? 127 : 1)),
