@@ -8,8 +8,8 @@ export interface Matrix<Numbers extends Float32Array | Int8Array = Float32Array>
 }
 
 /** A row, as a view. */
-export const rowOf = ({ data, columns }: Matrix, row: number): Float32Array =>
-  data.subarray(row * columns, (row + 1) * columns);
+export const rowOf = <Numbers extends Float32Array | Int8Array>({ data, columns }: Matrix<Numbers>, row: number) =>
+  data.subarray(row * columns, (row + 1) * columns) as Numbers;
 
 /** Matrices under each other. */
 export function stacked<Numbers extends Float32Array | Int8Array>(
@@ -27,15 +27,24 @@ export function stacked<Numbers extends Float32Array | Int8Array>(
   return { data, rows, columns };
 }
 
-/** Rows scaled to length 1; a row of zeros stays zero, as in PyTorch's `normalize` (eps 1e-12). */
-export function normalizedRows({ data, rows, columns }: Matrix<Float32Array | Int8Array>): Matrix {
-  const scaled = new Float32Array(data.length);
+/** Each row's length; of a row of zeros 1e-12, as in PyTorch's `normalize`. */
+export function rowLengths({ data, rows, columns }: Matrix<Float32Array | Int8Array>): Float64Array {
+  const lengths = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     let squares = 0;
     for (let i = row * columns; i < (row + 1) * columns; i++) squares += data[i] * data[i];
-    const length = Math.max(Math.sqrt(squares), 1e-12);
-    for (let i = row * columns; i < (row + 1) * columns; i++) scaled[i] = data[i] / length;
+    lengths[row] = Math.max(Math.sqrt(squares), 1e-12);
   }
+  return lengths;
+}
+
+/** Rows scaled to length 1; a row of zeros stays zero. */
+export function normalizedRows(matrix: Matrix<Float32Array | Int8Array>): Matrix {
+  const { data, rows, columns } = matrix;
+  const scaled = new Float32Array(data);
+  rowLengths(matrix).forEach((length, row) => {
+    for (let i = row * columns; i < (row + 1) * columns; i++) scaled[i] /= length;
+  });
   return { data: scaled, rows, columns };
 }
 
@@ -68,6 +77,8 @@ export function largestOfRows({ data, rows, columns }: Matrix): Float32Array {
 export interface Embeddings {
   vectors: Matrix<Float32Array | Int8Array>;
   owners: Int32Array;
+  /** Each vector's length, where a search goes on question by question: else each would copy all vectors, scaled. */
+  lengths?: Float64Array;
   /** What is taken off each document's score, as it is near to whatever is asked; absent: nothing. */
   hubness?: Float64Array;
 }

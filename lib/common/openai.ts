@@ -12,12 +12,9 @@ export interface OpenAIServer {
 
 /** The server's address without user name, password and query, which may hold secrets. */
 export function publicUrl(baseURL: string | undefined): string {
-  try {
-    const url = new URL(baseURL || OPENAI_URL);
-    return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
-  } catch {
-    throw new Error('OPENAI_BASE_URL is not an address; it looks like http://localhost:11434/v1.');
-  }
+  const url = URL.parse(baseURL || OPENAI_URL);
+  if (!url) throw new Error('OPENAI_BASE_URL is not an address; it looks like http://localhost:11434/v1.');
+  return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`;
 }
 
 /**

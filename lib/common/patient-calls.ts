@@ -37,51 +37,84 @@ export interface CallOptions {
 /**
  * Calls a server again and again where that helps. After a time-out half as many calls run at once; each round of
  * successes adds one again (additive increase, multiplicative decrease: Chiu & Jain, 1989).
+ *
+ * @returns what calls until there is an answer or the retries are spent; it throws a StopError if no call can succeed,
+ *   an Error if this one did not, or the signal's reason
  */
-export class PatientCalls {
-  private limit: number;
-  private running = 0;
-  private readonly queue: (() => void)[] = [];
-  private successes = 0;
-  private lastFall = 0;
-  private anySuccess = false;
-  private pausedUntil = 0;
+export function patientCalls(server: OpenAIServer, patience: Patience & { concurrency: number }) {
+  const { concurrency, retries = 8, backoffSeconds = 1, timeoutSeconds } = patience;
+  const address = publicUrl(server.baseURL);
+  const queue: (() => void)[] = [];
+  let limit = concurrency;
+  let running = 0;
+  let successes = 0;
+  let lastFall = 0;
+  let anySuccess = false;
+  let pausedUntil = 0;
 
-  constructor(
-    private readonly server: OpenAIServer,
-    private readonly patience: Patience & { concurrency: number },
-  ) {
-    this.limit = patience.concurrency;
-  }
+  /** Calls that started before the last fall say nothing about the new limit. */
+  const fall = (started: number): void => {
+    if (started < lastFall) return;
+    limit = Math.max(1, limit >> 1);
+    lastFall = Date.now();
+    successes = 0;
+  };
+  const rise = (): void => {
+    anySuccess = true;
+    if (++successes < limit || limit === concurrency) return;
+    limit++;
+    successes = 0;
+  };
 
-  /**
-   * Calls until there is an answer or the retries are spent.
-   * @throws StopError if no call can succeed, Error if this one did not, or the signal's reason.
-   */
-  call<T>(send: () => Promise<T>, { signal, say }: CallOptions = {}): Promise<T> {
-    const { retries = 8, backoffSeconds = 1, concurrency } = this.patience;
+  const describe = (error: Error): string => {
+    const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    let hint = '';
+    if (error instanceof OpenAI.AuthenticationError) hint = ` (${address} refuses the key in OPENAI_API_KEY)`;
+    // A wrong address answers 404 as well, mostly without a word about it.
+    if (error instanceof OpenAI.NotFoundError) hint = ` (from ${address}; such addresses usually end in /v1)`;
+    if (isTooLong(error)) hint = ' (the text is too long for the model, or for the server as it was started)';
+    return scrub(`${error.message}${cause}${hint}`, server.apiKey).slice(0, 1000);
+  };
+
+  /** Throws where another try is of no use; else sets the pause that the server asks of all calls. */
+  const judge = ({ error, attemptNumber, retriesLeft }: RetryContext, timeoutsAlone: number): void => {
+    const message = describe(error);
+    if (isHopeless(error)) throw new StopError(message);
+    if (!anySuccess && attemptNumber >= 3 && isUnreachable(error))
+      throw new StopError(`No server answers at ${address}: is it running? (${message})`);
+    if (!isPassing(error)) throw new Error(message);
+    if (timeoutsAlone >= TIMEOUTS_ALONE)
+      throw new Error(`No answer within ${timeoutSeconds} s, with no other call beside it.`);
+    if (retriesLeft === 0) throw new Error(`${message} (tried ${attemptNumber} times)`);
+    const asked = retryAfterSeconds(error);
+    if (asked > LONGEST_WAIT)
+      throw new StopError(`The server asks to wait ${Math.ceil(asked)} seconds; run again then. ${message}`);
+    if (asked > 0) pausedUntil = Math.max(pausedUntil, Date.now() + asked * 1000);
+  };
+
+  return <T>(send: () => Promise<T>, { signal, say }: CallOptions = {}): Promise<T> => {
     let timeoutsAlone = 0;
     const attempt = async () => {
-      while (Date.now() < this.pausedUntil) await sleep(this.pausedUntil - Date.now(), undefined, { signal });
-      while (this.running >= this.limit) await new Promise<void>((resolve) => this.queue.push(resolve));
-      this.running++;
+      while (Date.now() < pausedUntil) await sleep(pausedUntil - Date.now(), undefined, { signal });
+      while (running >= limit) await new Promise<void>((resolve) => queue.push(resolve));
+      running++;
       const started = Date.now();
-      const alone = this.limit === 1;
+      const alone = limit === 1;
       try {
         signal?.throwIfAborted();
         const answer = await send();
-        this.rise();
-        say?.(this.limit < concurrency ? `${this.limit} at once, since calls timed out` : '');
+        rise();
+        say?.(limit < concurrency ? `${limit} at once, since calls timed out` : '');
         return answer;
       } catch (error) {
         if (error instanceof OpenAI.APIConnectionTimeoutError) {
           if (alone) timeoutsAlone++;
-          this.fall(started);
+          fall(started);
         }
         throw error;
       } finally {
-        this.running--;
-        for (const lookAgain of this.queue.splice(0)) lookAgain();
+        running--;
+        for (const lookAgain of queue.splice(0)) lookAgain();
       }
     };
     return pRetry(attempt, {
@@ -91,55 +124,13 @@ export class PatientCalls {
       randomize: true, // or all calls of a broken connection come back at once
       signal,
       onFailedAttempt: (failure) => {
-        this.judge(failure, timeoutsAlone);
-        const again = `trying again: ${this.describe(failure.error)}`;
-        const seconds = Math.ceil((this.pausedUntil - Date.now()) / 1000);
+        judge(failure, timeoutsAlone);
+        const again = `trying again: ${describe(failure.error)}`;
+        const seconds = Math.ceil((pausedUntil - Date.now()) / 1000);
         say?.((seconds > 1 ? `waiting ${seconds} s, then ${again}` : again).slice(0, 150));
       },
     });
-  }
-
-  /** Calls that started before the last fall say nothing about the new limit. */
-  private fall(started: number): void {
-    if (started < this.lastFall) return;
-    this.limit = Math.max(1, this.limit >> 1);
-    this.lastFall = Date.now();
-    this.successes = 0;
-  }
-
-  private rise(): void {
-    this.anySuccess = true;
-    if (++this.successes < this.limit || this.limit === this.patience.concurrency) return;
-    this.limit++;
-    this.successes = 0;
-  }
-
-  /** Throws where another try is of no use; else sets the pause that the server asks of all calls. */
-  private judge({ error, attemptNumber, retriesLeft }: RetryContext, timeoutsAlone: number): void {
-    const message = this.describe(error);
-    if (isHopeless(error)) throw new StopError(message);
-    if (!this.anySuccess && attemptNumber >= 3 && isUnreachable(error))
-      throw new StopError(`No server answers at ${publicUrl(this.server.baseURL)}: is it running? (${message})`);
-    if (!isPassing(error)) throw new Error(message);
-    if (timeoutsAlone >= TIMEOUTS_ALONE)
-      throw new Error(`No answer within ${this.patience.timeoutSeconds} s, with no other call beside it.`);
-    if (retriesLeft === 0) throw new Error(`${message} (tried ${attemptNumber} times)`);
-    const asked = retryAfterSeconds(error);
-    if (asked > LONGEST_WAIT)
-      throw new StopError(`The server asks to wait ${Math.ceil(asked)} seconds; run again then. ${message}`);
-    if (asked > 0) this.pausedUntil = Math.max(this.pausedUntil, Date.now() + asked * 1000);
-  }
-
-  private describe(error: Error): string {
-    const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-    const from = publicUrl(this.server.baseURL);
-    let hint = '';
-    if (error instanceof OpenAI.AuthenticationError) hint = ` (${from} refuses the key in OPENAI_API_KEY)`;
-    // A wrong address answers 404 as well, mostly without a word about it.
-    if (error instanceof OpenAI.NotFoundError) hint = ` (from ${from}; such addresses usually end in /v1)`;
-    if (isTooLong(error)) hint = ' (the text is too long for the model, or for the server as it was started)';
-    return scrub(`${error.message}${cause}${hint}`, this.server.apiKey).slice(0, 1000);
-  }
+  };
 }
 
 /** Errors that every further call would meet as well. */

@@ -1,8 +1,9 @@
 // In: pages. Out: chunks, the passages that questions are asked about and that a search returns.
 import path from 'node:path';
+import { groupsWithin } from '../common/groups';
 import { chunkId } from '../common/ids';
+import { countTokens } from '../common/text/gpt-tokens';
 import { splitSentences, splitWords } from '../common/text/sentences';
-import { countTokens } from './count-tokens';
 import type { Page } from './pages';
 import { inThread } from './thread';
 
@@ -28,18 +29,15 @@ const MIN_LETTERS = 60;
 const unitOf = (text: string) => ({ text, tokens: countTokens(text) });
 type Unit = ReturnType<typeof unitOf>;
 
+const textOf = (units: Unit[]) => units.reduce((all, { text }) => all + text, '');
+const tokensIn = (units: Unit[]) => units.reduce((sum, { tokens }) => sum + tokens, 0);
+
 /** Joins small units up to `size` tokens each. */
-function pack(units: Unit[], size: number): Unit[] {
-  const packed: Unit[] = [];
-  for (const unit of units) {
-    const last = packed[packed.length - 1];
-    if (last && last.tokens + unit.tokens <= size) {
-      last.text += unit.text;
-      last.tokens += unit.tokens;
-    } else packed.push({ ...unit });
-  }
-  return packed;
-}
+const pack = (units: Unit[], size: number): Unit[] =>
+  groupsWithin(units, ({ tokens }) => tokens, Number.POSITIVE_INFINITY, size).map((group) => ({
+    text: textOf(group),
+    tokens: tokensIn(group),
+  }));
 
 /** Sentences; one longer than a chunk is cut between words, and a word longer than a chunk between characters. */
 function* splitUnits(text: string, size: number): Generator<Unit> {
@@ -76,13 +74,13 @@ function chunkTexts(text: string, size: number, overlap: number, onChunk: () => 
       chunks.push(current);
       onChunk();
       current = tail(current, Math.min(overlap, size - unit.tokens));
-      tokens = current.reduce((sum, unit) => sum + unit.tokens, 0);
+      tokens = tokensIn(current);
     }
     current.push(unit);
     tokens += unit.tokens;
   }
   if (current.length > 0) chunks.push(current);
-  return chunks.map((units) => units.reduce((all, { text }) => all + text, '').trim()).filter(Boolean);
+  return chunks.map((units) => textOf(units).trim()).filter(Boolean);
 }
 
 /** LlamaIndex counts the page's label in (SentenceSplitter.split_text_metadata_aware): of 1024 tokens 1007 are left. */

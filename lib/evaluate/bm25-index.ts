@@ -4,8 +4,8 @@ import { languageOf } from '../common/text/language';
 import { terms } from '../common/text/terms';
 import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
-import { documentScores } from './document-scores';
 import { bestDocuments, RANKING_DEPTH, type Rankings } from './rankings';
+import { documentScores } from './vector-scores';
 
 /** About 100 words a window, a new one every 50. */
 export const BM25_WINDOWS: WindowSettings = { size: 60, stride: 30 };

@@ -1,4 +1,5 @@
-// In: rankings and the dataset they answer. Out: one evaluation: metrics, hit rate, and every query's own result.
+// In: rankings and the dataset they answer. Out: one evaluation: metrics, hit rate, and every query's own result; and
+// where two of them differ.
 import type { EmbeddingDataset } from '../dataset/dataset';
 import { type Metrics, meanMetrics, queryMetrics } from './metrics';
 import { checkTopK, type Rankings } from './rankings';
@@ -70,7 +71,7 @@ export function evaluateRanking(
 }
 
 /** The evaluation that these queries make. */
-export function averaged(name: string, topK: number, perQuery: QueryResult[]): EvaluationResult {
+function averaged(name: string, topK: number, perQuery: QueryResult[]): EvaluationResult {
   return {
     name,
     topK,
@@ -78,4 +79,54 @@ export function averaged(name: string, topK: number, perQuery: QueryResult[]): E
     metrics: meanMetrics(perQuery.map(({ metrics }) => metrics)),
     perQuery,
   };
+}
+
+/** One evaluation a group of queries (a type, a section, …), in the order in which groups first appear. */
+export function groupResults(result: EvaluationResult, groupOf: (query: QueryResult) => string) {
+  const groups = new Set(result.perQuery.map(groupOf));
+  const membersOf = (group: string) => result.perQuery.filter((query) => groupOf(query) === group);
+  return new Map([...groups].map((group) => [group, averaged(result.name, result.topK, membersOf(group))]));
+}
+
+/** Where one query's first relevant document stood before and after. */
+export interface QueryChange {
+  queryId: string;
+  query: string;
+  /** Rank of the first relevant document, 1 is best; null if it was not retrieved. */
+  before: number | null;
+  after: number | null;
+  /** Text of the relevant document, the first if there are several. */
+  expected: string;
+  /** Text of the document ranked first after, where that is not a relevant one. */
+  retrieved?: string;
+}
+
+/**
+ * Every query's ranks in two evaluations, in the dataset's order: what the tables of queries won and lost are made of.
+ * @param corpus the dataset's documents by id
+ * @throws {Error} if the two evaluations are not of the same queries.
+ */
+export function queryChanges(
+  before: EvaluationResult,
+  after: EvaluationResult,
+  corpus: Record<string, string>,
+): QueryChange[] {
+  checkSameQueries(before, after);
+  return before.perQuery.map(({ queryId, query, rank, expected }, i) => {
+    const now = after.perQuery[i];
+    const retrieved = now.rank === 1 ? undefined : corpus[now.retrieved[0]];
+    return { queryId, query, before: rank, after: now.rank, expected: corpus[expected[0]], retrieved };
+  });
+}
+
+/** @throws {Error} if two evaluations are not of the same queries in the same order. */
+export function checkSameQueries(before: EvaluationResult, after: EvaluationResult): void {
+  const same =
+    before.perQuery.length === after.perQuery.length &&
+    before.perQuery.every(({ queryId }, i) => queryId === after.perQuery[i].queryId);
+  if (!same) {
+    throw new Error(
+      `"${before.name}" and "${after.name}" were not asked the same queries: evaluate both on one dataset.`,
+    );
+  }
 }

@@ -7,16 +7,10 @@ const MRR_DEPTH = 10;
 const NDCG_DEPTH = 10;
 const MAP_DEPTH = 100;
 
-type Cutoff = (typeof CUTOFFS)[number];
+type AtCutoff = `${'Accuracy' | 'Precision' | 'Recall'}@${(typeof CUTOFFS)[number]}`;
 
 /** Names as in the columns of sentence-transformers' CSV. */
-export type MetricName =
-  | `Accuracy@${Cutoff}`
-  | `Precision@${Cutoff}`
-  | `Recall@${Cutoff}`
-  | 'MRR@10'
-  | 'NDCG@10'
-  | 'MAP@100';
+export type MetricName = AtCutoff | 'MRR@10' | 'NDCG@10' | 'MAP@100';
 
 /** A value a metric, each between 0 and 1. */
 export type Metrics = Record<MetricName, number>;
@@ -50,11 +44,9 @@ export function queryMetrics(ranking: RankedDocument[], relevant: ReadonlySet<st
   const first = isRelevant.indexOf(true);
   metrics['MRR@10'] = first >= 0 && first < MRR_DEPTH ? 1 / (first + 1) : 0;
 
-  let dcg = 0;
-  for (let i = 0; i < Math.min(isRelevant.length, NDCG_DEPTH); i++) if (isRelevant[i]) dcg += 1 / Math.log2(i + 2);
-  let ideal = 0;
-  for (let i = 0; i < Math.min(relevant.size, NDCG_DEPTH); i++) ideal += 1 / Math.log2(i + 2);
-  metrics['NDCG@10'] = dcg / ideal;
+  const gain = (hits: boolean[]) =>
+    hits.slice(0, NDCG_DEPTH).reduce((sum, hit, i) => sum + (hit ? 1 / Math.log2(i + 2) : 0), 0);
+  metrics['NDCG@10'] = gain(isRelevant) / gain(Array(relevant.size).fill(true));
 
   let correct = 0;
   let precisions = 0;

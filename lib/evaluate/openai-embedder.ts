@@ -2,13 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../common/files';
+import { groupsWithin } from '../common/groups';
 import { contentId } from '../common/ids';
 import { type Embedder, type Embeddings, type Matrix, type OnProgress, stacked } from '../common/matrix';
 import { errorText, publicUrl } from '../common/openai';
 import { openAIClient } from '../common/openai-client';
-import { PatientCalls } from '../common/patient-calls';
+import { patientCalls } from '../common/patient-calls';
+import { cutToTokens, tokenWindows } from '../common/text/gpt-tokens';
 import type { WindowSettings } from '../common/windows';
-import { cutToTokens, tokenWindows } from './gpt-tokens';
 
 /** The longest input of OpenAI's embedding models, in tokens. */
 const MAX_INPUT_TOKENS = 8191;
@@ -51,7 +52,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
   if (skipped) throw new Error(skipped);
   const connection = { apiKey: process.env.OPENAI_API_KEY, baseURL: process.env.OPENAI_BASE_URL };
   const client = openAIClient(connection, { maxRetries: 0, timeout: TIMEOUT_SECONDS * 1000 });
-  const calls = new PatientCalls(connection, { concurrency: 1, retries: RETRIES, timeoutSeconds: TIMEOUT_SECONDS });
+  const call = patientCalls(connection, { concurrency: 1, retries: RETRIES, timeoutSeconds: TIMEOUT_SECONDS });
   const server = publicUrl(connection.baseURL);
 
   /** The file that keeps a text's vector, named by the hash of all that decides it: neither text nor key is on disk. */
@@ -64,7 +65,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     try {
       // Floats, because not every compatible server knows the package's default, base64.
       const send = async () => await client.embeddings.create({ model, input: texts, encoding_format: 'float' });
-      const response = await calls.call(send);
+      const response = await call(send);
       return vectorsInOrder(response.data, texts.length);
     } catch (error) {
       const reason = errorText(error, connection);
@@ -85,7 +86,7 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
     }
     const total = vectors.size + missing.size;
     onProgress?.(vectors.size, total);
-    for (const batch of batches(missing)) {
+    for (const batch of groupsWithin(missing.keys(), (text) => missing.get(text)!, BATCH_TEXTS, BATCH_TOKENS)) {
       const answers = await request(batch);
       batch.forEach((text, i) => {
         const vector = Float32Array.from(answers[i]);
@@ -94,7 +95,13 @@ export function createOpenAIEmbedder(options: OpenAIEmbedderOptions): Embedder {
       });
       onProgress?.(vectors.size, total);
     }
-    return rows(inputs.map(({ text }) => vectors.get(text)!));
+    const found = inputs.map(({ text }) => vectors.get(text)!);
+    const columns = found[0]?.length ?? 0;
+    const other = found.find(({ length }) => length !== columns);
+    if (other)
+      throw new Error(`The server gave vectors of ${columns} and of ${other.length} numbers: clear the cache folder.`);
+    const matrices = found.map((data) => ({ data, rows: 1, columns }));
+    return stacked(matrices, Float32Array);
   }
 
   return {
@@ -117,22 +124,6 @@ function refuseEmpty(texts: string[], kind: string): void {
   if (empty >= 0) throw new Error(`The text of ${kind} ${empty} is empty: remove it from the dataset.`);
 }
 
-/** Groups texts into requests bounded by number and tokens. */
-function* batches(texts: Map<string, number>): Generator<string[]> {
-  let batch: string[] = [];
-  let sum = 0;
-  for (const [text, tokens] of texts) {
-    if (batch.length === BATCH_TEXTS || (batch.length > 0 && sum + tokens > BATCH_TOKENS)) {
-      yield batch;
-      batch = [];
-      sum = 0;
-    }
-    batch.push(text);
-    sum += tokens;
-  }
-  if (batch.length > 0) yield batch;
-}
-
 /** @throws {Error} if the answer is not `count` vectors of numbers. */
 function vectorsInOrder(data: unknown, count: number): number[][] {
   const vectors: number[][] = new Array(count).fill([]);
@@ -141,17 +132,4 @@ function vectorsInOrder(data: unknown, count: number): number[][] {
     throw new Error(`the answer does not hold one vector for each of ${count} texts`);
   }
   return vectors;
-}
-
-/** Rows under each other. @throws {Error} if they differ in length. */
-function rows(vectors: Float32Array[]): Matrix {
-  const columns = vectors[0]?.length ?? 0;
-  const other = vectors.find(({ length }) => length !== columns);
-  if (other) {
-    throw new Error(`The server gave vectors of ${columns} and of ${other.length} numbers: clear the cache folder.`);
-  }
-  return stacked(
-    vectors.map((data) => ({ data, rows: 1, columns })),
-    Float32Array,
-  );
 }

@@ -1,6 +1,6 @@
 // In: evaluations. Out: how far their numbers, and the difference of two, can be trusted.
 import { seededRandom } from '../common/random';
-import type { EvaluationResult } from './evaluation';
+import { checkSameQueries, type EvaluationResult } from './evaluation';
 import type { MetricName } from './metrics';
 
 /** Hit rate at the evaluation's `topK`, or any metric. */
@@ -85,18 +85,6 @@ export function hitRatesOverK(result: EvaluationResult, { maxK }: { maxK: number
   const ranks = result.perQuery.map(({ rank }) => rank ?? Number.POSITIVE_INFINITY);
   const hits = Array.from({ length: maxK }, (_, i) => ranks.map((rank) => Number(rank <= i + 1)));
   return bootstrapIntervals(hits).map(({ mean, low, high }, i) => ({ k: i + 1, rate: mean, low, high }));
-}
-
-/** @throws {Error} if two evaluations are not of the same queries in the same order. */
-export function checkSameQueries(before: EvaluationResult, after: EvaluationResult): void {
-  const same =
-    before.perQuery.length === after.perQuery.length &&
-    before.perQuery.every(({ queryId }, i) => queryId === after.perQuery[i].queryId);
-  if (!same) {
-    throw new Error(
-      `"${before.name}" and "${after.name}" were not asked the same queries: evaluate both on one dataset.`,
-    );
-  }
 }
 
 function percentiles(means: Float64Array) {

@@ -1,7 +1,39 @@
 // In: vectors of questions and of documents, one or more each. Out: a score for each question and document.
 import { type Embeddings, type Matrix, normalizedRows, type QueryVectors } from '../common/matrix';
 import { rowProducts } from '../common/products';
-import { documentScores, WINDOW_TEMPERATURE } from './document-scores';
+
+/** 1 over the loss's `DEFAULT_SCALE`, so that a search compares what training compared. */
+export const WINDOW_TEMPERATURE = 0.05;
+
+/**
+ * A document's score from those of its vectors (windows, say): T · log mean exp(s / T), their maximum softened, so that
+ * a document with several fitting windows comes before one with a single window that fits by chance (log-mean-exp
+ * pooling: Pinheiro & Collobert 2015, "From image-level to pixel-level labeling with convolutional networks",
+ * section 3). A document with one vector has that one's score.
+ *
+ * @param scores `[vectors]`; `owners`: the index of each one's document, below `documents`
+ * @param temperature T; 0 takes the maximum (MaxP: Dai & Callan 2019, "Deeper Text Understanding for IR", section 3)
+ * @returns `[documents]`; minus infinity where a document has no vector
+ */
+export function documentScores(
+  scores: ArrayLike<number>,
+  owners: ArrayLike<number>,
+  documents: number,
+  temperature = WINDOW_TEMPERATURE,
+): Float64Array {
+  const best = new Float64Array(documents).fill(Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < scores.length; i++) best[owners[i]] = Math.max(best[owners[i]], scores[i]);
+  if (temperature === 0) return best;
+  const sums = new Float64Array(documents); // Σ exp((s − best) / T)
+  const counts = new Int32Array(documents);
+  for (let i = 0; i < scores.length; i++) {
+    sums[owners[i]] += Math.exp((scores[i] - best[owners[i]]) / temperature);
+    counts[owners[i]]++;
+  }
+  return best.map((score, document) =>
+    counts[document] > 1 ? score + temperature * Math.log(sums[document] / counts[document]) : score,
+  );
+}
 
 /** How two vectors are compared. */
 export type Similarity = 'cosine' | 'dot';
@@ -19,7 +51,7 @@ const AT_A_TIME = 2 ** 22;
  */
 export function vectorScores(
   questions: QueryVectors,
-  { vectors, owners, hubness }: Embeddings,
+  { vectors, owners, hubness, lengths }: Embeddings,
   documents: number,
   options: { similarity?: Similarity; temperature?: number } = {},
 ): Float64Array[] {
@@ -28,7 +60,9 @@ export function vectorScores(
   const counts: number[] = []; // vectors of each question
   for (const question of questionOf) counts[question] = (counts[question] ?? 0) + 1;
   const scores = counts.map(() => new Float64Array(documents));
-  const [asked, found] = similarity === 'cosine' ? [questions, vectors].map(normalizedRows) : [questions, vectors];
+  const isCosine = similarity === 'cosine';
+  const asked = isCosine ? normalizedRows(questions) : questions;
+  const found = isCosine && !lengths ? normalizedRows(vectors) : vectors;
   const { columns } = questions;
   const most = Math.max(1, Math.floor(AT_A_TIME / vectors.rows));
   for (let start = 0; start < questions.rows; start += most) {
@@ -37,6 +71,7 @@ export function vectorScores(
     const similarities = rowProducts(block, found); // [block's rows, vectors]
     for (let row = start; row < end; row++) {
       const own = similarities.subarray((row - start) * vectors.rows, (row - start + 1) * vectors.rows);
+      if (isCosine && lengths) for (let i = 0; i < own.length; i++) own[i] /= lengths[i];
       const best = documentScores(own, owners, documents, questions.owners ? 0 : temperature);
       best.forEach((score, document) => {
         scores[questionOf[row]][document] += score / counts[questionOf[row]];

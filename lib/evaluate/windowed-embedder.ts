@@ -4,8 +4,8 @@ import type { WindowSettings } from '../common/windows';
 import type { EmbeddingModel } from '../model/embedding-model';
 import type { SearchSettings } from '../model/search-settings';
 import { windowSequences } from '../model/tokenizer';
-import { WINDOW_TEMPERATURE } from './document-scores';
 import { FUSION_WEIGHT } from './fusion';
+import { WINDOW_TEMPERATURE } from './vector-scores';
 
 const USUAL: WindowSettings = { size: 94, stride: 47 };
 

@@ -82,9 +82,7 @@ export function hubnessOf({ vectors, owners }: Embeddings, documents: number): F
   const rows = Math.min(vectors.rows, SAMPLED_WORDS);
   const sampled = Array.from({ length: rows }, (_, i) => Math.floor(((i + 0.5) * vectors.rows) / rows));
   const data = new Float32Array(rows * columns);
-  sampled.forEach((row, i) => {
-    data.set(vectors.data.subarray(row * columns, (row + 1) * columns), i * columns);
-  });
+  for (const [i, row] of sampled.entries()) data.set(rowOf(vectors, row), i * columns);
   const asked = { data, rows, columns, owners: new Int32Array(rows) };
   const [means = new Float64Array()] = vectorScores(asked, { vectors, owners }, documents);
   const own = new Float64Array(documents); // of the sampled words; each finds itself, with a score of 1

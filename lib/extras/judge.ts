@@ -1,12 +1,12 @@
 // In: questions and their chunks. Out: those that a language model finds worth training on, with its marks for all.
 import { type DroppedQuestion, type GatedQuestions, keepOnly } from '../evaluate/question-gate';
+import { generateWithBar } from '../notebook/asking';
 import { stoppable } from '../notebook/cells';
 import { shorten } from '../notebook/escape';
-import { progressBar } from '../notebook/progress';
 import type { Row } from '../notebook/table';
 import { BLUE, type Chart, GREY } from '../notebook/theme';
 import type { SourceChunk } from '../questions/generator';
-import { LlmQuestionGenerator } from '../questions/llm-generator';
+import { createLlmGenerator } from '../questions/llm-generator';
 import type { LlmSettings, Task } from '../questions/llm-settings';
 import { jsonFormat } from '../questions/prompt';
 
@@ -49,7 +49,7 @@ export interface Judgement {
  * Has a model judge each training question beside its chunk, and keeps those with no mark below 7. A question that got
  * no marks is kept. Marks are paid for once: they are on disk.
  * @param settings `model` is the judge; best another than the one that asked.
- * @throws Error as `LlmQuestionGenerator`.
+ * @throws Error as `createLlmGenerator`.
  */
 export async function judgeQuestions(
   result: GatedQuestions,
@@ -62,15 +62,11 @@ export async function judgeQuestions(
       return { id, chunkId, question, text: `Query: ${question}\n\nPassage:\n"""\n${text}\n"""` };
     }),
   );
-  const judge = new LlmQuestionGenerator({ ...settings, task: JUDGING });
-  const bar = progressBar(`Questions judged by ${settings.model}`, pairs.length);
+  const judge = createLlmGenerator({ ...settings, task: JUDGING });
+  const title = `Questions judged by ${settings.model}`;
+  const options = { questionsPerChunk: 1, corpus: 'train-judge' };
   const { questions: answers } = await stoppable((signal) =>
-    judge.generate(pairs, {
-      questionsPerChunk: 1,
-      corpus: 'train-judge',
-      signal,
-      onProgress: ({ done, total, waiting }) => bar.update(done, total, waiting),
-    }),
+    generateWithBar(title, judge, pairs, { ...options, signal }),
   );
   const judgements: Judgement[] = [];
   const kept: typeof pairs = [];

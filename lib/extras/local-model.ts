@@ -4,7 +4,7 @@ import os from 'node:os';
 import { errorText } from '../common/openai';
 import type { QuestionGenerator } from '../questions/generator';
 import type { Chat, ChatRequest } from '../questions/llm-client';
-import { LlmQuestionGenerator } from '../questions/llm-generator';
+import { createLlmGenerator } from '../questions/llm-generator';
 import type { LlmSettings } from '../questions/llm-settings';
 
 /** The package, which is installed only where somebody wants it: its binaries are large. */
@@ -29,14 +29,14 @@ interface LlamaCpp {
 /**
  * Asks a model that runs here to set an exam about every chunk, one at a time: no key and no server, but seconds a
  * chunk, and plainer questions than a large model's. Its answers hold to the JSON schema. Otherwise as
- * `LlmQuestionGenerator`.
+ * `createLlmGenerator`.
  * @param settings `model` is the path of a GGUF file of an instruct model.
  * @throws Error from `generate`, if the package is not installed or the file is none.
  */
 export function createLocalGenerator(settings: LlmSettings): QuestionGenerator {
   const description = `${settings.model} in this process`;
   const connect = () => openModel(settings.model);
-  return new LlmQuestionGenerator({ ...settings, concurrency: 1 }, { description, connect });
+  return createLlmGenerator({ ...settings, concurrency: 1 }, { description, connect });
 }
 
 async function openModel(modelPath: string): Promise<Chat> {

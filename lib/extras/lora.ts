@@ -33,7 +33,7 @@ export function lora(settings: LoraSettings): Variant {
     ...method,
     name: `${method.name}, LoRA ${JSON.stringify(settings)}`,
     trainedWeights: (model, _, seed) => {
-      const updates = new Lora(model, settings, seed);
+      const updates = loraUpdates(model, settings, seed);
       const optimizer = new AdamW(updates.trainables);
       return {
         weights: model.weights,
@@ -67,83 +67,78 @@ const nameOfB = (name: string): string => `${name}.lora_B`;
 /**
  * The two thin matrices of each of a model's matrices, and the model's weights as they follow from them. B starts at 0,
  * so that training starts at the model as it is. It takes over the adapted weights in `model.weights`; they hold the
- * merged matrices after each {@link updateWeights}, and for good after {@link dispose}: `saveModel` just works.
+ * merged matrices after each `updateWeights`, and for good after `dispose`: `saveModel` just works.
+ *
+ * `trainables` has `NAME.lora_A` [parts, r, in] and `NAME.lora_B` [parts, out / parts, r] for each adapted weight:
+ * query, key and value, which are joined in one matrix, each have an A and a B of their own.
  */
-export class Lora {
-  /**
-   * `NAME.lora_A` [parts, r, in] and `NAME.lora_B` [parts, out / parts, r] for each adapted weight: query, key and
-   * value, which are joined in one matrix, each have an A and a B of their own.
-   */
-  readonly trainables: NamedTensors = new Map();
+export function loraUpdates(model: EmbeddingModel, { rank, alpha }: LoraSettings, seed: number) {
+  const { hiddenSize, layers } = model.encoder.config;
+  if (!Number.isInteger(rank) || rank < 1 || rank > hiddenSize)
+    throw new Error(`LoRA: rank is ${rank}; it must be a whole number from 1 to the model's ${hiddenSize}.`);
+  if (!(alpha > 0 && Number.isFinite(alpha))) throw new Error(`LoRA: alpha is ${alpha}; it must be above 0.`);
+  const scale = alpha / rank;
+  const random = seededRandom(seed);
+  const trainables: NamedTensors = new Map();
   /** W₀ [out, in] of each adapted weight. */
-  private readonly frozen: NamedTensors = new Map();
-  private readonly scale: number;
-
-  constructor(
-    private readonly model: EmbeddingModel,
-    { rank, alpha }: LoraSettings,
-    seed: number,
-  ) {
-    const { hiddenSize, layers } = model.encoder.config;
-    if (!Number.isInteger(rank) || rank < 1 || rank > hiddenSize)
-      throw new Error(`LoRA: rank is ${rank}; it must be a whole number from 1 to the model's ${hiddenSize}.`);
-    if (!(alpha > 0 && Number.isFinite(alpha))) throw new Error(`LoRA: alpha is ${alpha}; it must be above 0.`);
-    this.scale = alpha / rank;
-    const random = seededRandom(seed);
-    for (let layer = 0; layer < layers; layer++) {
-      for (const kind of ADAPTED) {
-        const name = `${layerParts(layer)[kind]}.weight`;
-        const frozen = model.weights.get(name) as tf.Tensor2D;
-        const parts = kind === 'qkv' ? 3 : 1;
-        const [out, input] = frozen.shape;
-        // As the authors' code starts A: uniform within ±1/√in.
-        const a = Float32Array.from({ length: parts * rank * input }, () => (2 * random() - 1) / Math.sqrt(input));
-        this.trainables.set(nameOfA(name), tf.tensor3d(a, [parts, rank, input]));
-        this.trainables.set(nameOfB(name), tf.zeros([parts, out / parts, rank]));
-        this.frozen.set(name, frozen);
-        model.weights.set(name, tf.clone(frozen));
-      }
+  const frozen: NamedTensors = new Map();
+  for (let layer = 0; layer < layers; layer++) {
+    for (const kind of ADAPTED) {
+      const name = `${layerParts(layer)[kind]}.weight`;
+      const weight = model.weights.get(name) as tf.Tensor2D;
+      const parts = kind === 'qkv' ? 3 : 1;
+      const [out, input] = weight.shape;
+      // As the authors' code starts A: uniform within ±1/√in.
+      const a = Float32Array.from({ length: parts * rank * input }, () => (2 * random() - 1) / Math.sqrt(input));
+      trainables.set(nameOfA(name), tf.tensor3d(a, [parts, rank, input]));
+      trainables.set(nameOfB(name), tf.zeros([parts, out / parts, rank]));
+      frozen.set(name, weight);
+      model.weights.set(name, tf.clone(weight));
     }
   }
 
-  /** The chain rule: gradients of the encoder's weights → gradients of the trainables. Disposes of the former. */
-  toTrainables(weightGradients: NamedTensors): NamedTensors {
-    const gradients: NamedTensors = new Map();
-    for (const [name, gradient] of weightGradients) {
-      const [A, B] = [nameOfA, nameOfB].map((nameOf) => this.trainables.get(nameOf(name)));
-      if (A && B) {
-        const { a, b } = tidy(() => {
-          const scaled = tf.mul(gradient, this.scale).reshape([A.shape[0], -1, gradient.shape[1]!]);
-          return {
-            a: tf.matMul(B, scaled, true, false), // [parts, r, in]
-            b: tf.matMul(scaled, A, false, true), // [parts, out / parts, r]
-          };
+  return {
+    trainables,
+
+    /** The chain rule: gradients of the encoder's weights → gradients of the trainables. Disposes of the former. */
+    toTrainables(weightGradients: NamedTensors): NamedTensors {
+      const gradients: NamedTensors = new Map();
+      for (const [name, gradient] of weightGradients) {
+        const [A, B] = [nameOfA, nameOfB].map((nameOf) => trainables.get(nameOf(name)));
+        if (A && B) {
+          const { a, b } = tidy(() => {
+            const scaled = tf.mul(gradient, scale).reshape([A.shape[0], -1, gradient.shape[1]!]);
+            return {
+              a: tf.matMul(B, scaled, true, false), // [parts, r, in]
+              b: tf.matMul(scaled, A, false, true), // [parts, out / parts, r]
+            };
+          });
+          gradients.set(nameOfA(name), a);
+          gradients.set(nameOfB(name), b);
+        }
+        gradient.dispose();
+      }
+      return gradients;
+    },
+
+    /** After a change of the trainables: the model's weights become what they now stand for. */
+    updateWeights(): void {
+      for (const [name, weight] of frozen) {
+        const merged = tidy(() => {
+          const update = tf.matMul(trainables.get(nameOfB(name))!, trainables.get(nameOfA(name))!);
+          return tf.add(weight, tf.mul(update, scale).reshape(weight.shape));
         });
-        gradients.set(nameOfA(name), a);
-        gradients.set(nameOfB(name), b);
+        model.weights.get(name)!.dispose();
+        model.weights.set(name, merged);
       }
-      gradient.dispose();
-    }
-    return gradients;
-  }
+    },
 
-  /** After a change of the trainables: the model's weights become what they now stand for. */
-  updateWeights(): void {
-    for (const [name, frozen] of this.frozen) {
-      const merged = tidy(() => {
-        const update = tf.matMul(this.trainables.get(nameOfB(name))!, this.trainables.get(nameOfA(name))!);
-        return tf.add(frozen, tf.mul(update, this.scale).reshape(frozen.shape));
-      });
-      this.model.weights.get(name)!.dispose();
-      this.model.weights.set(name, merged);
-    }
-  }
-
-  /** Frees everything but the model's weights, which stay as they are. */
-  dispose(): void {
-    for (const own of [this.trainables, this.frozen]) {
-      tf.dispose([...own.values()]);
-      own.clear();
-    }
-  }
+    /** Frees everything but the model's weights, which stay as they are. */
+    dispose(): void {
+      for (const own of [trainables, frozen]) {
+        tf.dispose([...own.values()]);
+        own.clear();
+      }
+    },
+  };
 }

@@ -4,13 +4,28 @@ import { buildDataset, type EmbeddingDataset } from '../dataset/dataset';
 import { buildGoldenDataset, type GoldenQuestion } from '../dataset/golden';
 import type { createQuestionGate, GatedQuestions } from '../evaluate/question-gate';
 import { estimateCost } from '../questions/cost';
-import type { GenerationOptions, QuestionGenerator, SourceChunk } from '../questions/generator';
+import type { GenerationOptions, GenerationResult, QuestionGenerator, SourceChunk } from '../questions/generator';
 import type { TokenPrice } from '../questions/llm-settings';
 import { stoppable } from './cells';
 import { shorten } from './escape';
+import { note } from './output';
 import { progressBar } from './progress';
 import { table } from './table';
-import { note } from './text';
+
+/** Generates with a progress bar that says what failed, what it has cost so far, and why it waits. */
+export function generateWithBar(
+  title: string,
+  generator: QuestionGenerator,
+  chunks: SourceChunk[],
+  options: Omit<GenerationOptions, 'onProgress'>,
+): Promise<GenerationResult> {
+  const bar = progressBar(title, chunks.length);
+  const onProgress: GenerationOptions['onProgress'] = ({ done, total, failed, costSoFar, waiting }) => {
+    const remarks = [failed && `${failed} failed`, costSoFar && `$${costSoFar.toFixed(3)} so far`, waiting];
+    bar.update(done, total, remarks.filter(Boolean).join(', '));
+  };
+  return generator.generate(chunks, { ...options, onProgress });
+}
 
 /**
  * Asks for questions about every chunk, with a progress bar that says what failed, what it has cost so far, and why it
@@ -28,21 +43,14 @@ export function askWithProgress(
   { dataDir, ...options }: Omit<GenerationOptions, 'onProgress' | 'signal' | 'refused'> & { dataDir?: string },
   gate: ReturnType<typeof createQuestionGate>,
 ): Promise<GatedQuestions> {
-  const ask = (of: SourceChunk[], heading: string, signal: AbortSignal, refused?: Map<string, string[]>) => {
-    const bar = progressBar(heading, of.length);
-    const onProgress: GenerationOptions['onProgress'] = ({ done, total, failed, costSoFar, waiting }) => {
-      const remarks = [failed && `${failed} failed`, costSoFar && `$${costSoFar.toFixed(3)} so far`, waiting];
-      bar.update(done, total, remarks.filter(Boolean).join(', '));
-    };
-    return generator.generate(of, { ...options, signal, onProgress, refused });
-  };
   const askAll = async (signal: AbortSignal): Promise<GatedQuestions> => {
-    const first = await gate(await ask(chunks, title, signal));
+    const first = await gate(await generateWithBar(title, generator, chunks, { ...options, signal }));
     const lost = new Map<string, string[]>();
     for (const { chunkId, question } of first.dropped) lost.set(chunkId, [...(lost.get(chunkId) ?? []), question]);
     const without = chunks.filter(({ id }) => lost.has(id) && first.questions.get(id)?.length === 0);
     if (!generator.missing || without.length === 0) return first;
-    const again = await ask(without, `${title}, once more where none was left`, signal, lost);
+    const heading = `${title}, once more where none was left`;
+    const again = await generateWithBar(heading, generator, without, { ...options, signal, refused: lost });
     const questions = new Map(first.questions);
     // Last in order, so that none of them takes the place of one that was kept.
     for (const [id, list] of again.questions) questions.delete(id) && questions.set(id, list);

@@ -3,10 +3,9 @@
 import type { Embedder } from '../common/matrix';
 import { type WindowSettings, windowRanges } from '../common/windows';
 import type { EmbeddingDataset } from '../dataset/dataset';
-import { groupResults } from '../evaluate/compare';
-import type { EvaluationResult, QueryResult } from '../evaluate/evaluation';
+import { type EvaluationResult, groupResults, type QueryResult } from '../evaluate/evaluation';
 import { type EmbedderEvaluation, evaluateEmbedder } from '../evaluate/evaluator';
-import type { LoggedRun } from '../evaluate/run-log';
+import type { LoggedRun } from '../evaluate/result-files';
 import { type ComparedMetric, compareResults, metricInterval } from '../evaluate/significance';
 import { roomOf } from '../evaluate/windowed-embedder';
 import type { EmbeddingModel } from '../model/embedding-model';

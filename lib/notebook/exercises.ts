@@ -2,7 +2,7 @@
 import { Bm25Index } from '../evaluate/bm25-index';
 import type { EvaluationResult } from '../evaluate/evaluation';
 import { compareResults } from '../evaluate/significance';
-import { note } from './text';
+import { note } from './output';
 
 const sum = (numbers: number[]): number => numbers.reduce((a, b) => a + b, 0);
 const mean = (numbers: (number | undefined)[]): number => sum(numbers.map((value) => value ?? 0)) / numbers.length;

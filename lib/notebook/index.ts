@@ -5,8 +5,7 @@ export { comparableRuns, metricBars, runsComparison, stageTimes } from './charts
 export { fusionCurve, hitRateCurve } from './charts/curves';
 export { embeddingMap } from './charts/embedding-map';
 export { similarityHistogram, tokenLengthHistogram } from './charts/histograms';
-export { rankChanges } from './charts/rank-changes';
-export { scoreOverSize } from './charts/score-over-size';
+export { rankChanges, scoreOverSize } from './charts/points';
 export { similarityMatrix } from './charts/similarity-matrix';
 export { shorten } from './escape';
 export {
@@ -21,8 +20,8 @@ export {
 export { check } from './exercises';
 export { figure } from './figure';
 export { trainLive } from './live-training';
+export { note, preformatted } from './output';
 export { progressBar } from './progress';
 export { setting } from './settings';
-export { table } from './table';
-export { note, preformatted, questionsBesideChunk, wonAndLost } from './text';
+export { questionsBesideChunk, table, wonAndLost } from './table';
 export type { Chart } from './theme';

@@ -11,8 +11,8 @@ import { type TrainOptions, train } from '../train/train';
 import { stoppable } from './cells';
 import { lossCurve } from './charts/curves';
 import { liveFigure } from './figure';
+import { note } from './output';
 import { progressBar } from './progress';
-import { note } from './text';
 
 type WiredUp = 'evaluate' | 'scoresDependOn' | 'onStart' | 'onStep' | 'onEvaluation' | 'signal';
 

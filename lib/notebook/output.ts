@@ -1,5 +1,6 @@
 // In: HTML and its plain-text equivalent. Out: the cell's output (in a tslab kernel) or the terminal's (in plain Node).
 import path from 'node:path';
+import { escapeHtml } from './escape';
 
 /** One thing to show: as HTML where a notebook shows it, as text in a terminal. */
 export interface Content {
@@ -27,6 +28,17 @@ export function show({ html, text }: Content): void {
   const tslab = kernel();
   if (tslab) tslab.display.html(html);
   else process.stdout.write(`${text}\n`);
+}
+
+/** Shows one remark to the reader, such as why a step was skipped. */
+export function note(text: string): void {
+  show({ html: `<p><em>${escapeHtml(text)}</em></p>`, text });
+}
+
+/** Shows a text as it is, line breaks kept: a prompt, a file's first lines. */
+export function preformatted(text: string, title: string): void {
+  const html = `<b>${escapeHtml(title)}</b><pre style="white-space:pre-wrap">${escapeHtml(text)}</pre>`;
+  show({ html, text: `${title}\n${text}` });
 }
 
 /** Opens an output that is updated in place; its place is taken at once, with `first` in it. */

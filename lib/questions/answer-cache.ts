@@ -1,9 +1,7 @@
 // In: raw answers of a model, each on disk before anybody reads it; and batches of requests that are out. Out: the same
 // in a later run, from the corpus' files.
-import { appendFileSync, createReadStream, existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { makeFolder, readJson, writing } from '../common/files';
 import { scrub } from '../common/openai';
 import type { LlmSettings } from './llm-settings';
@@ -59,23 +57,16 @@ export function readBatches(file: string): HandedIn[] {
   return existsSync(file) ? (readJson(file) as HandedIn[]) : [];
 }
 
-/**
- * Hands every stored answer to `visit`, one at a time, so that memory stays bounded; what is no answer, such as a line
- * that a killed process did not end, is passed over. Makes the folder.
- */
-export async function readAnswers(file: string, visit: (answer: CachedAnswer) => void): Promise<void> {
+/** Every stored answer; what is none, as a line that a killed process did not end, is passed over. Makes the folder. */
+export function* readAnswers(file: string): Generator<CachedAnswer> {
   makeFolder(path.dirname(file));
-  if (!existsSync(file)) return;
-  // Latin-1 has a character for every byte, so that lengths are bytes, and no line end but JSONL's own.
-  const lines = createInterface({ input: createReadStream(file, 'latin1'), crlfDelay: Infinity });
-  let bytes = 0;
-  for await (const line of lines) {
-    const record = parseRecord(Buffer.from(line, 'latin1').toString());
-    if (record) visit(record);
-    bytes += line.length + 1;
-  }
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
   // The next answer must not join a line without an end.
-  if (bytes > (await stat(file)).size) writing(file, () => appendFileSync(file, '\n'));
+  if (text !== '' && !text.endsWith('\n')) writing(file, () => appendFileSync(file, '\n'));
+  for (const line of text.split('\n')) {
+    const record = parseRecord(line);
+    if (record) yield record;
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 // In: a setting and the environment. Out: a question generator, and why it is that one.
 import type { QuestionGenerator } from './generator';
-import { LlmQuestionGenerator } from './llm-generator';
+import { createLlmGenerator } from './llm-generator';
 import type { LlmSettings } from './llm-settings';
 import { createOfflineGenerator } from './offline/offline-generator';
 
@@ -41,7 +41,7 @@ export function chooseGenerator(
   const because = setting === 'auto' ? found || none : `QUESTION_GENERATOR is ${setting}`;
   if (setting === 'offline' || because === none)
     return { generator: createOfflineGenerator(), reason: `Offline questions, since ${because}.` };
-  const generator = others[setting]?.(llm) ?? new LlmQuestionGenerator({ ...llm, apiKey, baseURL });
+  const generator = others[setting]?.(llm) ?? createLlmGenerator({ ...llm, apiKey, baseURL });
   return { generator, reason: `Questions by ${generator.description}, since ${because}.` };
 }
 

@@ -2,7 +2,7 @@
 import OpenAI from 'openai';
 import type { OpenAIServer } from '../common/openai';
 import { fetchCapped, openAIClient } from '../common/openai-client';
-import { type CallOptions, isHopeless, isTooLong, type Patience, PatientCalls } from '../common/patient-calls';
+import { type CallOptions, isHopeless, isTooLong, type Patience, patientCalls } from '../common/patient-calls';
 import type { LlmAnswer } from './answer-cache';
 import { withoutThoughts } from './parse-answer';
 
@@ -10,7 +10,7 @@ export type ChatRequest = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
 
 /** Whatever answers a request: a server, or a model in this process. */
 export interface Chat {
-  /** @throws As {@link PatientCalls.call}. */
+  /** @throws As {@link patientCalls}. */
   ask(request: ChatRequest, options: CallOptions): Promise<LlmAnswer>;
 }
 
@@ -25,7 +25,7 @@ export function serverChat(settings: OpenAIServer & Patience): Chat {
   const { concurrency = 4, timeoutSeconds = 180 } = settings;
   // The package's own tries know neither a pause for all calls nor an end of patience.
   const openai = openAIClient(settings, { maxRetries: 0, timeout: timeoutSeconds * 1000, fetch: fetchCapped });
-  const calls = new PatientCalls(settings, { ...settings, concurrency, timeoutSeconds });
+  const call = patientCalls(settings, { ...settings, concurrency, timeoutSeconds });
   const refused = new Set<Optional>();
   let isThinker = false;
 
@@ -48,7 +48,7 @@ export function serverChat(settings: OpenAIServer & Patience): Chat {
       }
     }
   };
-  return { ask: (request, options) => calls.call(() => askOnce(request, options.signal), options) };
+  return { ask: (request, options) => call(() => askOnce(request, options.signal), options) };
 }
 
 /** The request without what the server refuses. */

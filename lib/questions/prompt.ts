@@ -1,5 +1,11 @@
-// In: a chunk, a style and a number of questions. Out: the message sent to the model, and the answer's JSON schema.
-import type { QuestionStyle } from './generator';
+// In: settings, a chunk and a number of questions. Out: exam questions as a language model's task: the message sent to
+// it, each chunk's in a style of its own, and how its answer is read.
+import { readFileSync } from 'node:fs';
+import { sha256 } from '../common/ids';
+import { isInAnotherLanguage } from '../common/text/language';
+import type { GenerationOptions, QuestionStyle, SourceChunk } from './generator';
+import type { LlmSettings, Task } from './llm-settings';
+import { parseAnswer } from './parse-answer';
 
 /** A style: what a model is told to write, and what it looks like. */
 export interface StylePrompt {
@@ -43,7 +49,7 @@ export const QUESTION_STYLES: Record<Exclude<QuestionStyle, 'own'>, StylePrompt>
 };
 
 /** What a model imitates where readers gave queries of their own (Promptagator: Dai et al. 2022, section 3.1). */
-export const ownStyle = (examples: string[]): StylePrompt => ({
+const ownStyle = (examples: string[]): StylePrompt => ({
   task: 'search query or queries, just as the people would type them whose queries are shown below',
   examples,
 });
@@ -99,3 +105,50 @@ export const jsonFormat = (name: string, properties: Record<string, object>) => 
     schema: { type: 'object', properties, required: Object.keys(properties), additionalProperties: false },
   },
 });
+
+// The count is left to the prompt, since many servers refuse `minItems`.
+const QUESTIONS_FORMAT = jsonFormat('exam', { queries: { type: 'array', items: { type: 'string' } } });
+
+/** @throws Error if a style or a file of examples is none. */
+export function examOf({ styles, exampleFiles = [] }: LlmSettings): Task {
+  const names = styles?.length ? styles : Object.keys(QUESTION_STYLES);
+  const unknown = names.find((name) => !Object.hasOwn(QUESTION_STYLES, name));
+  if (unknown !== undefined)
+    throw new Error(`QUESTION_STYLES names "${unknown}"; there are ${Object.keys(QUESTION_STYLES).join(', ')}.`);
+  const examples = exampleFiles.flatMap(linesOf);
+  /** Its text draws a chunk's style, the same in every run; when it is asked about again, the next one is taken. */
+  const styleOf = ({ id, text }: SourceChunk, { refused }: GenerationOptions): QuestionStyle => {
+    if (examples.length > 0) return 'own';
+    const drawn = Number.parseInt(sha256(text).slice(0, 8), 16) + Number(refused?.has(id) ?? false);
+    return names[drawn % names.length] as QuestionStyle;
+  };
+  return {
+    format: QUESTIONS_FORMAT,
+    style: styleOf,
+    message(chunk, options) {
+      const name = styleOf(chunk, options);
+      const style = name === 'own' ? ownStyle(examples) : QUESTION_STYLES[name];
+      return fillPrompt(chunk.text, options.questionsPerChunk, style, options.refused?.get(chunk.id));
+    },
+    read(answer, chunk, options) {
+      const parsed = parseAnswer(answer, options.questionsPerChunk);
+      const leave = (reason: string, isWrong: (question: string) => boolean) => {
+        const left = parsed.questions.filter((question) => !isWrong(question));
+        if (left.length < parsed.questions.length) parsed.dropped[reason] = parsed.questions.length - left.length;
+        parsed.questions = left;
+      };
+      leave('one of the examples', (question) => examples.includes(question));
+      leave('in another language', (question) => isInAnotherLanguage(question, chunk.text));
+      return parsed;
+    },
+  };
+}
+
+/** @throws Error that names the file, if it cannot be read or holds no query. */
+function linesOf(file: string): string[] {
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => line.trim() || []);
+  if (lines.length === 0) throw new Error(`QUESTION_EXAMPLES: ${file} is empty; write queries into it, one a line.`);
+  return lines;
+}

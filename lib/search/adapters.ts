@@ -1,9 +1,9 @@
 // In: a model. Out: what LangChain.js, LlamaIndex.TS and Chroma call an embedding; none of them is imported here.
-import type { Embedder, Matrix } from '../common/matrix';
+import { type Embedder, type Matrix, rowOf } from '../common/matrix';
 
 // They keep one vector a text: let them cut documents to the model’s windows, `model.search.windows.size` word pieces.
-const arrays = ({ data, rows, columns }: Matrix<Float32Array | Int8Array>): number[][] =>
-  Array.from({ length: rows }, (_, row) => [...data.subarray(row * columns, (row + 1) * columns)]);
+const arrays = (matrix: Matrix<Float32Array | Int8Array>): number[][] =>
+  Array.from({ length: matrix.rows }, (_, row) => [...rowOf(matrix, row)]);
 
 const ofDocuments = async (model: Embedder, texts: string[]) => arrays((await model.embedDocuments(texts)).vectors);
 const ofQueries = async (model: Embedder, texts: string[]) => arrays(await model.embedQueries(texts));

@@ -2,7 +2,6 @@
 export { windowedEmbedder } from '../evaluate/windowed-embedder';
 export { forChroma, forLangChain, forLlamaIndex } from './adapters';
 export { embedCorpus } from './embed-corpus';
-export { loadSearchIndex, saveSearchIndex } from './index-files';
 export { type FoundDocument, LanceIndex } from './lance-index';
 export { loadSearchModel, type SearchModel } from './onnx-model';
-export { createSearchIndex, type Found, SearchIndex } from './search-index';
+export { createSearchIndex, type Found, loadSearchIndex, type SearchIndex, saveSearchIndex } from './search-index';

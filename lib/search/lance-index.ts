@@ -2,8 +2,8 @@
 import type { Table } from '@lancedb/lancedb';
 import { type Embeddings, type Matrix, normalizedRows, rowOf } from '../common/matrix';
 import { rowProducts } from '../common/products';
-import { documentScores, WINDOW_TEMPERATURE } from '../evaluate/document-scores';
 import { bestDocuments, checkNumbers, checkTopK, type RankedDocument } from '../evaluate/rankings';
+import { documentScores, WINDOW_TEMPERATURE } from '../evaluate/vector-scores';
 
 /** A document that a question found. */
 export interface FoundDocument extends RankedDocument {

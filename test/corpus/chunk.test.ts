@@ -1,7 +1,7 @@
 import { chunkPages } from 'finetune-embedding';
+import { countTokens } from 'finetune-embedding/dist/common/text/gpt-tokens.js';
 import { splitSentences } from 'finetune-embedding/dist/common/text/sentences.js';
 import { cutPages } from 'finetune-embedding/dist/corpus/chunk.js';
-import { countTokens } from 'finetune-embedding/dist/corpus/count-tokens.js';
 import { describe, expect, it } from 'vitest';
 
 const page = (text: string, number = 1, file = 'report.pdf') => ({ file, page: number, text });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluateEmbedder, evaluateRanking, queryChanges, writeEvaluations } from 'finetune-embedding';
-import { groupResults } from 'finetune-embedding/dist/evaluate/compare.js';
+import { groupResults } from 'finetune-embedding/dist/evaluate/evaluation.js';
 import { describe, expect, it } from 'vitest';
 import { dataset, matrix, ranked, temporaryFolder } from './helpers';
 

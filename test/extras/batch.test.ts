@@ -1,8 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { packRequests } from 'finetune-embedding/dist/extras/batch-api/batch-desk.js';
-import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
+import { createLlmGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
 import type { LlmSettings } from 'finetune-embedding/dist/questions/llm-settings.js';
 import { askInBatches } from 'finetune-embedding/extras';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -44,7 +43,7 @@ describe('batches', () => {
     const rows = [{ ...row, status: 'completed', answered: 30 }];
     expect(await ask(30)).toEqual({ ...NOTHING, rows, collected: 30, next });
     expect(await ask(30)).toEqual({ ...NOTHING, next });
-    const { questions, summary } = await new LlmQuestionGenerator(settings).generate(chunks, OPTIONS);
+    const { questions, summary } = await createLlmGenerator(settings).generate(chunks, OPTIONS);
     expect(summary).toMatchObject({ asked: 0, answered: 30, empty: 0 });
     expect([...questions.values()].every((list) => list.length === 2)).toBe(true);
     expect(server.calls).toEqual([]);
@@ -59,7 +58,7 @@ describe('batches', () => {
     ]);
     server.batches.finish();
     expect(await askInBatches(settings, corpora, OPTIONS)).toMatchObject({ collected: 5, pending: 0 });
-    const generator = new LlmQuestionGenerator(settings);
+    const generator = createLlmGenerator(settings);
     expect(await generator.missing(corpora.train, OPTIONS)).toEqual([]);
     expect(await generator.missing(corpora.train, { ...OPTIONS, corpus: 'val' })).toHaveLength(1);
   });
@@ -67,7 +66,7 @@ describe('batches', () => {
   it('send the same requests as live calls', async () => {
     await ask(1);
     const line = JSON.parse([...server.batches.files.values()][0]);
-    await new LlmQuestionGenerator(settings).generate(chunksOf(1), { ...OPTIONS, corpus: 'live' });
+    await createLlmGenerator(settings).generate(chunksOf(1), { ...OPTIONS, corpus: 'live' });
     expect(line).toMatchObject({ method: 'POST', url: '/v1/chat/completions', body: server.calls[0].body });
   });
 
@@ -106,7 +105,7 @@ describe('batches', () => {
   });
 
   it('are not asked live as well while they are out', async () => {
-    const generator = new LlmQuestionGenerator(settings);
+    const generator = createLlmGenerator(settings);
     await ask(3);
     // A chunk that came later is in no batch.
     expect(await generator.missing(chunksOf(4), OPTIONS)).toEqual([chunksOf(4)[3]]);
@@ -165,10 +164,5 @@ describe('batches', () => {
   it('fail with the server’s message and without the key', async () => {
     const wrong = { ...settings, apiKey: 'sk-wrong-0123456789abcdefghij' };
     await expect(ask(1, wrong)).rejects.toThrow(/Incorrect API key provided: \[key\]/);
-  });
-
-  it('are cut to the limits of requests and bytes', () => {
-    expect(packRequests(['aa', 'bb', 'cc', 'dddd', 'e'], 2, 5)).toEqual([['aa', 'bb'], ['cc'], ['dddd', 'e']]);
-    expect(packRequests([])).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 // LoRA: gradients of A and B, the merged weights, and a run of the optimizer over them.
 import { type EmbeddingModel, loadModel, saveModel, tf } from 'finetune-embedding';
-import { Lora } from 'finetune-embedding/dist/extras/lora.js';
+import { loraUpdates } from 'finetune-embedding/dist/extras/lora.js';
 import { AdamW } from 'finetune-embedding/dist/train/adamw.js';
 import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,8 +9,10 @@ import { firstBatch, norm } from '../train/helpers';
 
 const SETTINGS = { rank: 4, alpha: 8 };
 
+type Lora = ReturnType<typeof loraUpdates>;
+
 function loraOn(model: EmbeddingModel, seed = 3): Lora {
-  const lora = new Lora(model, SETTINGS, seed);
+  const lora = loraUpdates(model, SETTINGS, seed);
   onTestFinished(() => lora.dispose());
   return lora;
 }
@@ -151,7 +153,7 @@ describe('Lora', () => {
   it('keeps the tensor count level over steps, and gives all back', async () => {
     const model = await loadTiny();
     const before = tf.memory().numTensors;
-    const lora = new Lora(model, SETTINGS, 3);
+    const lora = loraUpdates(model, SETTINGS, 3);
     trainSteps(model, lora, 1);
     const afterOne = tf.memory().numTensors;
     trainSteps(model, lora, 4);
@@ -169,8 +171,8 @@ describe('Lora', () => {
 
   it('refuses a rank or scale out of range', async () => {
     const model = await loadTiny();
-    expect(() => new Lora(model, { rank: 0, alpha: 8 }, 1)).toThrow('rank is 0');
-    expect(() => new Lora(model, { rank: 33, alpha: 8 }, 1)).toThrow('rank is 33');
-    expect(() => new Lora(model, { rank: 4, alpha: 0 }, 1)).toThrow('alpha is 0');
+    expect(() => loraUpdates(model, { rank: 0, alpha: 8 }, 1)).toThrow('rank is 0');
+    expect(() => loraUpdates(model, { rank: 33, alpha: 8 }, 1)).toThrow('rank is 33');
+    expect(() => loraUpdates(model, { rank: 4, alpha: 0 }, 1)).toThrow('alpha is 0');
   });
 });

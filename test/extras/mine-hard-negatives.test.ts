@@ -1,5 +1,5 @@
 import { rankByVectors } from 'finetune-embedding/dist/evaluate/rankings.js';
-import { mineHardNegatives } from 'finetune-embedding/dist/extras/mine-hard-negatives.js';
+import { mineHardNegatives } from 'finetune-embedding/dist/extras/hard-negatives.js';
 import { describe, expect, it } from 'vitest';
 import { dataset, matrix, ranked, single } from '../evaluate/helpers';
 

@@ -16,7 +16,7 @@ import {
   showCost,
   windowRow,
 } from 'finetune-embedding';
-import type { LoggedRun } from 'finetune-embedding/dist/evaluate/run-log.js';
+import type { LoggedRun } from 'finetune-embedding/dist/evaluate/result-files.js';
 import type { GenerationResult } from 'finetune-embedding/dist/questions/generator.js';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 

@@ -13,41 +13,37 @@ beforeEach(async () => {
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const record = (key: string, answer: string): CachedAnswer => ({ key, chunk: 'c', model: 'm', answer });
-async function readAll(): Promise<CachedAnswer[]> {
-  const seen: CachedAnswer[] = [];
-  await readAnswers(file, (answer) => seen.push(answer));
-  return seen;
-}
+const readAll = () => [...readAnswers(file)];
 const append = (key: string, text: string) => appendAnswer(file, { model: 'm' }, { key, chunk: 'c' }, { text });
 
 describe('answers on disk', () => {
   it('come back as they were appended, whatever is in them, in order', async () => {
     const answers = ['line\nbreak', 'separators \u2028 and \u2029', '"quotes"', '', 'x'.repeat(10 * 2 ** 20)];
-    expect(await readAll()).toEqual([]);
+    expect(readAll()).toEqual([]);
     expect(answers.map((answer, i) => append(`k${i}`, answer))).toEqual(answers);
-    expect(await readAll()).toEqual(answers.map((answer, i) => record(`k${i}`, answer)));
+    expect(readAll()).toEqual(answers.map((answer, i) => record(`k${i}`, answer)));
   });
 
   it('are all there around a torn line, even a long one', async () => {
-    await readAll();
+    readAll();
     append('k1', 'one');
     await appendFile(file, JSON.stringify(record('k2', 'y'.repeat(200_000))).slice(0, -5));
-    expect(await readAll()).toEqual([record('k1', 'one')]);
+    expect(readAll()).toEqual([record('k1', 'one')]);
     append('k3', 'three');
-    expect(await readAll()).toEqual([record('k1', 'one'), record('k3', 'three')]);
+    expect(readAll()).toEqual([record('k1', 'one'), record('k3', 'three')]);
   });
 
   it('are all there around a line that lacks only its end', async () => {
-    await readAll();
+    readAll();
     await writeFile(file, JSON.stringify(record('k1', 'one')));
-    expect(await readAll()).toEqual([record('k1', 'one')]);
+    expect(readAll()).toEqual([record('k1', 'one')]);
     append('k2', 'two');
-    expect((await readAll()).map(({ key }) => key)).toEqual(['k1', 'k2']);
+    expect(readAll().map(({ key }) => key)).toEqual(['k1', 'k2']);
   });
 
   it('are found between lines that are none', async () => {
-    await readAll();
+    readAll();
     await writeFile(file, `nonsense\n{"key": 7}\n\n${JSON.stringify(record('k', 'yes'))}\n`);
-    expect(await readAll()).toEqual([record('k', 'yes')]);
+    expect(readAll()).toEqual([record('k', 'yes')]);
   });
 });

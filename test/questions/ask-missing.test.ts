@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { askMissing } from 'finetune-embedding/dist/questions/ask-missing.js';
-import { Ledger } from 'finetune-embedding/dist/questions/ledger.js';
+import { openLedger as open } from 'finetune-embedding/dist/questions/ledger.js';
 import type { ChatRequest } from 'finetune-embedding/dist/questions/llm-client.js';
+import { askMissing } from 'finetune-embedding/dist/questions/llm-generator.js';
 import { parseAnswer } from 'finetune-embedding/dist/questions/parse-answer.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -21,7 +21,7 @@ const openLedger = () => {
   const chunks = ['a', 'b', 'c', 'd'].map((id) => ({ id, text: `Pier ${id}.` }));
   const format = { type: 'json_schema' as const, json_schema: { name: 'piers', strict: true, schema: {} } };
   const task = { message: ({ id }: { id: string }) => id, format, read: (answer: string) => parseAnswer(answer, 1) };
-  return Ledger.open({ model: 'm', cacheDir, task }, chunks, { questionsPerChunk: 1 });
+  return open({ model: 'm', cacheDir, task }, chunks, { questionsPerChunk: 1 });
 };
 const idIn = ({ messages }: ChatRequest) => String(messages[0].content);
 const answerTo = (request: ChatRequest) => ({ text: `Where is pier ${idIn(request)}?` });
@@ -41,7 +41,7 @@ describe('askMissing', () => {
       if (id === 'a') throw new StopError('the money is spent');
       return answerTo(request);
     };
-    await expect(askMissing(await openLedger(), () => ({ ask }), { concurrency: 2 }, {})).rejects.toThrow(
+    await expect(askMissing(openLedger(), () => ({ ask }), { concurrency: 2 }, {})).rejects.toThrow(
       'Stopped; answers so far are kept. the money is spent',
     );
     expect(asked).toEqual(['a', 'b']);
@@ -53,7 +53,7 @@ describe('askMissing', () => {
     const onProgress = ({ done }: { done: number }) => {
       if (done === 1) throw new Error('no display');
     };
-    const asking = askMissing(await openLedger(), () => ({ ask }), { concurrency: 1 }, { onProgress });
+    const asking = askMissing(openLedger(), () => ({ ask }), { concurrency: 1 }, { onProgress });
     await expect(asking).rejects.toThrow('no display');
     expect(await keptChunks()).toEqual(['a']);
   });

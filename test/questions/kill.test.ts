@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
+import { createLlmGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
 import { expect, it } from 'vitest';
 import { FakeOpenAI } from './fake-openai';
 
@@ -30,7 +30,7 @@ it('a run killed with SIGKILL goes on where it was: answers on disk are never as
 
     const before = server.calls.length;
     const chunks = Array.from({ length: COUNT }, (_, i) => ({ id: `c${i}`, text: `Chapter${i} tells of ${i}.` }));
-    const generator = new LlmQuestionGenerator({ model: 'm', baseURL: server.url, cacheDir });
+    const generator = createLlmGenerator({ model: 'm', baseURL: server.url, cacheDir });
     const { questions, summary } = await generator.generate(chunks, { questionsPerChunk: 2 });
     const askedAgain = server.calls.slice(before).map((call) => /Chapter(\d+)/.exec(call.passage!)![1]);
     expect(askedAgain.map((n) => `c${n}`).filter((id) => kept.includes(id))).toEqual([]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { QUESTION_STYLES } from 'finetune-embedding';
 import type { GenerationProgress } from 'finetune-embedding/dist/questions/generator.js';
-import { LlmQuestionGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
+import { createLlmGenerator } from 'finetune-embedding/dist/questions/llm-generator.js';
 import type { LlmSettings } from 'finetune-embedding/dist/questions/llm-settings.js';
 import { askInBatches } from 'finetune-embedding/extras';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -27,9 +27,9 @@ async function serve(options: FakeOptions): Promise<FakeOpenAI> {
   return server;
 }
 
-function generator(settings: Partial<LlmSettings> = {}): LlmQuestionGenerator {
+function generator(settings: Partial<LlmSettings> = {}) {
   const defaults = { model: 'm', cacheDir: dir, baseURL: server!.url, apiKey: KEY, backoffSeconds: 0.002 };
-  return new LlmQuestionGenerator({ ...defaults, ...settings });
+  return createLlmGenerator({ ...defaults, ...settings });
 }
 
 function chunksOf(count: number) {
@@ -55,7 +55,7 @@ async function filesText(): Promise<string> {
   return (await Promise.all(names.map((name) => readFile(path.join(dir, name), 'utf8')))).join('\n');
 }
 
-describe('LlmQuestionGenerator', () => {
+describe('createLlmGenerator', () => {
   it('asks exactly the number of questions of every chunk and keeps the corpus order', async () => {
     const fake = await serve({ apiKey: KEY, model: 'm' });
     const chunks = chunksOf(7);

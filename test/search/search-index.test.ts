@@ -12,13 +12,16 @@ import {
   linearFusion,
   loadModel,
   rankByBm25,
+  rankByVectors,
   readDocuments,
   readGoldenQuestionsBeside,
   saveModel,
   windowedEmbedder,
   wordEmbedder,
 } from 'finetune-embedding';
+import { seededRandom } from 'finetune-embedding/dist/common/random.js';
 import { windowPlaces } from 'finetune-embedding/dist/model/word-spans.js';
+import { indexOf } from 'finetune-embedding/dist/search/search-index.js';
 import {
   createSearchIndex,
   type Found,
@@ -87,6 +90,28 @@ describe('the search kit', async () => {
       expect(text).toBe(dataset.corpus[id]);
       expect(windowPlaces(tiny.tokenizer, text, windows)).toContainEqual(window);
     });
+  });
+
+  it('copies no vectors to answer a question', async () => {
+    const [rows, columns] = [10_000, 384];
+    const random = seededRandom(1);
+    const vectors = { data: Float32Array.from({ length: rows * columns }, () => random() - 0.5), rows, columns };
+    const owners = Int32Array.from({ length: rows }, (_, row) => row % 500);
+    const corpus = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`${i}`, `text ${i}`]));
+    const asked = { data: vectors.data.slice(0, columns), rows: 1, columns };
+    const model = { ...(await loadSearchModel(folder)), search: { windowTemperature: 0 } };
+    const index = indexOf({ ...model, embedQueries: async () => asked }, corpus, [{ vectors, owners }]);
+    const held = () => process.memoryUsage().arrayBuffers;
+    const before = held();
+    const found = await index.search('stone', 500);
+    expect(held() - before).toBeLessThan(vectors.data.byteLength / 2);
+    const [expected] = rankByVectors(asked, { vectors, owners }, Object.keys(corpus), {
+      topK: 500,
+      windowTemperature: 0,
+    });
+    expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+    const differences = expected.map(({ score }, place) => Math.abs(score - found[place].score));
+    expect(Math.max(...differences)).toBeLessThan(1e-6);
   });
 
   it('shows the window that fits best', async () => {

@@ -1,12 +1,13 @@
 // In: chunks by corpus. Out: where their batches stand at OpenAI's Batch API, which answers within a day at half the
 // price; the answers, in the same cache as live ones, from which the questions cell takes them.
 import type OpenAI from 'openai';
+import { groupsWithin } from '../../common/groups';
 import { errorText, scrub } from '../../common/openai';
 import { appendAnswer, cacheFile, type HandedIn, readAnswers } from '../../questions/answer-cache';
 import type { GenerationOptions, SourceChunk } from '../../questions/generator';
-import { Ledger } from '../../questions/ledger';
+import { openLedger } from '../../questions/ledger';
 import type { LlmSettings } from '../../questions/llm-settings';
-import { BatchDesk, packRequests } from './batch-desk';
+import { type BatchDesk, BYTES_PER_BATCH, openDesk, REQUESTS_PER_BATCH } from './batch-desk';
 
 /** A batch that was out when the call began, or was handed in by it; a row for a table. */
 export type BatchRow = {
@@ -57,7 +58,7 @@ export async function askInBatches(
   const report: BatchReport = { rows: [], next: '', handedIn: 0, collected: 0, failed: 0, pending: 0 };
   try {
     for (const [corpus, chunks] of Object.entries(corpora)) {
-      const desk = await BatchDesk.open(settings, corpus);
+      const desk = await openDesk(settings, corpus);
       if (await collect(desk, report)) await handIn(desk, chunks, questionsPerChunk, report);
     }
   } catch (error) {
@@ -69,13 +70,13 @@ export async function askInBatches(
 /** Hands in what has no answer and is in no batch. */
 async function handIn(desk: BatchDesk, chunks: SourceChunk[], questionsPerChunk: number, report: BatchReport) {
   const { settings, corpus } = desk;
-  const ledger = await Ledger.open(settings, chunks, { questionsPerChunk, corpus });
+  const ledger = openLedger(settings, chunks, { questionsPerChunk, corpus });
   const open = ledger.missing();
   const lines = open.map((entry) => {
     const line = { custom_id: entry.key, method: 'POST', url: '/v1/chat/completions', body: ledger.request(entry) };
     return `${JSON.stringify(line)}\n`;
   });
-  for (const part of packRequests(lines)) {
+  for (const part of groupsWithin(lines, Buffer.byteLength, REQUESTS_PER_BATCH, BYTES_PER_BATCH)) {
     const requests = Object.fromEntries(open.splice(0, part.length).map(({ key, chunk }) => [key, chunk.id]));
     const { id, status } = await desk.handIn(part, requests);
     report.rows.push({ corpus, batch: id, status, requests: part.length, answered: 0, failed: 0 });
@@ -90,14 +91,15 @@ async function handIn(desk: BatchDesk, chunks: SourceChunk[], questionsPerChunk:
  * @returns whether no request came back without an answer.
  */
 async function collect(desk: BatchDesk, report: BatchReport): Promise<boolean> {
-  let lost = 0;
+  const failedBefore = report.failed;
   for (const handedIn of desk.out()) {
     const { requests, id = '' } = handedIn;
+    const asked = Object.keys(requests).length;
     const row: BatchRow = {
       corpus: desk.corpus,
       batch: id,
       status: 'unknown',
-      requests: Object.keys(requests).length,
+      requests: asked,
       answered: 0,
       failed: 0,
     };
@@ -116,21 +118,20 @@ async function collect(desk: BatchDesk, report: BatchReport): Promise<boolean> {
         row.answered = answered;
         row.failed = row.requests - answered;
         report.collected += collected;
-        lost += row.failed;
+        report.failed += row.failed;
       }
     }
     if (problems.size > 0) row.problem = scrub([...problems].join('; '), desk.settings.apiKey);
     if (!handedIn.collected) report.pending += row.requests;
   }
-  report.failed += lost;
-  return lost === 0;
+  return report.failed === failedBefore;
 }
 
 /** Each answer goes into the cache once, also if the process was killed in between; what is wrong, into `problems`. */
 async function collectAnswers(desk: BatchDesk, handedIn: HandedIn, batch: OpenAI.Batch, problems: Set<string>) {
   const file = cacheFile(desk.settings.cacheDir, desk.corpus);
-  const inCache = new Set<string>();
-  await readAnswers(file, ({ batch: from, key }) => from === batch.id && inCache.add(key));
+  const ofBatch = readAnswers(file).filter((answer) => answer.batch === batch.id);
+  const inCache = new Set(ofBatch.map(({ key }) => key));
   const answered = new Set<string>();
   let collected = 0;
   for await (const { key, answer, problem } of desk.answersOf(batch)) {

@@ -10,134 +10,90 @@ import { readCompletion } from '../../questions/llm-client';
 import type { LlmSettings } from '../../questions/llm-settings';
 
 /** OpenAI's limits for one batch, the size with room to spare. */
-const REQUESTS_PER_BATCH = 50_000;
-const BYTES_PER_BATCH = 150 * 2 ** 20;
+export const REQUESTS_PER_BATCH = 50_000;
+export const BYTES_PER_BATCH = 150 * 2 ** 20;
 
 /** What came back of one request: its answer, or why there is none. */
 type Outcome = { key: string; answer?: LlmAnswer; problem?: string };
 
 /** The desk of one corpus at one server. */
-export class BatchDesk {
-  private constructor(
-    readonly settings: LlmSettings,
-    readonly corpus: string,
-    private readonly openai: OpenAI,
-    /** Where the batches are noted. */
-    readonly file: string,
-    /** All of the corpus, those of other servers too. */
-    readonly batches: HandedIn[],
-  ) {}
+export type BatchDesk = Awaited<ReturnType<typeof openDesk>>;
 
-  /** @throws Error if the server can't be had, or the file of batches can't be read. */
-  static async open(settings: LlmSettings, corpus: string): Promise<BatchDesk> {
-    const file = batchFile(settings.cacheDir, corpus);
-    const openai = openAIClient(settings, { maxRetries: 5 });
-    const desk = new BatchDesk(settings, corpus, openai, file, readBatches(file));
-    await desk.findLost();
-    return desk;
-  }
-
-  private get server(): string {
-    return publicUrl(this.settings.baseURL);
-  }
-
+/** @throws Error if the server can't be had, or the file of batches can't be read. */
+export async function openDesk(settings: LlmSettings, corpus: string) {
+  const file = batchFile(settings.cacheDir, corpus);
+  const openai = openAIClient(settings, { maxRetries: 5 });
+  const server = publicUrl(settings.baseURL);
+  /** All of the corpus, those of other servers too. */
+  const batches = readBatches(file);
+  const save = () => writeJson(file, batches);
   /** The batches of this server whose answers are not in the cache yet. */
-  out(): HandedIn[] {
-    return this.batches.filter((batch) => batch.server === this.server && !batch.collected);
-  }
+  const out = () => batches.filter((batch) => batch.server === server && !batch.collected);
 
-  /** The batch as the server has it, or the server's word that it has none. */
-  async find(id: string): Promise<OpenAI.Batch | Error> {
-    try {
-      return await this.openai.batches.retrieve(id);
-    } catch (error) {
-      if (error instanceof OpenAI.NotFoundError) return error;
-      throw error;
-    }
-  }
-
-  /** What came of a batch's requests, from its output and error files. */
-  async *answersOf({ output_file_id, error_file_id }: OpenAI.Batch): AsyncGenerator<Outcome> {
-    for (const file of [output_file_id, error_file_id]) {
-      const text = file ? await (await this.openai.files.content(file)).text() : '';
-      for (const line of text.split('\n').filter(Boolean)) yield readLine(line);
-    }
-  }
-
-  /** Notes that a batch's answers are in the cache. */
-  close(batch: HandedIn): void {
-    batch.collected = true;
-    this.save();
-  }
-
-  /**
-   * Orders a batch.
-   * @param lines The batch's input, JSONL.
-   * @param requests Request key → chunk id.
-   */
-  async handIn(lines: string[], requests: Record<string, string>): Promise<OpenAI.Batch> {
-    const batch: HandedIn = { marker: randomUUID(), server: this.server, requests, collected: false };
-    const upload = await toFile(Buffer.from(lines.join('')), 'questions.jsonl');
-    const { id } = await this.openai.files.create({ file: upload, purpose: 'batch' });
-    this.batches.push(batch);
-    // Noted first: should the process die on the way, the marker finds the batch again.
-    this.save();
-    const ordered = await this.order(id, batch.marker);
-    batch.id = ordered.id;
-    this.save();
-    return ordered;
-  }
-
-  private async order(input_file_id: string, marker: string): Promise<OpenAI.Batch> {
-    const order = { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h', metadata: { marker } };
-    try {
-      // No second try by the client: if only the answer was lost, it would order, and pay, twice.
-      return await this.openai.batches.create(order as OpenAI.BatchCreateParams, { maxRetries: 0 });
-    } catch (error) {
-      throw new Error(`${errorText(error)} If the batch arrived all the same, the next call finds it: run it again.`);
-    }
-  }
-
-  /** Batches whose id was never noted are looked for at their server, and forgotten if not there. */
-  private async findLost(): Promise<void> {
-    const lost = new Set(this.out().filter(({ id }) => !id));
-    if (lost.size === 0) return;
-    for await (const { id, metadata } of this.openai.batches.list()) {
-      const batch = [...lost].find(({ marker }) => marker === metadata?.marker);
-      if (!batch) continue;
-      batch.id = id;
-      lost.delete(batch);
+  // Batches whose id was never noted are looked for at their server, and forgotten if not there.
+  const lost = new Map(out().flatMap((batch) => (batch.id ? [] : [[batch.marker, batch]])));
+  if (lost.size > 0) {
+    for await (const { id, metadata } of openai.batches.list()) {
+      const marker = metadata?.marker ?? '';
+      if (lost.has(marker)) lost.get(marker)!.id = id;
+      lost.delete(marker);
       if (lost.size === 0) break;
     }
-    for (const batch of lost) this.batches.splice(this.batches.indexOf(batch), 1);
-    this.save();
+    for (const batch of lost.values()) batches.splice(batches.indexOf(batch), 1);
+    save();
   }
 
-  private save(): void {
-    writeJson(this.file, this.batches);
-  }
-}
+  return {
+    settings,
+    corpus,
+    /** Where the batches are noted. */
+    file,
+    out,
 
-/** Splits a batch's input, a line a request, into files within OpenAI's limits. */
-export function packRequests(
-  lines: string[],
-  maxRequests = REQUESTS_PER_BATCH,
-  maxBytes = BYTES_PER_BATCH,
-): string[][] {
-  const parts: string[][] = [];
-  let bytes = 0;
-  for (const line of lines) {
-    const size = Buffer.byteLength(line);
-    const part = parts.at(-1);
-    if (part && part.length < maxRequests && bytes + size <= maxBytes) {
-      part.push(line);
-      bytes += size;
-    } else {
-      parts.push([line]);
-      bytes = size;
-    }
-  }
-  return parts;
+    /** The batch as the server has it, or the server's word that it has none. */
+    find: (id: string): Promise<OpenAI.Batch | Error> =>
+      openai.batches.retrieve(id).catch((error) => {
+        if (error instanceof OpenAI.NotFoundError) return error;
+        throw error;
+      }),
+
+    /** What came of a batch's requests, from its output and error files. */
+    async *answersOf({ output_file_id, error_file_id }: OpenAI.Batch): AsyncGenerator<Outcome> {
+      for (const id of [output_file_id, error_file_id]) {
+        const text = id ? await (await openai.files.content(id)).text() : '';
+        for (const line of text.split('\n').filter(Boolean)) yield readLine(line);
+      }
+    },
+
+    /** Notes that a batch's answers are in the cache. */
+    close(batch: HandedIn): void {
+      batch.collected = true;
+      save();
+    },
+
+    /**
+     * Orders a batch.
+     * @param lines The batch's input, JSONL.
+     * @param requests Request key → chunk id.
+     */
+    async handIn(lines: string[], requests: Record<string, string>): Promise<OpenAI.Batch> {
+      const batch: HandedIn = { marker: randomUUID(), server, requests, collected: false };
+      const upload = await toFile(Buffer.from(lines.join('')), 'questions.jsonl');
+      const { id: input_file_id } = await openai.files.create({ file: upload, purpose: 'batch' });
+      batches.push(batch);
+      // Noted first: should the process die on the way, the marker finds the batch again.
+      save();
+      const metadata = { marker: batch.marker };
+      const order = { input_file_id, endpoint: '/v1/chat/completions', completion_window: '24h', metadata } as const;
+      // No second try by the client: if only the answer was lost, it would order, and pay, twice.
+      const ordered = await openai.batches.create(order, { maxRetries: 0 }).catch((error) => {
+        throw new Error(`${errorText(error)} If the batch arrived all the same, the next call finds it: run it again.`);
+      });
+      batch.id = ordered.id;
+      save();
+      return ordered;
+    },
+  };
 }
 
 function readLine(line: string): Outcome {

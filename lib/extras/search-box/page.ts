@@ -1,4 +1,4 @@
-// In: the address of a search box's files. Out: the box, alive in the reader's page. Runs there, loaded by ./script.
+// In: the address of a search box's files. Out: the box, alive in the reader's page, where ./search-box loads it.
 import type { FeatureExtractionPipeline } from '@huggingface/transformers';
 import { type Matrix, normalizedRows } from '../../common/matrix';
 import type { PoolingConfig } from '../../model/config';

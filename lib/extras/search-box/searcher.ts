@@ -1,6 +1,6 @@
 // In: chunks and the vectors of their windows, by model. Out: for a question, the best chunks and their ranks by each
 // retriever, as `evaluate` ranks. Runs in Node and, without TensorFlow, in the reader's page.
-import { type Matrix, rowOf } from '../../common/matrix';
+import { type Matrix, rowLengths, rowOf } from '../../common/matrix';
 import { BM25_WINDOWS, Bm25Index } from '../../evaluate/bm25-index';
 import { bestDocuments } from '../../evaluate/rankings';
 import { nearestVector, vectorScores } from '../../evaluate/vector-scores';
@@ -40,15 +40,17 @@ export function createSearcher({ corpus, windows, windowTemperature }: Searched,
   /** For each window, its text. */
   const owners = Int32Array.from(windows.flatMap((own, owner) => own.map(() => owner)));
 
-  const documents = (model: string) => ({ vectors: vectors[model], owners });
+  const documents = Object.fromEntries(
+    Object.entries(vectors).map(([model, own]) => [model, { vectors: own, owners, lengths: rowLengths(own) }]),
+  );
   const rank = (asked: Matrix, model: string) => {
-    const [scores] = vectorScores(asked, documents(model), ids.length, { temperature: windowTemperature });
+    const [scores] = vectorScores(asked, documents[model], ids.length, { temperature: windowTemperature });
     return bestDocuments(ids, scores, ALL);
   };
 
   function bestWindow(id: string, asked: Matrix, model: string): Found['window'] {
     const [text, at] = [corpus[id], ids.indexOf(id)];
-    const [start, end] = windows[at][nearestVector(asked, documents(model), at)];
+    const [start, end] = windows[at][nearestVector(asked, documents[model], at)];
     const [before, after] = [text.slice(0, start).slice(-AROUND), text.slice(end, end + AROUND)];
     return [
       start > AROUND ? before.replace(/^(?:\S{0,20}\s+)?/, '… ') : before,

@@ -1,5 +1,5 @@
 // In: metrics of models, durations, scores of runs. Out: bars, their numbers on top.
-import type { LoggedRun } from '../../evaluate/run-log';
+import type { LoggedRun } from '../../evaluate/result-files';
 import type { TrainResult } from '../../train/train';
 import { hoverText } from '../escape';
 import { formatSeconds } from '../progress';

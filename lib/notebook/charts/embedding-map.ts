@@ -1,26 +1,13 @@
 // In: embeddings of chunks and questions. Out: a 2-D map a model (PCA), side by side.
 import { PCA } from 'ml-pca';
-import type { Embeddings, Matrix } from '../../common/matrix';
+import { type Embeddings, type Matrix, rowOf } from '../../common/matrix';
+import { nearestVector } from '../../evaluate/vector-scores';
 import { hoverText } from '../escape';
 import { type Chart, GREY, modelColor, type Trace } from '../theme';
 import { onPanel, panelsBeside } from './panels';
 
 /** Questions that a panel shows: beyond it, evenly chosen ones. */
 const MAX_QUESTIONS = 150;
-
-const rowOf = ({ data, columns }: Embeddings['vectors'], row: number) => [
-  ...data.subarray(row * columns, (row + 1) * columns),
-];
-
-/** The row, among those of the question's own chunk, whose cosine with the question is highest. */
-function nearestRow({ vectors, owners }: Embeddings, owner: number, query: number[]): number {
-  const cosine = (row: number) => {
-    const vector = rowOf(vectors, row);
-    return vector.reduce((sum, value, i) => sum + value * query[i], 0) / Math.hypot(...vector);
-  };
-  const own = Array.from(owners.keys()).filter((row) => owners[row] === owner);
-  return own.reduce((best, row) => (cosine(row) > cosine(best) ? row : best));
-}
 
 /**
  * Each vector's place along the first two principal components (Pearson 1901) of all `parts` together: one projection,
@@ -56,10 +43,13 @@ export function embeddingMap(
   const names = panels.map(({ model }) => model);
   const beside = panelsBeside(names, 0.06, () => [axis, axis]);
   const traces = panels.flatMap(({ model, chunks, queries }, i): Trace[] => {
-    const questions = shown.map((query) => rowOf(queries, query));
-    const nearest = shown.map((query, q) => nearestRow(chunks, owners[query], questions[q]));
+    const questions = shown.map((query) => [...rowOf(queries, query)]);
+    const nearest = shown.map((query) => {
+      const question = { data: rowOf(queries, query), rows: 1, columns: queries.columns };
+      return chunks.owners.indexOf(owners[query]) + nearestVector(question, chunks, owners[query]);
+    });
     const rows = [...new Set(nearest)];
-    const vectors = rows.map((row) => rowOf(chunks.vectors, row));
+    const vectors = rows.map((row) => [...rowOf(chunks.vectors, row)]);
     const [chunkPlaces, queryPlaces] = principalComponents([vectors, questions]);
     const links = nearest.flatMap((row, q) => [queryPlaces[q], chunkPlaces[rows.indexOf(row)], [null, null]]);
     const drawn = (name: string, places: (number | null)[][]) => ({

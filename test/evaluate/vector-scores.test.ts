@@ -1,5 +1,5 @@
 import { tf } from 'finetune-embedding';
-import { documentScores, WINDOW_TEMPERATURE } from 'finetune-embedding/dist/evaluate/document-scores.js';
+import { documentScores, WINDOW_TEMPERATURE } from 'finetune-embedding/dist/evaluate/vector-scores.js';
 import { DEFAULT_SCALE, rankingScores } from 'finetune-embedding/dist/train/ranking-loss.js';
 import { describe, expect, it } from 'vitest';
 

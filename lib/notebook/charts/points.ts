@@ -1,7 +1,7 @@
-// In: each question's rank before and after. Out: points above and below the diagonal, with the texts to hover.
-import type { QueryChange } from '../../evaluate/compare';
+// In: each question's rank before and after; what retrievers find, and what their indexes take. Out: a point each.
+import type { QueryChange } from '../../evaluate/evaluation';
 import { hoverText } from '../escape';
-import { type Chart, GREY, SKY_BLUE, type Trace, VERMILLION } from '../theme';
+import { type Chart, GREY, modelColor, SKY_BLUE, type Trace, VERMILLION } from '../theme';
 
 /** Which questions moved, and where to? Ranks of the relevant chunk, 1 is best; null counts as `last`. */
 export function rankChanges(rows: Pick<QueryChange, 'query' | 'before' | 'after'>[], last: number): Chart {
@@ -48,5 +48,38 @@ export function rankChanges(rows: Pick<QueryChange, 'query' | 'before' | 'after'
       title: 'Rank of the right chunk, question by question',
       caption: 'Below the dotted line: the question ranks its chunk higher than before.',
     },
+  ];
+}
+
+/**
+ * What does finding more take? Up and to the left is better.
+ * @param metric what `score`, from 0 to 1, is, such as `MAP@100`
+ */
+export function scoreOverSize(points: { model: string; kilobytes: number; score: number }[], metric: string): Chart {
+  /** Where a name does not lie on that of another. */
+  const placeOf = ({ kilobytes, score }: (typeof points)[number]) => {
+    const isBelow = points.some((other) => other.kilobytes === kilobytes && other.score > score);
+    const isLeft = points.some((other) => other.kilobytes > kilobytes && other.kilobytes < 1.5 * kilobytes);
+    return `${isBelow ? 'bottom' : 'top'} ${isLeft ? 'left' : 'right'}`;
+  };
+  return [
+    points.map(({ model, kilobytes, score }, i) => ({
+      mode: 'markers+text',
+      name: hoverText(model),
+      x: [kilobytes],
+      y: [score],
+      text: [hoverText(model)],
+      textposition: placeOf(points[i]),
+      cliponaxis: false,
+      marker: { color: modelColor(model), size: 11 },
+      hovertemplate: `${hoverText(model)}<br>%{x:.1f} KB a chunk, ${metric} %{y:.3f}<extra></extra>`,
+    })),
+    {
+      showlegend: false,
+      margin: { r: 170 },
+      xaxis: { type: 'log', title: { text: 'KB a chunk' }, dtick: 1 },
+      yaxis: { title: { text: metric } },
+    },
+    { title: 'What finding more takes' },
   ];
 }
