@@ -72,9 +72,8 @@ export class AdamW {
       const { weight, m, v } = this.slots.get(name)!;
       const lent = this.weights.get(name)!;
       const decay = decayFactor(name, learningRate);
-      const decayed = decay === 1 ? undefined : tf.mul(lent, decay);
       lent.dispose();
-      if (decayed) weight.assign(decayed);
+      if (decay !== 1) weight.scale(decay);
       const clipped = clip < 1 ? tf.mul(gradient, clip) : gradient;
       weight.applyAdam(m, v, clipped, learningRate * correction, EPSILON * correction2);
       this.weights.set(name, weight.read());
@@ -159,6 +158,17 @@ class Variable {
   /** The value now, without a copy. */
   read(): tf.Tensor {
     return runOp('ReadVariableOp', [type('dtype', 'FLOAT')], [this.handle]);
+  }
+
+  /** Multiplies the value, of one dimension or more, where it lies: in new places each step, weights would split space. */
+  scale(factor: number): void {
+    tf.tidy(() => {
+      const value = this.read();
+      const [rows] = value.shape;
+      value.dispose();
+      const inputs = [this.handle, tf.range(0, rows, 1, 'int32'), tf.scalar(factor, 'float32')];
+      runOpWithoutOutput('ResourceScatterMul', [type('dtype', 'FLOAT'), type('Tindices', 'INT32')], inputs);
+    });
   }
 
   /**
