@@ -38,8 +38,8 @@ export function documentScores(
 /** How two vectors are compared. */
 export type Similarity = 'cosine' | 'dot';
 
-/** Similarities held at a time: 16 MB. */
-const AT_A_TIME = 2 ** 22;
+/** Similarities held at a time: 4 MB. */
+const AT_A_TIME = 2 ** 20;
 
 /**
  * Each document's score for each question, from the similarities of their vectors: one vector a question and windows of

@@ -17,7 +17,7 @@ const POOL_FACTOR = 3;
 const SAMPLED_WORDS = 2048;
 
 /** Documents whose vectors are held as 32-bit floats at a time. */
-const DOCUMENTS_AT_A_TIME = 32;
+const DOCUMENTS_AT_A_TIME = 8;
 
 /**
  * Embeds each word piece, in the light of those around it: the last layer's vector. Special tokens and prompt are left

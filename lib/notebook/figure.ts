@@ -3,7 +3,7 @@ import { contentId } from '../common/ids';
 import { unescapeHtml } from './escape';
 import { figureHtml } from './figure-page';
 import { type Content, inNotebook, liveOutput, show } from './output';
-import { drawStill } from './still-picture';
+import { drawStill } from './still-process';
 import { type Chart, type FigureOptions, type Layout, plain, styled, type Trace, thinned } from './theme';
 
 /** Largest output in bytes, counted as the notebook file stores it. */

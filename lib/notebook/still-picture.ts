@@ -1,5 +1,7 @@
-// In: traces and a layout, complete. Out: the plot as SVG text, in a fraction of the bytes that Plotly takes.
+// In: traces and a layout, complete, as a message to this process (still-process.ts). Out: the plot as SVG text, in a
+// fraction of the bytes that Plotly takes.
 import { readFileSync } from 'node:fs';
+import { JSDOM, VirtualConsole } from 'jsdom';
 import { PNG } from 'pngjs';
 import { optimize, type PluginConfig } from 'svgo';
 import { clientBox, ownBox } from './layout-boxes';
@@ -9,8 +11,7 @@ import type { Layout, Trace } from './theme';
 const WIDTH = 760;
 
 /** A complete SVG file: two runs give the same bytes (Plotly's ids are random, these are numbered). */
-export async function drawStill(traces: Trace[], layout: Layout): Promise<string> {
-  const { plotly, document } = headlessPlotly();
+async function svgOf(traces: Trace[], layout: Layout): Promise<string> {
   const div = document.createElement('div');
   document.body.append(div);
   try {
@@ -65,13 +66,8 @@ interface Plotly {
   purge(div: Element): void;
 }
 
-let instance: { plotly: Plotly; document: Document } | undefined;
-
-/** Loads Plotly into a window of its own (about a second the first time, then at hand). */
+/** Loads Plotly into a window of its own: about a second. */
 function headlessPlotly(): { plotly: Plotly; document: Document } {
-  if (instance) return instance;
-  // Loaded here, as no other part of the library needs it and it takes its time.
-  const { JSDOM, VirtualConsole } = require('jsdom') as typeof import('jsdom');
   const virtualConsole = new VirtualConsole();
   const { window } = new JSDOM('<!doctype html><body></body>', { runScripts: 'outside-only', virtualConsole });
   Object.assign(window.Element.prototype, { getBBox: ownBox, getBoundingClientRect: clientBox });
@@ -91,6 +87,8 @@ function headlessPlotly(): { plotly: Plotly; document: Document } {
   });
   Object.assign(window, { CSS: { supports: () => true } }); // heat maps as one pixel a cell
   window.eval(readFileSync(require.resolve('plotly.js-dist'), 'utf8'));
-  instance = { plotly: (window as unknown as { Plotly: Plotly }).Plotly, document: window.document };
-  return instance;
+  return { plotly: (window as unknown as { Plotly: Plotly }).Plotly, document: window.document };
 }
+
+const { plotly, document } = headlessPlotly();
+process.on('message', async (chart: [Trace[], Layout]) => process.send!(await svgOf(...chart)));

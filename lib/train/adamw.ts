@@ -160,7 +160,7 @@ class Variable {
     return runOp('ReadVariableOp', [type('dtype', 'FLOAT')], [this.handle]);
   }
 
-  /** Multiplies the value, of one dimension or more, where it lies: in new places each step, weights would split space. */
+  /** Multiplies the value where it lies: in a new place each step, it would split the space that the next one needs. */
   scale(factor: number): void {
     tf.tidy(() => {
       const value = this.read();

@@ -1,7 +1,7 @@
 // In: a batch's question and chunk vectors. Out: MultipleNegativesRankingLoss, also known as InfoNCE with in-batch
 // negatives (Henderson et al. 2017, section 4; van den Oord et al. 2018, eq. 4).
 
-import { tf } from '../model/tf';
+import { product, productWithGradient, tf } from '../model/tf';
 
 /** One batch's questions and chunks as the loss compares them. */
 export interface LossBatch {
@@ -28,7 +28,7 @@ function normalizeRows(x: tf.Tensor2D): tf.Tensor2D {
 
 /** Cosine similarity of every question with every vector: [questions, vectors] */
 export function cosineSimilarities(questions: tf.Tensor2D, vectors: tf.Tensor2D): tf.Tensor2D {
-  return tf.matMul(normalizeRows(questions), normalizeRows(vectors), false, true);
+  return productWithGradient(normalizeRows(questions), normalizeRows(vectors), true);
 }
 
 /** The highest value of each column's vectors, row by row: values [rows, vectors] → [rows, columns] */
@@ -58,8 +58,8 @@ function overWindows(scores: tf.Tensor2D, batch: LossBatch): tf.Tensor2D {
   const isOf = oneHot(vectorColumns, columns); // [vectors, columns]
   // Subtracted before exp and added after log: a constant, which keeps exp in range.
   const highest = tf.tensor2d(columnMaxima(scores.dataSync() as Float32Array, batch), [targets.length, columns]);
-  const powers = tf.exp(tf.sub(scores, tf.matMul(highest, isOf, false, true))); // [questions, vectors]
-  const means = tf.div(tf.matMul(powers as tf.Tensor2D, isOf), tf.sum(isOf, 0)); // [questions, columns]
+  const powers = tf.exp(tf.sub(scores, product(highest, isOf, false, true))); // [questions, vectors]
+  const means = tf.div(productWithGradient(powers as tf.Tensor2D, isOf), tf.sum(isOf, 0)); // [questions, columns]
   return tf.add(highest, tf.log(means)) as tf.Tensor2D;
 }
 

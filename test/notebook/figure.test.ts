@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -97,6 +98,33 @@ describe('the still picture', () => {
     expect(used.length).toBeGreaterThan(1);
     expect(used.filter((id) => !svg.getElementById(id))).toEqual([]);
     expect(svg.querySelectorAll('linearGradient stop').length).toBeGreaterThan(5);
+  });
+});
+
+describe('the process that draws', () => {
+  const script = (code: string) => {
+    const draw = `const { figureSvg } = require('finetune-embedding/dist/notebook/figure.js');
+      const svg = (y) => figureSvg([{ type: 'scatter', y }], {}, { title: 'T' });
+      const children = require('node:child_process');
+      const { fork } = children;
+      let child;
+      children.fork = (...options) => (child = fork(...options));
+      const isThere = () => child.exitCode === null && child.signalCode === null;
+      (async () => { ${code} })();`;
+    return execFileSync(process.execPath, ['-e', draw], { encoding: 'utf8' }).trim().split('\n');
+  };
+
+  it('ends when there is nothing to draw, and starts again', () => {
+    const code = `await svg([1, 2]); console.log(isThere());
+      await new Promise((resolve) => setTimeout(resolve, 2500)); console.log(isThere());
+      console.log((await svg([1, 2])).startsWith('<svg'));`;
+    expect(script(code)).toEqual(['true', 'false', 'true']);
+  });
+
+  it('is none that a process waits for', () => {
+    const code = `await svg([1, 2]); const at = Date.now();
+      process.on('exit', () => console.log(Date.now() - at < 1500));`;
+    expect(script(code)).toEqual(['true']);
   });
 });
 

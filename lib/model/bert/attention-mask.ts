@@ -1,11 +1,9 @@
 // In: a group of sequences. Out: what keeps their tokens from attending to padding, and to those out of reach.
 import { pieces, runOp, tf, tidy, type } from '../tf';
-import type { AttentionGroup } from './packing';
+import { type AttentionGroup, isRagged } from './packing';
 
 /** Added to a score, it leaves exp(score) = 0. */
 const HIDDEN = 1e30;
-
-export const isRagged = (group: AttentionGroup): boolean => group.rows < group.lengths.length * group.length;
 
 /** 1 where a token stands, 0 at padding: [B, length]; undefined where there is no padding. */
 export function tokenMask(group: AttentionGroup, heads: number): tf.Tensor2D | undefined {

@@ -8,9 +8,9 @@
 
 import type { RotaryLayer } from '../config';
 import { evenSizes, joined, pieces, product, softmax, tf, tidy } from '../tf';
-import { hidingFar, hidingPadding, isRagged, tokenMask } from './attention-mask';
+import { hidingFar, hidingPadding, tokenMask } from './attention-mask';
 import type { Dropout } from './dropout';
-import type { AttentionGroup } from './packing';
+import { type AttentionGroup, isRagged } from './packing';
 import { relativeBias, relativeBiasGradient } from './relative-position';
 import { rotation } from './rotary';
 

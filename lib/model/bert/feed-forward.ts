@@ -38,7 +38,7 @@ function hiddenLayer({ up }: FeedForwardWeights): (x: tf.Tensor2D) => tf.Tensor2
 /** From z, √2·gelu(h), and a by {@link factorOf}: [block, intermediate] */
 function activation(z: tf.Tensor2D, weights: FeedForwardWeights) {
   const [own, gate] = isGated(weights) ? tf.split(z, 2, 1) : [z];
-  const onePlusErf = tf.add(tf.erf(own), 1);
+  const onePlusErf = tidy(() => tf.add(tf.erf(own), 1));
   const gelu = tf.mul(own, onePlusErf) as tf.Tensor2D;
   return { own, gate, onePlusErf, gelu, a: gate ? (tf.mul(gelu, gate) as tf.Tensor2D) : gelu };
 }
@@ -88,8 +88,8 @@ export function feedForwardGradients(
       tidy(() => {
         const { own, gate, onePlusErf, gelu, a } = activation(saved[i] ?? hidden!(block), weights);
         // d/dz z·(1 + erf z) = 1 + erf z + 2/√π·z·exp(−z²)
-        const bell = tf.mul(tf.div(own, tf.exp(tf.square(own))), 2 / Math.sqrt(Math.PI));
-        const slope = tf.add(onePlusErf, bell);
+        const bell = () => tf.mul(tf.div(own, tf.exp(tf.square(own))), 2 / Math.sqrt(Math.PI));
+        const slope = tidy(() => tf.add(onePlusErf, bell()));
         const da = drop(product(dBlocks[i], w2), inner, i); // [block, intermediate]
         // That of x·W1ᵀ + b1: [block, W1's rows]
         const dh = (

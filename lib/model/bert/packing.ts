@@ -6,9 +6,9 @@ export interface AttentionGroup {
   start: number;
   /** Rows of the group in the packed batch. */
   rows: number;
-  /** Length of the longest one. */
+  /** Length of the longest one; in a ragged group, more. */
   length: number;
-  /** Lengths of the sequences; all equal to `length` in most groups. */
+  /** Lengths of the sequences, all equal to `length` in most groups; and of those that fill the others up: 0. */
   lengths: number[];
 }
 
@@ -35,6 +35,21 @@ const SHORT = 64;
 const MAX_PADDED_LENGTH = 256;
 /** Share of such a group's scores that may belong to padding. */
 const MAX_PADDING = 0.2;
+
+/** Whether a group's sequences have several lengths. */
+export const isRagged = (group: AttentionGroup) => group.rows < group.lengths.length * group.length;
+
+/**
+ * Lengths and numbers of sequences of ragged groups become multiples of these: for each shape that it meets, oneDNN
+ * keeps programs of 2 MB, up to 1,000 of them.
+ */
+const FILLED_UP = { length: 16, sequences: 4 };
+
+function fillUp(group: AttentionGroup): void {
+  if (!isRagged(group)) return;
+  group.length = FILLED_UP.length * Math.ceil(group.length / FILLED_UP.length);
+  while (group.lengths.length % FILLED_UP.sequences) group.lengths.push(0);
+}
 
 /** Whether a sequence of `length`, not longer than the group's, may join it. */
 function fits({ lengths, length: longest }: AttentionGroup, length: number): boolean {
@@ -100,5 +115,6 @@ export function packSequences(sequences: ArrayLike<number>[]): PackedBatch {
     group.lengths.push(ids.length);
     row += ids.length;
   }
+  batch.groups.forEach(fillUp);
   return batch;
 }
