@@ -29,7 +29,7 @@ export interface GradientOptions {
   weights?: NamedTensors;
   /** Tokens encoded at a time. */
   tokensPerPart?: number;
-  /** So many numbers (500 MB) are kept for the gradient at most; what else it needs is computed again. */
+  /** So many numbers (520 MB) are kept for the gradient at most; what else it needs is computed again. */
   keptNumbers?: number;
 }
 
@@ -55,7 +55,7 @@ export function lossAndGradients(
     loss = multipleNegativesRankingLoss,
     weights = model.weights,
     tokensPerPart = TOKENS_AT_A_TIME,
-    keptNumbers = 125_000_000,
+    keptNumbers = 130_000_000,
   }: GradientOptions = {},
 ): { loss: number; gradients: NamedTensors } {
   const { encoder } = model;
@@ -65,13 +65,13 @@ export function lossAndGradients(
   const tokensFrom = (p: number) => packed.slice(p).reduce((sum, { tokens }) => sum + tokens, 0);
   const { hidden, others } = encoder.keptPerToken;
   const isKept = (p: number) => p === parts.length - 1 || tokensFrom(p) * others <= keptNumbers;
-  const isHiddenKept = (p: number) => tokensFrom(p) * hidden <= keptNumbers - tokensFrom(0) * others;
+  const isHiddenKept = tokensFrom(0) * (others + hidden) <= keptNumbers;
   const forward = (p: number, keepHidden: boolean) =>
     encoder.forward(weights, packed[p], dropout && { ...dropout, seed: dropout.seed + p * SEED_STRIDE }, keepHidden);
 
   const kept: (Activations | undefined)[] = [];
   const embedded = parts.map((_, p) => {
-    const { embeddings, activations } = forward(p, isHiddenKept(p)); // → [sequences of part, hidden]
+    const { embeddings, activations } = forward(p, isHiddenKept); // → [sequences of part, hidden]
     kept.push(isKept(p) ? activations : undefined);
     if (!isKept(p)) disposeAll(activations);
     return embeddings as tf.Tensor2D;
