@@ -66,13 +66,13 @@ export function product<T extends tf.Tensor2D | tf.Tensor3D>(a: T, b: T, transpo
  */
 export function productWithGradient(a: tf.Tensor2D, b: tf.Tensor2D, transposeB = false): tf.Tensor2D {
   const withGradient = tf.customGrad((x, y, save) => {
-    const [left, right] = [x as tf.Tensor2D, y as tf.Tensor2D];
-    (save as tf.GradSaveFunc)([left, right]);
-    const gradFunc = (dy: tf.Tensor2D) => [
-      product(dy, right, false, !transposeB),
-      transposeB ? product(dy, left, true, false) : product(left, dy, true, false),
-    ];
-    return { value: product(left, right, false, transposeB), gradFunc };
+    (save as tf.GradSaveFunc)([x as tf.Tensor, y as tf.Tensor]);
+    const gradFunc = (dy: tf.Tensor2D, saved: tf.Tensor[]) => {
+      const [left, right] = saved as tf.Tensor2D[];
+      const dRight = transposeB ? product(dy, left, true, false) : product(left, dy, true, false);
+      return [product(dy, right, false, !transposeB), dRight];
+    };
+    return { value: product(x as tf.Tensor2D, y as tf.Tensor2D, false, transposeB), gradFunc };
   });
   return withGradient(a, b) as tf.Tensor2D;
 }

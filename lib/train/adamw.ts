@@ -73,7 +73,7 @@ export class AdamW {
       const lent = this.weights.get(name)!;
       const decay = decayFactor(name, learningRate);
       lent.dispose();
-      if (decay !== 1) weight.scale(decay);
+      if (decay !== 1) weight.scale(decay, lent.shape[0]);
       const clipped = clip < 1 ? tf.mul(gradient, clip) : gradient;
       weight.applyAdam(m, v, clipped, learningRate * correction, EPSILON * correction2);
       this.weights.set(name, weight.read());
@@ -160,12 +160,9 @@ class Variable {
     return runOp('ReadVariableOp', [type('dtype', 'FLOAT')], [this.handle]);
   }
 
-  /** Multiplies the value where it lies: in a new place each step, it would split the space that the next one needs. */
-  scale(factor: number): void {
+  /** Multiplies all rows where they lie: new places each step would split the space that the next one needs. */
+  scale(factor: number, rows: number): void {
     tf.tidy(() => {
-      const value = this.read();
-      const [rows] = value.shape;
-      value.dispose();
       const inputs = [this.handle, tf.range(0, rows, 1, 'int32'), tf.scalar(factor, 'float32')];
       runOpWithoutOutput('ResourceScatterMul', [type('dtype', 'FLOAT'), type('Tindices', 'INT32')], inputs);
     });

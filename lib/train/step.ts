@@ -85,7 +85,7 @@ export function lossAndGradients(
     const again = kept[p] ? undefined : forward(p, true);
     again?.embeddings.dispose();
     const dEmbeddings = tidy(() => tf.gather(gradient, tf.tensor1d(parts[p], 'int32')));
-    addGradients(gradients, encoder.backward(weights, kept[p] ?? again!.activations, dEmbeddings));
+    encoder.backward(weights, kept[p] ?? again!.activations, dEmbeddings, gradients);
     dEmbeddings.dispose();
   }
   gradient.dispose();
@@ -96,15 +96,6 @@ export function lossAndGradients(
 function inOrder(parts: tf.Tensor2D[], places: number[]): tf.Tensor2D {
   const rowOf = Int32Array.from(places.keys()).sort((a, b) => places[a] - places[b]);
   return tidy(() => tf.gather(joined(parts), tf.tensor1d(rowOf, 'int32')) as tf.Tensor2D);
-}
-
-/** Adds `more` to `sum`, weight by weight; disposes of what it replaces. */
-function addGradients(sum: NamedTensors, more: NamedTensors): void {
-  for (const [name, gradient] of more) {
-    const before = sum.get(name);
-    sum.set(name, before ? tf.add(before, gradient) : gradient);
-    if (before) tf.dispose([before, gradient]);
-  }
 }
 
 /**

@@ -136,15 +136,20 @@ export class BertEncoder {
    * Gradient of every weight from that of the embeddings; disposes of the activations as it goes.
    *
    * @param dEmbeddings [sequences, hidden]
+   * @param gradients to which they are added, weight by weight: those of a batch's other parts
    */
-  backward(weights: NamedTensors, activations: Activations, dEmbeddings: tf.Tensor2D): NamedTensors {
-    const gradients: NamedTensors = new Map();
+  backward(
+    weights: NamedTensors,
+    activations: Activations,
+    dEmbeddings: tf.Tensor2D,
+    gradients: NamedTensors = new Map(),
+  ): NamedTensors {
     const { batch, dropout, layers, embeddingNorm } = activations;
     const add = (name: string, gradient?: tf.Tensor) => {
       if (!gradient) return;
-      const ofLaterLayers = gradients.get(name); // of what layers share
-      gradients.set(name, ofLaterLayers ? tf.add(ofLaterLayers, gradient) : gradient);
-      if (ofLaterLayers) tf.dispose([ofLaterLayers, gradient]);
+      const before = gradients.get(name); // of other parts of the batch; or of later layers, where they share it
+      gradients.set(name, before ? tf.add(before, gradient) : gradient);
+      if (before) tf.dispose([before, gradient]);
     };
     const addParts = (names: Record<string, string>, own: Record<string, { weight?: tf.Tensor; bias?: tf.Tensor }>) => {
       for (const [part, { weight, bias }] of Object.entries(own)) {
