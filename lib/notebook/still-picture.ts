@@ -91,4 +91,7 @@ function headlessPlotly(): { plotly: Plotly; document: Document } {
 }
 
 const { plotly, document } = headlessPlotly();
-process.on('message', async (chart: [Trace[], Layout]) => process.send!(await svgOf(...chart)));
+process.on('message', async (chart: [Trace[], Layout]) => {
+  const svg = await svgOf(...chart);
+  process.send!(svg, undefined, undefined, () => {}); // nobody is there to see it: this process ends, too
+});

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -46,6 +46,17 @@ describe('the still picture', () => {
     expect(step.y).toBeLessThan(400);
     expect(place(svg, '0.8').y).toBeLessThan(place(svg, '0.2').y);
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('is given up without a word when the kernel that asked for it was killed meanwhile', () => {
+    const kernel = `
+      const still = require('node:child_process').fork(process.argv[1], { serialization: 'advanced' });
+      still.send(${JSON.stringify([[line], { ...layout, height: 400 }])}, () => setTimeout(() => process.kill(process.pid, 'SIGKILL'), 200));`;
+    const file = require.resolve('finetune-embedding/dist/notebook/still-picture.js');
+    // Ends once both processes have closed their output.
+    const { signal, stderr } = spawnSync(process.execPath, ['-e', kernel, file], { encoding: 'utf8' });
+    expect(signal).toBe('SIGKILL');
+    expect(stderr).toBe('');
   });
 
   it('is transparent and draws texts in a colour that both themes can show', async () => {
