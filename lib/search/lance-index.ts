@@ -94,7 +94,18 @@ export class LanceIndex {
         `Vectors have ${unit.columns} dimensions, the index's ${dimensions}: take the model it was made with.`,
       );
     }
-    await this.table.add(rows);
+    await this.append(rows);
+  }
+
+  /** Adds rows; again, where another process made the table at the same moment and LanceDB kept that one. */
+  private async append(rows: Record<string, unknown>[]): Promise<void> {
+    try {
+      await this.table!.add(rows);
+    } catch (error) {
+      if (!/Incompatible transaction/.test((error as Error).message)) throw error;
+      this.table = await this.db.openTable(TABLE);
+      await this.append(rows);
+    }
   }
 
   /**

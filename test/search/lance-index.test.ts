@@ -99,6 +99,16 @@ describe('an index of documents', () => {
     ]);
     expect((await (await LanceIndex.open(folder)).present([...ids, 'none'])).size).toBe(200);
   });
+
+  it('comes into being once, though several make it at the same moment', async () => {
+    const cosines = atCosines([0.5]);
+    for (let times = 0; times < 30; times++) {
+      const folder = temporaryFolder();
+      const indexes = await Promise.all([0, 1, 2].map(() => LanceIndex.open(folder)));
+      await Promise.all(indexes.map((index, i) => index.add([corpus[i]], cosines)));
+      expect((await (await LanceIndex.open(folder)).present(ids)).size).toBe(3);
+    }
+  });
 });
 
 it('goes on where an embedding killed with SIGKILL was, and embeds no document twice', async () => {
