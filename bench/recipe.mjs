@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import fe from 'finetune-embedding';
+import { WORDS } from 'finetune-embedding/dist/model/bert/weight-names.js';
 import extras from 'finetune-embedding/extras';
 import { printTable, round } from './table.mjs';
 import { VARIANTS } from './variants.mjs';
@@ -118,13 +119,19 @@ function weightAverage() {
   return {
     add(model) {
       count++;
-      for (const [name, weight] of model.weights) {
+      const words = fe.tf.tensor(model.words.data, model.words.shape);
+      for (const [name, weight] of [...model.weights, [WORDS, words]]) {
         const before = sums.get(name);
         sums.set(name, fe.tf.add(before ?? 0, weight));
         before?.dispose();
       }
+      words.dispose();
     },
     moveTo(model) {
+      const { shape } = model.words;
+      const words = fe.tf.div(sums.get(WORDS), count);
+      model.words = { shape, data: words.dataSync(), rows: (ids) => fe.tf.gather(words, ids).dataSync() };
+      sums.delete(WORDS);
       for (const [name, sum] of sums) {
         model.weights.get(name).dispose();
         model.weights.set(name, fe.tf.div(sum, count));

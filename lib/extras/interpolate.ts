@@ -1,6 +1,8 @@
 // In: a fine-tuned model and its base. Out: the model that lies between them (WiSE-FT: Wortsman et al. 2022, "Robust
 // fine-tuning of zero-shot models", section 3, eq. 2).
+import { WORDS } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
+import { type StoredTable, storedTable } from '../model/safetensors';
 import { tf, tidy } from '../model/tf';
 
 /**
@@ -15,13 +17,23 @@ import { tf, tidy } from '../model/tf';
  */
 export function interpolateWeights(model: EmbeddingModel, base: EmbeddingModel, share: number): void {
   if (!(share >= 0 && share <= 1)) throw new Error(`The base's share is ${share}; it must be from 0 to 1.`);
-  for (const [name, own] of model.weights) {
-    if (base.weights.get(name)?.shape.join() !== own.shape.join())
+  const { words } = model;
+  const pairs = [...model.weights].map(([name, own]) => [name, own, base.weights.get(name)] as const);
+  for (const [name, own, of] of [...pairs, [WORDS, words, base.words] as const]) {
+    if (of?.shape.join() !== own.shape.join())
       throw new Error(`${base.name} is not the base of ${model.name}: it has no "${name}" of shape [${own.shape}].`);
   }
+  model.words = mixed(words, base.words, share);
   for (const [name, own] of model.weights) {
     const between = tidy(() => tf.add(tf.mul(own, 1 - share), tf.mul(base.weights.get(name)!, share)));
     model.weights.set(name, between);
     own.dispose();
   }
 }
+
+/** `(1 − share) · own + share · base`, as it is read. */
+const mixed = (own: StoredTable, base: StoredTable, share: number): StoredTable =>
+  storedTable(own.shape, (places) => {
+    const [mine, other] = [own, base].map((table) => (places ? table.rows(places) : table.data));
+    return mine.map((value, i) => (1 - share) * value + share * other[i]);
+  });

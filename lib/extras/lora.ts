@@ -5,8 +5,9 @@
 // as any other.
 import { seededRandom } from '../common/random';
 import type { NamedTensors } from '../model/bert/encoder';
-import { layerParts } from '../model/bert/weight-names';
+import { layerParts, WORDS } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
+import { occurringWords } from '../model/occurring-words';
 import { tf, tidy } from '../model/tf';
 import { AdamW } from '../train/adamw';
 import type { Variant } from '../train/learner';
@@ -32,12 +33,15 @@ export function lora(settings: LoraSettings): Variant {
   return (method) => ({
     ...method,
     name: `${method.name}, LoRA ${JSON.stringify(settings)}`,
-    trainedWeights: (model, _, seed) => {
+    trainedWeights: (model, sequences, seed) => {
+      const { table, rows } = occurringWords(model.words, sequences);
       const updates = loraUpdates(model, settings, seed);
       const optimizer = new AdamW(updates.trainables);
       return {
-        weights: model.weights,
-        rows: (sequence) => sequence,
+        get weights() {
+          return new Map(model.weights).set(WORDS, table);
+        },
+        rows,
         step(gradients, learningRate) {
           const norm = optimizer.step(updates.toTrainables(gradients), learningRate);
           if (Number.isFinite(norm)) updates.updateWeights();
@@ -52,6 +56,7 @@ export function lora(settings: LoraSettings): Variant {
         dispose() {
           optimizer.dispose();
           updates.dispose();
+          table.dispose();
         },
       };
     },

@@ -2,15 +2,26 @@
 import { type Embedder, type Embeddings, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { batchesByTokens, packSequences, TOKENS_AT_A_TIME } from './bert/packing';
+import { WORDS } from './bert/weight-names';
+import { occurringWords } from './occurring-words';
 import type { Prompts } from './prompts';
-import type { StoredTensor } from './safetensors';
+import { type StoredTable, type StoredTensor, sizeOf } from './safetensors';
 import type { SearchSettings } from './search-settings';
 import { tf } from './tf';
 import type { Tokenizer } from './tokenizer';
 
 type Parts = Pick<
   EmbeddingModel,
-  'name' | 'folder' | 'tokenizer' | 'prompts' | 'encoder' | 'weights' | 'untrained' | 'maxSeqLength' | 'search'
+  | 'name'
+  | 'folder'
+  | 'tokenizer'
+  | 'prompts'
+  | 'encoder'
+  | 'words'
+  | 'weights'
+  | 'untrained'
+  | 'maxSeqLength'
+  | 'search'
 >;
 
 /** A sentence-transformers model in TensorFlow.js. */
@@ -25,7 +36,9 @@ export class EmbeddingModel implements Embedder {
   readonly queryTokenizer: Tokenizer;
   readonly documentTokenizer: Tokenizer;
   declare readonly encoder: BertEncoder;
-  /** Current weights by name; training replaces the tensors in place. */
+  /** Word embeddings, [vocabulary, hidden]: read row by row as texts need them, and in memory no longer than that. */
+  declare words: StoredTable;
+  /** The other weights, as they are now, by name; training replaces the tensors in place. */
   declare readonly weights: NamedTensors;
   /** Weights of the checkpoint that embeddings don't need (BERT's pooler): saved again as they were. */
   declare readonly untrained: Map<string, StoredTensor>;
@@ -43,7 +56,7 @@ export class EmbeddingModel implements Embedder {
 
   /** Number of weights. */
   get parameterCount(): number {
-    return [...this.weights.values()].reduce((sum, { size }) => sum + size, 0);
+    return [...this.weights.values()].reduce((sum, { size }) => sum + size, sizeOf(this.words));
   }
 
   /**
@@ -89,11 +102,13 @@ export class EmbeddingModel implements Embedder {
   private async *encode(sequences: Int32Array[], encoder: BertEncoder, onProgress?: OnProgress) {
     let done = 0;
     for (const indices of batchesByTokens(sequences, TOKENS_AT_A_TIME)) {
-      const batch = packSequences(indices.map((i) => sequences[i]));
-      const output = encoder.infer(this.weights, batch);
+      const own = indices.map((i) => sequences[i]);
+      const words = occurringWords(this.words, own);
+      const batch = packSequences(own.map(words.rows));
+      const output = encoder.infer(new Map(this.weights).set(WORDS, words.table), batch);
       const [rows, columns] = output.shape;
       const vectors = { data: (await output.data()) as Float32Array, rows, columns };
-      output.dispose();
+      tf.dispose([words.table, output]);
       yield { indices, batch, vectors };
       done += indices.length;
       onProgress?.(done, sequences.length);

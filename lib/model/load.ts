@@ -3,7 +3,7 @@ import path from 'node:path';
 import { withLock } from '../common/lock';
 import type { OnProgress } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
-import { fuseQueryKeyValue, selectWeights } from './bert/weight-names';
+import { fuseQueryKeyValue, selectWeights, WORDS } from './bert/weight-names';
 import { type EncoderConfig, readEncoderConfig, readMaxSeqLength, readPoolingConfig } from './config';
 import { EmbeddingModel } from './embedding-model';
 import { weightFiles } from './hub/model-folder';
@@ -50,7 +50,7 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
     throw new Error(`MAX_SEQ_LENGTH is ${maxSeqLength}; ${nameOrPath} takes ${range}.`);
   }
   const search = readSearchSettings(folder, config.maxPositions);
-  const { weights: stored, untrained } = weightsIn(folder, config);
+  const { words, weights: stored, untrained } = weightsIn(folder, config);
   const weights: NamedTensors = new Map();
   await upload(stored, weights);
   return new EmbeddingModel({
@@ -59,6 +59,7 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
     tokenizer,
     prompts,
     encoder: new BertEncoder(config, pooling),
+    words,
     weights,
     untrained,
     maxSeqLength,
@@ -66,13 +67,17 @@ export async function loadModel(nameOrPath: string, options: LoadOptions = {}): 
   });
 }
 
-/** Weights of a folder, query, key and value joined; and its other weights, which embeddings don't need. */
-export function weightsIn(folder: string, config: EncoderConfig) {
+/** Weights of a folder, word embeddings apart, query, key and value joined; and those that embeddings don't need. */
+function weightsIn(folder: string, config: EncoderConfig) {
   const files = weightFiles(folder).map((name) => path.join(folder, name));
   const stored = new Map(files.flatMap((file) => [...readSafetensors(file)]));
   const others = [...stored].filter(([name]) => /^(\w+\.)?pooler\./.test(name));
+  const weights = selectWeights(stored, config, files.join(', '));
+  const words = weights.get(WORDS)!;
+  weights.delete(WORDS);
   return {
-    weights: fuseQueryKeyValue(selectWeights(stored, config, files.join(', '))),
+    words,
+    weights: fuseQueryKeyValue(weights),
     // Read now: the folder's model may be another when this one is saved.
     untrained: new Map(others.map(([name, { shape, data }]) => [name, { shape, data }])),
   };
@@ -89,5 +94,7 @@ async function upload(stored: Map<string, StoredTensor>, weights: NamedTensors):
 
 /** Replaces a model's weights by those saved in a folder, such as the best of a training run. */
 export async function loadWeights(model: EmbeddingModel, folder: string): Promise<void> {
-  await upload(weightsIn(folder, model.encoder.config).weights, model.weights);
+  const { words, weights } = weightsIn(folder, model.encoder.config);
+  model.words = words;
+  await upload(weights, model.weights);
 }

@@ -10,6 +10,11 @@ export interface StoredTensor {
   readonly data: Float32Array;
 }
 
+/** A weight of which some rows, along the first axis, can be read alone. */
+export interface StoredTable extends StoredTensor {
+  rows(places: Int32Array): Float32Array;
+}
+
 /** A tensor whose values are not in memory until they are asked for. */
 export const storedTensor = (shape: number[], read: () => Float32Array): StoredTensor => ({
   shape,
@@ -17,6 +22,10 @@ export const storedTensor = (shape: number[], read: () => Float32Array): StoredT
     return read();
   },
 });
+
+/** The same of a table; it is read whole where no rows are named. */
+export const storedTable = (shape: number[], read: (places?: Int32Array) => Float32Array): StoredTable =>
+  Object.assign(storedTensor(shape, read), { rows: read });
 
 /** How many numbers a tensor holds. */
 export const sizeOf = ({ shape }: StoredTensor): number => shape.reduce((size, length) => size * length, 1);
@@ -45,39 +54,63 @@ const VALUES: Record<string, (bytes: ArrayBuffer) => Float32Array> = {
 const damaged = (file: string, what: string): Error =>
   new Error(`${file} is not a complete safetensors file (${what}); download or copy it again.`);
 
-/** Some of a file's bytes, in a buffer of their own. */
-function readBytes(file: string, position: number, length: number): Buffer {
+/** What a file is known by: another one, or other contents, in its place is not read for it. */
+const identity = ({ ino, size, mtimeMs }: fs.Stats): string => `${ino} ${size} ${mtimeMs}`;
+
+/** Some of a file's bytes, one place after the other, in a buffer of their own. */
+function readBytes(file: string, places: [position: number, length: number][], expected?: string): Buffer {
   const descriptor = fs.openSync(file, 'r');
   try {
-    const bytes = Buffer.from(new ArrayBuffer(length));
-    if (fs.readSync(descriptor, bytes, 0, length, position) < length) throw damaged(file, 'it ends early');
+    if (expected && identity(fs.fstatSync(descriptor)) !== expected)
+      throw new Error(`${file} is another file than the model was loaded from: load the model again.`);
+    const bytes = Buffer.from(new ArrayBuffer(places.reduce((sum, [, length]) => sum + length, 0)));
+    let end = 0;
+    for (const [position, length] of places) {
+      if (fs.readSync(descriptor, bytes, end, length, position) < length) throw damaged(file, 'it ends early');
+      end += length;
+    }
     return bytes;
   } finally {
     fs.closeSync(descriptor);
   }
 }
 
+/** Where rows lie that take so many bytes each, the first at `start`: neighbours in one piece. */
+function placesOf(rows: Int32Array, start: number, width: number): [position: number, length: number][] {
+  const places: [number, number][] = [];
+  rows.forEach((row, i) => {
+    if (i > 0 && row === rows[i - 1] + 1) places[places.length - 1][1] += width;
+    else places.push([start + row * width, width]);
+  });
+  return places;
+}
+
 /**
  * Finds every tensor of 32-bit, half or bfloat16 floats in a safetensors file. Its values are read from there, as
- * 32-bit floats, each time they are asked for. Others, such as a stored `position_ids`, are passed over.
+ * 32-bit floats, each time they are asked for, unless another file has taken its place. Others, such as a stored
+ * `position_ids`, are passed over.
  *
  * @throws Error naming the file (and tensor) if the file is not as the format asks: a header of JSON, no name twice,
  *   each tensor of the size that its type and shape give, one after the other to the file's end
  */
-export function readSafetensors(file: string): Map<string, StoredTensor> {
-  const { size } = fs.statSync(file);
-  const headerLength = Number(readBytes(file, 0, 8).readBigUInt64LE());
+export function readSafetensors(file: string): Map<string, StoredTable> {
+  const stats = fs.statSync(file);
+  const { size } = stats;
+  const headerLength = Number(readBytes(file, [[0, 8]]).readBigUInt64LE());
   const start = 8 + headerLength;
   if (headerLength > MAX_HEADER_BYTES || start > size) throw damaged(file, 'bad header length');
-  const header = readBytes(file, 8, headerLength).toString();
-  const tensors = new Map<string, StoredTensor>();
+  const header = readBytes(file, [[8, headerLength]]).toString();
+  const tensors = new Map<string, StoredTable>();
   try {
     for (const [name, { dtype, shape, data_offsets }] of parseHeader(header, size - start)) {
       if (!VALUES[dtype]) continue;
       const [from, to] = data_offsets;
-      const bytes = () => readBytes(file, start + from, to - from).buffer as ArrayBuffer;
-      const tensor = storedTensor(shape, () => VALUES[dtype](bytes()));
-      tensors.set(name, tensor);
+      const read = (rows?: Int32Array) => {
+        const all: [number, number] = [start + from, to - from];
+        const places = rows ? placesOf(rows, all[0], all[1] / shape[0]) : [all];
+        return VALUES[dtype](readBytes(file, places, identity(stats)).buffer as ArrayBuffer);
+      };
+      tensors.set(name, storedTable(shape, read));
     }
   } catch (error) {
     const isHeader = error instanceof SyntaxError || error instanceof TypeError;

@@ -3,9 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { makeFolder, writeJson, writeWhole } from '../common/files';
 import { withLock } from '../common/lock';
-import { checkpointWeights } from './bert/weight-names';
+import { checkpointWeights, WORDS } from './bert/weight-names';
 import type { EmbeddingModel } from './embedding-model';
 import { copySettings, WEIGHTS } from './hub/model-folder';
+import { loadWeights } from './load';
 import { hasOwnReadme, licenseOf, nameOf, type TrainingFacts, writeModelCard } from './model-card';
 import { ModelJson } from './model-json';
 import { exportOnnx } from './onnx/export';
@@ -16,7 +17,7 @@ import { finishSwap, nextVersion, placedMark, swapIn } from './swap';
 
 /** The weights in the checkpoint's own names and shapes: current while the model is, each read when it is asked for. */
 export function storedWeights(model: EmbeddingModel): Map<string, StoredTensor> {
-  const stored = new Map<string, StoredTensor>();
+  const stored = new Map<string, StoredTensor>([[WORDS, model.words]]);
   for (const [name, tensor] of model.weights) {
     const read = () => tensor.dataSync() as Float32Array;
     stored.set(name, storedTensor(tensor.shape, read));
@@ -57,6 +58,11 @@ export async function replaceModel(model: EmbeddingModel, folder: string, facts?
     throw error;
   }
   swapIn(folder);
+  try {
+    model.words.rows(Int32Array.of(0));
+  } catch {
+    await loadWeights(model, folder); // they were read from what was there before
+  }
 }
 
 /**

@@ -1,5 +1,7 @@
 // In: documents and their windows' vectors, then a question's. Out: what it finds, from a LanceDB table on disk.
 import type { Table } from '@lancedb/lancedb';
+import pRetry from 'p-retry';
+import { withLock } from '../common/lock';
 import { type Embeddings, type Matrix, normalizedRows, rowOf } from '../common/matrix';
 import { rowProducts } from '../common/products';
 import { bestDocuments, checkNumbers, checkTopK, type RankedDocument } from '../evaluate/rankings';
@@ -37,6 +39,7 @@ export class LanceIndex {
 
   private constructor(
     private readonly db: import('@lancedb/lancedb').Connection,
+    private readonly uri: string,
     private table: Table | undefined,
     private readonly temperature: number,
   ) {}
@@ -53,7 +56,7 @@ export class LanceIndex {
     const { connect } = await import('@lancedb/lancedb');
     const db = await connect(uri);
     const exists = (await db.tableNames()).includes(TABLE);
-    const index = new LanceIndex(db, exists ? await db.openTable(TABLE) : undefined, windowTemperature);
+    const index = new LanceIndex(db, uri, exists ? await db.openTable(TABLE) : undefined, windowTemperature);
     index.clustered = (await index.indexed()).includes('vector');
     return index;
   }
@@ -70,7 +73,8 @@ export class LanceIndex {
   }
 
   /**
-   * Adds documents: all of them, or none if the process ends before. Several processes may add at the same time.
+   * Adds documents: all of them, or none if the process ends before. Several processes may add at the same time, but
+   * in an object store to an index that has documents.
    * @param documents ids, which must be new to the index, and texts
    * @param embeddings of these texts, each with a vector or more
    * @throws Error if a vector holds NaN or infinity, or has other dimensions than the index's
@@ -84,28 +88,23 @@ export class LanceIndex {
       const [document, text] = documents[owner];
       return { document, window: row - first, text: row === first ? text : '', vector: rowOf(unit, row) };
     });
-    if (!this.table) {
-      const { makeArrowTable } = await import('@lancedb/lancedb');
-      this.table = await this.db.createEmptyTable(TABLE, makeArrowTable(rows).schema, { existOk: true });
-    }
+    this.table ??= await this.makeTable(rows);
     const dimensions = (await this.table.schema()).fields.find(({ name }) => name === 'vector')!.type.listSize;
     if (dimensions !== unit.columns) {
       throw new Error(
         `Vectors have ${unit.columns} dimensions, the index's ${dimensions}: take the model it was made with.`,
       );
     }
-    await this.append(rows);
+    await this.table.add(rows);
   }
 
-  /** Adds rows; again, where another process made the table at the same moment and LanceDB kept that one. */
-  private async append(rows: Record<string, unknown>[]): Promise<void> {
-    try {
-      await this.table!.add(rows);
-    } catch (error) {
-      if (!/Incompatible transaction/.test((error as Error).message)) throw error;
-      this.table = await this.db.openTable(TABLE);
-      await this.append(rows);
-    }
+  /** Makes the table, unless it is there by now: two made at once would be one with what was added to the last alone. */
+  private async makeTable(rows: Record<string, unknown>[]): Promise<Table> {
+    const { makeArrowTable } = await import('@lancedb/lancedb');
+    const { schema } = makeArrowTable(rows);
+    const make = () => this.db.createEmptyTable(TABLE, schema, { existOk: true });
+    if (this.uri.includes('://')) return make();
+    return pRetry(() => withLock(this.uri, make), { retries: 100, factor: 1, minTimeout: 50 });
   }
 
   /**

@@ -25,8 +25,8 @@ export interface GradientOptions {
   /** Rate, and a seed that differs from step to step; none: no dropout. */
   dropout?: DropoutSettings;
   loss?: Loss;
-  /** The weights to train, if not the model's own; token ids are then rows of their word embeddings. */
-  weights?: NamedTensors;
+  /** The weights to train, word embeddings among them; token ids are rows of these. */
+  weights: NamedTensors;
   /** Tokens encoded at a time. */
   tokensPerPart?: number;
   /** So many numbers (520 MB) are kept for the gradient at most; what else it needs is computed again. */
@@ -53,10 +53,10 @@ export function lossAndGradients(
   {
     dropout,
     loss = multipleNegativesRankingLoss,
-    weights = model.weights,
+    weights,
     tokensPerPart = TOKENS_AT_A_TIME,
     keptNumbers = 130_000_000,
-  }: GradientOptions = {},
+  }: GradientOptions,
 ): { loss: number; gradients: NamedTensors } {
   const { encoder } = model;
   const sequences = [...tokenized.questions, ...tokenized.chunks];

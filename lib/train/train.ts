@@ -119,6 +119,7 @@ async function placeBest(
   const isBetter = best ? best.step > 0 : !failure;
   if (!isBetter && fs.existsSync(path.join(outputDir, WEIGHTS))) return false;
   await replaceModel(model, outputDir, card && { ...card, steps: steps.length, keptStep: best?.step });
+  await loadWeights(model, outputDir); // the run's own folder goes
   return true;
 }
 

@@ -1,14 +1,12 @@
 // In: a model and a run's token ids. Out: its weights as steps read and update them; of word embeddings, what occurs.
 //
-// Half of a small encoder's weights are word embeddings, and a run's texts hold a part of all words. A row whose word
-// never occurs has zero gradient and zero moments for ever: AdamW only decays it. So training works on the rows that
-// occur, and the others' decay is one factor.
-
+// A row whose word never occurs has zero gradient and zero moments for ever: AdamW only decays it. So training works on
+// the rows that occur, and the others' decay is one factor.
 import type { NamedTensors } from '../model/bert/encoder';
 import { WORDS } from '../model/bert/weight-names';
 import type { EmbeddingModel } from '../model/embedding-model';
-import { weightsIn } from '../model/load';
-import { tf, tidy, uploaded } from '../model/tf';
+import { occurringWords } from '../model/occurring-words';
+import { storedTable } from '../model/safetensors';
 import { AdamW, decayFactor, type OptimizerState } from './adamw';
 
 /** All that further steps depend on, beside the base model. */
@@ -39,41 +37,35 @@ export interface TrainedWeights {
   dispose(): void;
 }
 
-/**
- * Every weight, by AdamW; of the word embeddings, the rows that occur, as a small table of their own. The whole one is
- * made of the base's, in its folder, at each publishing, and is not in memory while steps need that.
- */
+/** Every weight, by AdamW; of the word embeddings, the rows that occur. */
 export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]): TrainedWeights {
-  const occurring = new Set<number>();
-  for (const sequence of sequences) for (const id of sequence) occurring.add(id);
-  const ids = Int32Array.from(occurring).sort();
-  const rowOf = new Map(Array.from(ids, (id, row) => [id, row]));
-  const base = weightsIn(model.folder, model.encoder.config).weights.get(WORDS)!; // [vocabulary, hidden]
+  const base = model.words; // [vocabulary, hidden]
+  const { table, rowOf, rows } = occurringWords(base, sequences);
   let decay = 1;
-  const whole = () => model.weights.get(WORDS)!;
-  const words = tidy(() => tf.gather(whole(), tf.tensor1d(ids, 'int32'))); // [rows, hidden]
-  const weights: NamedTensors = new Map(model.weights).set(WORDS, words);
+  const weights: NamedTensors = new Map(model.weights).set(WORDS, table);
   const optimizer = new AdamW(weights);
   const share = () => {
     for (const [name, tensor] of weights) if (name !== WORDS) model.weights.set(name, tensor);
   };
   share();
   const publish = () => {
-    const table = base.data; // read anew
-    for (let i = 0; i < table.length; i++) table[i] *= decay;
+    const [vocabulary, columns] = base.shape;
     const trained = weights.get(WORDS)!.dataSync() as Float32Array;
-    const columns = base.shape[1];
-    ids.forEach((id, row) => {
-      table.set(trained.subarray(row * columns, (row + 1) * columns), id * columns);
+    const decayed = decay;
+    model.words = storedTable(base.shape, (ids) => {
+      const values = ids ? base.rows(ids) : base.data;
+      for (let i = 0; i < values.length; i++) values[i] *= decayed;
+      for (let i = 0; i < (ids?.length ?? vocabulary); i++) {
+        const row = rowOf.get(ids ? ids[i] : i);
+        if (row !== undefined) values.set(trained.subarray(row * columns, (row + 1) * columns), i * columns);
+      }
+      return values;
     });
-    whole().dispose();
-    model.weights.set(WORDS, uploaded(table, base.shape));
   };
   return {
     weights,
-    rows: (sequence) => sequence.map((id) => rowOf.get(id)!),
+    rows,
     step(gradients, learningRate) {
-      whole().dispose();
       const norm = optimizer.step(gradients, learningRate);
       if (Number.isFinite(norm)) decay *= decayFactor(WORDS, learningRate);
       share();

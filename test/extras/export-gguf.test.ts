@@ -4,7 +4,7 @@ import path from 'node:path';
 import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { writeGguf } from 'finetune-embedding/extras';
 import { describe, expect, it } from 'vitest';
-import { TINY, temporaryFolder } from '../fixtures/engine';
+import { TINY, temporaryFolder, tensorsIn } from '../fixtures/engine';
 
 interface Tensor {
   type: number;
@@ -56,7 +56,7 @@ function readGguf(file: string) {
 function modelWith(numbers: number[]): string {
   const folder = path.join(temporaryFolder(), 'my-model');
   fs.cpSync(TINY, folder, { recursive: true });
-  const weights = readSafetensors(path.join(TINY, 'model.safetensors'));
+  const weights = tensorsIn(path.join(TINY, 'model.safetensors'));
   const [name, { shape, data }] = [...weights].find(([one]) => one.endsWith('word_embeddings.weight'))!;
   data.set(numbers);
   weights.set(name, { shape, data });

@@ -2,10 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { loadModel } from 'finetune-embedding';
-import { readSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { saveMultiVectorModel } from 'finetune-embedding/extras';
 import { expect, it, onTestFinished } from 'vitest';
-import { loadTiny, TINY, temporaryFolder } from '../fixtures/engine';
+import { loadTiny, TINY, temporaryFolder, tensorsIn } from '../fixtures/engine';
 
 it('saveMultiVectorModel writes masks and normalisation in place of pooling, and the same weights', async () => {
   const model = await loadTiny('mean', true);
@@ -28,8 +27,8 @@ it('saveMultiVectorModel writes masks and normalisation in place of pooling, and
     similarity_fn_name: 'meanmaxsim',
   });
   expect(fs.existsSync(path.join(folder, '1_Pooling'))).toBe(false);
-  const stored = readSafetensors(path.join(folder, 'model.safetensors'));
-  expect(stored).toEqual(readSafetensors(path.join(model.folder, 'model.safetensors')));
+  const stored = tensorsIn(path.join(folder, 'model.safetensors'));
+  expect(stored).toEqual(tensorsIn(path.join(model.folder, 'model.safetensors')));
 });
 
 it('saveMultiVectorModel refuses prompts, whose words MultiVectorEncoder would count', async () => {

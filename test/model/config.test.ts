@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { loadModel } from 'finetune-embedding';
 import { readEncoderConfig, readPoolingConfig } from 'finetune-embedding/dist/model/config.js';
-import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
+import { readSafetensors, type StoredTensor, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { copyOfTiny, editJson, TINY, temporaryFolder } from '../fixtures/engine';
+import { copyOfTiny, editJson, TINY, temporaryFolder, tensorsIn } from '../fixtures/engine';
 
 type Json = Record<string, unknown>;
 
@@ -13,11 +13,11 @@ const loadEdited = (name: string, edit: (content: Json) => void) =>
   loadModel(copyOfTiny((folder) => editJson<Json>(folder, name, edit)));
 
 /** Loads a copy of the tiny model with its weights changed. */
-const loadWithWeights = (change: (weights: ReturnType<typeof readSafetensors>) => void) =>
+const loadWithWeights = (change: (weights: Map<string, StoredTensor>) => void) =>
   loadModel(
     copyOfTiny((folder) => {
       const file = path.join(folder, 'model.safetensors');
-      const weights = readSafetensors(file);
+      const weights = tensorsIn(file);
       change(weights);
       writeSafetensors(file, weights);
     }),
@@ -183,7 +183,7 @@ describe('a model folder', () => {
 
   it.each([Number.NaN, Number.NEGATIVE_INFINITY, 1e30])('is refused by name: a weight of %d', async (value) => {
     const key = 'encoder.layer.1.output.dense.bias';
-    const change = (weights: ReturnType<typeof readSafetensors>) => {
+    const change = (weights: Map<string, StoredTensor>) => {
       const { shape, data } = weights.get(key)!;
       weights.set(key, { shape, data: data.fill(value, 3, 4) });
     };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { readSafetensors, writeSafetensors } from 'finetune-embedding/dist/model/safetensors.js';
 import { createSearchIndex, loadSearchModel } from 'finetune-embedding/search';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tensorsIn } from '../fixtures/engine';
 import { FakeOpenAI } from '../questions/fake-openai';
 import { complaints, edited, NOTEBOOKS, type NotebookRun, outputTexts, Workplace } from './slice';
 
@@ -50,7 +51,7 @@ afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 function writeBase(): string {
   const base = path.join(folder, 'base');
   fs.cpSync('test/fixtures/tiny-xlm-roberta', base, { recursive: true });
-  const weights = readSafetensors(path.join(base, 'model.safetensors'));
+  const weights = tensorsIn(path.join(base, 'model.safetensors'));
   for (const [name, { shape, data }] of weights)
     if (!/word_embeddings|LayerNorm\.weight/.test(name)) weights.set(name, { shape, data: data.map((x) => x / 5) });
   writeSafetensors(path.join(base, 'model.safetensors'), weights);

@@ -4,7 +4,6 @@ import { type EmbeddingModel, loadModel, tf } from 'finetune-embedding';
 import { createDropout } from 'finetune-embedding/dist/model/bert/dropout.js';
 import type { DropoutSettings } from 'finetune-embedding/dist/model/bert/encoder.js';
 import { packSequences } from 'finetune-embedding/dist/model/bert/packing.js';
-import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   examplePairs,
@@ -18,7 +17,7 @@ import {
   tinyReference,
   tinyWeights,
 } from '../fixtures/engine';
-import { checkpointGradients, firstBatch, norm } from './helpers';
+import { allWeights, checkpointGradients, firstBatch, lossAndGradients, norm } from './helpers';
 
 type Batch = Parameters<typeof lossAndGradients>[1];
 
@@ -132,9 +131,9 @@ describe('gradients', () => {
     const { questions, chunks } = batchOfLengths([3, 9, 5, 2], [64, 17, 33, 50]);
     const of = (sequences: Int32Array[]) => {
       const batch = packSequences(sequences);
-      const { embeddings, activations } = model.encoder.forward(model.weights, batch);
+      const { embeddings, activations } = model.encoder.forward(allWeights(model), batch);
       const dEmbeddings = tf.tidy(() => tf.cos(tf.mul(embeddings, 3)) as tf.Tensor2D);
-      const gradients = model.encoder.backward(model.weights, activations, dEmbeddings);
+      const gradients = model.encoder.backward(allWeights(model), activations, dEmbeddings);
       tf.dispose([embeddings, dEmbeddings]);
       return { groups: batch.groups.length, gradients };
     };

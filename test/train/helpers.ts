@@ -1,10 +1,10 @@
 // Batches and gradients as the tests of training need them.
 import { type EmbeddingModel, makeBatches, tf } from 'finetune-embedding';
 import type { DropoutSettings } from 'finetune-embedding/dist/model/bert/encoder.js';
-import { checkpointWeights } from 'finetune-embedding/dist/model/bert/weight-names.js';
+import { checkpointWeights, WORDS } from 'finetune-embedding/dist/model/bert/weight-names.js';
 import type { StoredTensor } from 'finetune-embedding/dist/model/safetensors.js';
 import type { TrainingPairs } from 'finetune-embedding/dist/train/batches.js';
-import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
+import * as step from 'finetune-embedding/dist/train/step.js';
 
 /** The first batch of `batchSize` pairs in file order, tokenised. */
 export function firstBatch(model: EmbeddingModel, data: TrainingPairs, batchSize: number) {
@@ -16,7 +16,18 @@ export function firstBatch(model: EmbeddingModel, data: TrainingPairs, batchSize
   };
 }
 
-type Step = Parameters<typeof lossAndGradients>;
+type Step = Parameters<typeof step.lossAndGradients>;
+
+/** The model's weights, among them the whole table of words, whose rows are token ids. */
+export function allWeights(model: EmbeddingModel) {
+  const { words, weights } = model;
+  if (!weights.has(WORDS)) weights.set(WORDS, tf.tensor(words.data, words.shape));
+  return weights;
+}
+
+/** Of all weights. */
+export const lossAndGradients = (model: Step[0], batch: Step[1], options: Partial<Step[2]> = {}) =>
+  step.lossAndGradients(model, batch, { weights: allWeights(model), ...options });
 
 /** The loss and every weight's gradient under the checkpoint's own names. */
 export function checkpointGradients(model: Step[0], batch: Step[1], dropout?: DropoutSettings) {

@@ -1,10 +1,9 @@
 // A batch encoded in parts, kept for the gradient or encoded again: the same loss and gradients as in one.
 import { multipleNegativesRankingLoss, tf } from 'finetune-embedding';
 import { symmetricRankingLoss } from 'finetune-embedding/dist/extras/symmetric-ranking.js';
-import { lossAndGradients } from 'finetune-embedding/dist/train/step.js';
 import { describe, expect, it, vi } from 'vitest';
 import { examplePairs, loadTiny, pairsAsData, texts } from '../fixtures/engine';
-import { firstBatch, norm } from './helpers';
+import { allWeights, firstBatch, lossAndGradients, norm } from './helpers';
 
 type Result = ReturnType<typeof lossAndGradients>;
 
@@ -134,6 +133,7 @@ describe('a batch in parts', () => {
   it('leaves no tensor behind but the gradients', async () => {
     const model = await loadTiny();
     const batch = firstBatch(model, pairsAsData(texts.tinyPairs), 12);
+    allWeights(model);
     const before = tf.memory().numTensors;
     for (const dropout of [undefined, { rate: 0.1, seed: 1 }]) {
       const { gradients } = lossAndGradients(model, batch, { tokensPerPart: 80, keptNumbers: NOTHING_KEPT, dropout });

@@ -3,7 +3,7 @@ import { evaluateEmbedder, loadModel, train } from 'finetune-embedding';
 import { storedWeights } from 'finetune-embedding/dist/model/save.js';
 import { lora } from 'finetune-embedding/extras';
 import { expect, it, onTestFinished } from 'vitest';
-import { pairsAsData, TINY, texts } from '../fixtures/engine';
+import { pairsAsData, TINY, tensorsOf, texts } from '../fixtures/engine';
 import { FIVE_STEPS, options } from './five-steps';
 
 const PROMPTS = { query: 'Zebra: ', document: 'Quartz: ' };
@@ -16,7 +16,7 @@ async function trained(settings: Parameters<typeof options>[0], prompts?: typeof
   const model = await loadModel(TINY, { prompts });
   onTestFinished(() => model.dispose());
   const { steps } = await train(model, options({ recipe: { ...FIVE_STEPS, learningRate: 1e-3 }, ...settings }));
-  return { model, losses: steps.map(({ loss }) => loss), weights: storedWeights(model) };
+  return { model, losses: steps.map(({ loss }) => loss), weights: tensorsOf(storedWeights(model)) };
 }
 
 it.each([
