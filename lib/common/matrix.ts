@@ -11,6 +11,22 @@ export interface Matrix<Numbers extends Float32Array | Int8Array = Float32Array>
 export const rowOf = <Numbers extends Float32Array | Int8Array>({ data, columns }: Matrix<Numbers>, row: number) =>
   data.subarray(row * columns, (row + 1) * columns) as Numbers;
 
+/** Consecutive rows, as a view. */
+export const rowsOf = <Numbers extends Float32Array | Int8Array>(
+  { data, columns }: Matrix<Numbers>,
+  first: number,
+  end: number,
+): Matrix<Numbers> => ({
+  data: data.subarray(first * columns, end * columns) as Numbers,
+  rows: end - first,
+  columns,
+});
+
+/** Frees numbers that nobody looks at any more: of those that TensorFlow made, V8 lets 64 MB pile up. */
+export function release({ buffer }: Float32Array): void {
+  (buffer as ArrayBuffer).transfer(0);
+}
+
 /** Matrices under each other. */
 export function stacked<Numbers extends Float32Array | Int8Array>(
   parts: Matrix<Numbers>[],

@@ -1,5 +1,13 @@
 // In: vectors of questions and of documents, one or more each. Out: a score for each question and document.
-import { type Embeddings, type Matrix, normalizedRows, type QueryVectors } from '../common/matrix';
+import {
+  type Embeddings,
+  type Matrix,
+  normalizedRows,
+  type QueryVectors,
+  release,
+  rowOf,
+  rowsOf,
+} from '../common/matrix';
 import { rowProducts } from '../common/products';
 
 /** 1 over the loss's `DEFAULT_SCALE`, so that a search compares what training compared. */
@@ -38,8 +46,19 @@ export function documentScores(
 /** How two vectors are compared. */
 export type Similarity = 'cosine' | 'dot';
 
-/** Similarities held at a time: 4 MB. */
-const AT_A_TIME = 2 ** 20;
+/** Vectors of documents, and similarities, held as 32-bit floats at a time: 3 MB of MiniLM's, and 4 MB. */
+const VECTORS_AT_A_TIME = 2048;
+const SIMILARITIES_AT_A_TIME = 2 ** 20;
+
+/** Ascending owners cut into runs of whole documents, of about so many vectors: where each begins and ends. */
+function* wholeDocuments(owners: Int32Array): Generator<[first: number, end: number]> {
+  for (let first = 0; first < owners.length; ) {
+    let end = Math.min(first + VECTORS_AT_A_TIME, owners.length);
+    while (end < owners.length && owners[end] === owners[end - 1]) end++;
+    yield [first, end];
+    first = end;
+  }
+}
 
 /**
  * Each document's score for each question, from the similarities of their vectors: one vector a question and windows of
@@ -59,23 +78,29 @@ export function vectorScores(
   const questionOf = questions.owners ?? Int32Array.from({ length: questions.rows }, (_, row) => row);
   const counts: number[] = []; // vectors of each question
   for (const question of questionOf) counts[question] = (counts[question] ?? 0) + 1;
-  const scores = counts.map(() => new Float64Array(documents));
+  const scores = counts.map(() => new Float64Array(documents).fill(Number.NEGATIVE_INFINITY));
+  for (const owner of owners) for (const ofQuestion of scores) ofQuestion[owner] = 0;
   const isCosine = similarity === 'cosine';
   const asked = isCosine ? normalizedRows(questions) : questions;
-  const found = isCosine && !lengths ? normalizedRows(vectors) : vectors;
-  const { columns } = questions;
-  const most = Math.max(1, Math.floor(AT_A_TIME / vectors.rows));
-  for (let start = 0; start < questions.rows; start += most) {
-    const end = Math.min(start + most, questions.rows);
-    const block = { data: asked.data.subarray(start * columns, end * columns), rows: end - start, columns };
-    const similarities = rowProducts(block, found); // [block's rows, vectors]
-    for (let row = start; row < end; row++) {
-      const own = similarities.subarray((row - start) * vectors.rows, (row - start + 1) * vectors.rows);
-      if (isCosine && lengths) for (let i = 0; i < own.length; i++) own[i] /= lengths[i];
-      const best = documentScores(own, owners, documents, questions.owners ? 0 : temperature);
-      best.forEach((score, document) => {
-        scores[questionOf[row]][document] += score / counts[questionOf[row]];
-      });
+  for (const [first, end] of wholeDocuments(owners)) {
+    const some = rowsOf(vectors, first, end);
+    const found = isCosine && !lengths ? normalizedRows(some) : some;
+    const ownersHere = owners.subarray(first, end).map((owner) => owner - owners[first]);
+    const documentsHere = ownersHere[found.rows - 1] + 1;
+    const most = Math.max(1, Math.floor(SIMILARITIES_AT_A_TIME / found.rows));
+    for (let start = 0; start < questions.rows; start += most) {
+      const block = rowsOf(asked, start, Math.min(start + most, questions.rows));
+      const similarities = { data: rowProducts(block, found), rows: block.rows, columns: found.rows };
+      for (let i = 0; i < block.rows; i++) {
+        const own = rowOf(similarities, i);
+        if (isCosine && lengths) for (let j = 0; j < own.length; j++) own[j] /= lengths[first + j];
+        const best = documentScores(own, ownersHere, documentsHere, questions.owners ? 0 : temperature);
+        const question = questionOf[start + i];
+        best.forEach((score, document) => {
+          scores[question][owners[first] + document] += score / counts[question];
+        });
+      }
+      release(similarities.data);
     }
   }
   return hubness ? scores.map((ofQuestion) => ofQuestion.map((score, document) => score - hubness[document])) : scores;
@@ -84,8 +109,6 @@ export function vectorScores(
 /** Which of a document's vectors is nearest to a question's by cosine, from 0. */
 export function nearestVector(question: Matrix, { vectors, owners }: Embeddings, document: number): number {
   const [first, end] = [owners.indexOf(document), owners.lastIndexOf(document) + 1];
-  const { columns } = vectors;
-  const data = vectors.data.subarray(first * columns, end * columns);
-  const cosines = rowProducts(question, normalizedRows({ data, rows: end - first, columns }));
+  const cosines = rowProducts(question, normalizedRows(rowsOf(vectors, first, end)));
   return cosines.indexOf(Math.max(...cosines));
 }

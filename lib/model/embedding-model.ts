@@ -1,5 +1,13 @@
 // In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
-import { type Embedder, type Embeddings, type Matrix, normalizedRows, type OnProgress, rowOf } from '../common/matrix';
+import {
+  type Embedder,
+  type Embeddings,
+  type Matrix,
+  normalizedRows,
+  type OnProgress,
+  release,
+  rowOf,
+} from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { batchesByTokens, packSequences, TOKENS_AT_A_TIME } from './bert/packing';
 import { WORDS } from './bert/weight-names';
@@ -98,7 +106,7 @@ export class EmbeddingModel implements Embedder {
     return result;
   }
 
-  /** Token sequences through an encoder, batch by batch: which sequences, packed, and what comes out of it. */
+  /** Token sequences through an encoder, batch by batch: which sequences, packed, and what comes out, until the next. */
   private async *encode(sequences: Int32Array[], encoder: BertEncoder, onProgress?: OnProgress) {
     let done = 0;
     for (const indices of batchesByTokens(sequences, TOKENS_AT_A_TIME)) {
@@ -110,6 +118,7 @@ export class EmbeddingModel implements Embedder {
       const vectors = { data: (await output.data()) as Float32Array, rows, columns };
       tf.dispose([words.table, output]);
       yield { indices, batch, vectors };
+      release(vectors.data);
       done += indices.length;
       onProgress?.(done, sequences.length);
       await new Promise(setImmediate); // lets progress bars and "stop" buttons have their turn

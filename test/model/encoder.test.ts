@@ -48,8 +48,10 @@ describe('embeddings', () => {
     expect(await (await loadTiny()).embedQueries([])).toMatchObject({ rows: 0, columns: 32 });
   });
 
-  it('frees every tensor', async () => {
+  it('frees every tensor, and keeps none of the vocabulary', async () => {
+    const before = tf.memory().numBytes;
     const model = await loadTiny();
+    expect(tf.memory().numBytes - before).toBe(4 * (model.parameterCount - 120 * 32));
     await model.embedQueries(embeddedTexts);
     const { numTensors, numBytes } = tf.memory();
     await model.embedQueries(embeddedTexts);

@@ -96,6 +96,34 @@ describe('safetensors', () => {
     expect([...tensors.get('brain')!.data]).toEqual([1, -3.140625]);
   });
 
+  it('reads rows alone, in any order and type', () => {
+    const table = readSafetensors(path.join(TINY, 'model.safetensors')).get('embeddings.word_embeddings.weight')!;
+    const row = (of: Float32Array, i: number) => [...of.subarray(32 * i, 32 * (i + 1))];
+    const asked = [7, 3, 4, 5, 119, 3, 0];
+    const rows = table.rows(Int32Array.from(asked));
+    expect(rows.length).toBe(32 * asked.length);
+    asked.forEach((place, i) => {
+      expect(row(rows, i)).toEqual(row(table.data, place));
+    });
+    expect(table.rows(new Int32Array()).length).toBe(0);
+    const brain = new Uint16Array([0x3f80, 0xc049, 0x4000, 0x4040]);
+    const file = writeRaw({ brain: { dtype: 'BF16', shape: [2, 2], data_offsets: [0, 8] } }, Buffer.from(brain.buffer));
+    expect([...readSafetensors(file).get('brain')!.rows(Int32Array.of(1, 0))]).toEqual([2, 3, 1, -3.140625]);
+  });
+
+  it('reads nothing from another file that took its place', () => {
+    const folder = temporaryFolder();
+    const file = path.join(folder, 'x.safetensors');
+    const write = (value: number) =>
+      writeSafetensors(file, new Map([['a', { shape: [1], data: Float32Array.of(value) }]]));
+    write(1);
+    const tensor = readSafetensors(file).get('a')!;
+    expect([...tensor.data]).toEqual([1]);
+    write(2);
+    expect(() => tensor.data).toThrow(/x\.safetensors is another file than .*load the model again/);
+    expect(() => tensor.rows(Int32Array.of(0))).toThrow(/load the model again/);
+  });
+
   it('says which file is damaged, and how', () => {
     const whole = fs.readFileSync(path.join(TINY, 'model.safetensors'));
     const folder = temporaryFolder();
