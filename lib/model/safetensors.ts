@@ -27,6 +27,18 @@ export const storedTensor = (shape: number[], read: () => Float32Array): StoredT
 export const storedTable = (shape: number[], read: (places?: Int32Array) => Float32Array): StoredTable =>
   Object.assign(storedTensor(shape, read), { rows: read });
 
+const ROWS_AT_A_TIME = 4096;
+
+/** A tensor's values in their order, of a table some thousand rows at a time. */
+export function* blocksOf(tensor: StoredTensor | StoredTable): Generator<Float32Array> {
+  if (!('rows' in tensor) || tensor.shape.length < 2) yield tensor.data;
+  else
+    for (let first = 0; first < tensor.shape[0]; first += ROWS_AT_A_TIME) {
+      const length = Math.min(ROWS_AT_A_TIME, tensor.shape[0] - first);
+      yield tensor.rows(Int32Array.from({ length }, (_, i) => first + i));
+    }
+}
+
 /** How many numbers a tensor holds. */
 export const sizeOf = ({ shape }: StoredTensor): number => shape.reduce((size, length) => size * length, 1);
 
@@ -165,8 +177,9 @@ export function writeSafetensors(file: string, tensors: Map<string, StoredTensor
   };
   function* parts(): Generator<Uint8Array> {
     for (const part of [lengthBytes, headerBytes]) yield hashed(part);
-    for (const { data } of tensors.values())
-      yield hashed(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const tensor of tensors.values())
+      for (const { buffer, byteOffset, byteLength } of blocksOf(tensor))
+        yield hashed(new Uint8Array(buffer, byteOffset, byteLength));
   }
   writeWhole(file, parts(), true);
   return hash.digest('hex');

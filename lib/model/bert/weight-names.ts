@@ -1,7 +1,7 @@
 // In: a checkpoint's weights. Out: the encoder's by name, of the right shapes, query, key and value fused; and back.
 import { ARCHITECTURES, checkpointName } from '../architectures';
 import type { EncoderConfig } from '../config';
-import { type StoredTable, type StoredTensor, sizeOf, storedTensor } from '../safetensors';
+import { blocksOf, type StoredTable, type StoredTensor, sizeOf, storedTensor } from '../safetensors';
 
 /** The tables of embeddings and their norm, as Hugging Face's BertModel names them: of each a weight, maybe a bias. */
 export const EMBEDDING = {
@@ -60,8 +60,6 @@ export function weightShapes(config: EncoderConfig): Map<string, number[]> {
 
 /** Trained weights are far smaller; damaged ones are often larger, or no numbers. */
 const LARGEST_WEIGHT = 1e6;
-/** In memory at a time while they are looked at. */
-const ROWS_CHECKED = 4096;
 
 /**
  * Picks the encoder's weights, by their names in BERT, out of a checkpoint (with or without a prefix such as `bert.`);
@@ -81,9 +79,7 @@ export function selectWeights(stored: Map<string, StoredTable>, config: EncoderC
       throw new Error(`${source} has no weight "${own}", which config.json asks for; the two don't belong together.`);
     if (tensor.shape.join() !== shape.join())
       throw new Error(`${source}: weight "${own}" is [${tensor.shape}], but config.json asks for [${shape}].`);
-    for (let first = 0; first < shape[0]; first += ROWS_CHECKED) {
-      const rows = Int32Array.from({ length: Math.min(ROWS_CHECKED, shape[0] - first) }, (_, i) => first + i);
-      const values = tensor.rows(rows);
+    for (const values of blocksOf(tensor)) {
       // By index: over 22 million weights eight times quicker than an iterator.
       for (let i = 0; i < values.length; i++) {
         if (Math.abs(values[i]) <= LARGEST_WEIGHT) continue;

@@ -53,7 +53,10 @@ export async function exportOnnx(
 }
 
 function* bytesOf(message: Message): Generator<Uint8Array> {
-  for (const part of message) yield part instanceof Uint8Array ? part : part.bytes();
+  for (const part of message) {
+    if (part instanceof Uint8Array) yield part;
+    else yield* part.bytes();
+  }
 }
 
 function encoderGraph(config: EncoderConfig, weights: ReadonlyMap<string, StoredTensor>, dtype: OnnxDtype): Message {

@@ -1,6 +1,6 @@
 // In: operators and weights, one after another. Out: the names of their results, and at the end the ONNX model.
 import { int8Rows, largestOfRows } from '../../common/matrix';
-import { type StoredTensor, sizeOf } from '../safetensors';
+import { blocksOf, type StoredTensor, sizeOf } from '../safetensors';
 import * as onnx from './messages';
 
 /** Collects nodes and tensors; each method returns the name under which later nodes take the result. */
@@ -21,14 +21,14 @@ export class Graph {
   /** Adds a weight as it is. */
   weight(name: string): string {
     const weight = this.weights.get(name)!;
-    return this.tensor(name, 'float32', weight.shape, 4 * sizeOf(weight), () => weight.data);
+    return this.tensor(name, 'float32', weight.shape, 4 * sizeOf(weight), () => blocksOf(weight));
   }
 
   /** Adds a linear layer's weight [out, in] as [in, out], the order that MatMul takes. */
   transposedWeight(name: string): string {
     const weight = this.weights.get(name)!;
     const [rows, columns] = weight.shape;
-    const transposed = () => transpose(weight.data, rows, columns);
+    const transposed = () => [transpose(weight.data, rows, columns)];
     return this.tensor(`${name}.transposed`, 'float32', [columns, rows], 4 * sizeOf(weight), transposed);
   }
 
@@ -39,10 +39,13 @@ export class Graph {
   int8Weight(name: string, most: number, isTransposed: boolean): [whole: string, steps: string] {
     const weight = this.weights.get(name)!;
     const [rows, columns] = weight.shape;
-    const matrix = () => ({ data: weight.data, rows, columns });
-    const whole = () => int8Rows(matrix(), most).data;
-    const values = isTransposed ? () => transpose(whole(), rows, columns) : whole;
-    const steps = () => largestOfRows(matrix()).map((largest) => largest / most);
+    const matrix = (data: Float32Array) => ({ data, rows: data.length / columns, columns });
+    const whole = (data: Float32Array) => int8Rows(matrix(data), most).data;
+    const values = isTransposed
+      ? () => [transpose(whole(weight.data), rows, columns)]
+      : () => Iterator.from(blocksOf(weight)).map(whole);
+    const stepsOf = (data: Float32Array) => largestOfRows(matrix(data)).map((largest) => largest / most);
+    const steps = () => Iterator.from(blocksOf(weight)).map(stepsOf);
     const [wholeShape, stepsShape] = isTransposed ? [[columns, rows], [rows]] : [weight.shape, [rows, 1]];
     return [
       this.tensor(`${name}.int8`, 'int8', wholeShape, rows * columns, values),
@@ -61,15 +64,15 @@ export class Graph {
   }
 
   scalar(name: string, value: number): string {
-    return this.tensor(name, 'float32', [], 4, () => Float32Array.of(value));
+    return this.tensor(name, 'float32', [], 4, () => [Float32Array.of(value)]);
   }
 
   floats(name: string, values: number[]): string {
-    return this.tensor(name, 'float32', [values.length], 4 * values.length, () => Float32Array.from(values));
+    return this.tensor(name, 'float32', [values.length], 4 * values.length, () => [Float32Array.from(values)]);
   }
 
   integers(name: string, values: number[]): string {
-    return this.tensor(name, 'int64', [values.length], 8 * values.length, () => BigInt64Array.from(values, BigInt));
+    return this.tensor(name, 'int64', [values.length], 8 * values.length, () => [BigInt64Array.from(values, BigInt)]);
   }
 
   /** The finished model. */
@@ -82,12 +85,11 @@ export class Graph {
     type: 'float32' | 'int8' | 'int64',
     shape: number[],
     length: number,
-    values: () => Float32Array | Int8Array | BigInt64Array,
+    values: () => Iterable<Float32Array | Int8Array | BigInt64Array>,
   ): string {
-    const bytes = () => {
-      const { buffer, byteOffset } = values();
-      return new Uint8Array(buffer, byteOffset, length);
-    };
+    function* bytes() {
+      for (const { buffer, byteOffset, byteLength } of values()) yield new Uint8Array(buffer, byteOffset, byteLength);
+    }
     this.tensors.push(onnx.tensor(name, type, shape, { length, bytes }));
     return name;
   }

@@ -6,7 +6,7 @@
 /** Bytes that are made only when they are written; their length is known, since messages carry their length first. */
 export interface LazyBytes {
   length: number;
-  bytes: () => Uint8Array;
+  bytes: () => Iterable<Uint8Array>;
 }
 
 /** A message: its fields' bytes, one after another. */
