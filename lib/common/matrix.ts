@@ -22,7 +22,7 @@ export const rowsOf = <Numbers extends Float32Array | Int8Array>(
   columns,
 });
 
-/** Frees numbers that nobody looks at any more: of those that TensorFlow made, V8 lets 64 MB pile up. */
+/** Frees numbers that nobody looks at any more: V8 lets 64 MB and more of them pile up. */
 export function release({ buffer }: Float32Array): void {
   (buffer as ArrayBuffer).transfer(0);
 }

@@ -106,7 +106,7 @@ export class EmbeddingModel implements Embedder {
     return result;
   }
 
-  /** Token sequences through an encoder, batch by batch: which sequences, packed, and what comes out, until the next. */
+  /** Token sequences through an encoder, batch by batch: which sequences, packed; what comes out, until the next. */
   private async *encode(sequences: Int32Array[], encoder: BertEncoder, onProgress?: OnProgress) {
     let done = 0;
     for (const indices of batchesByTokens(sequences, TOKENS_AT_A_TIME)) {

@@ -88,7 +88,7 @@ async function upload(stored: Map<string, StoredTensor>, weights: NamedTensors):
   for (const [name, { shape, data }] of stored) {
     weights.get(name)?.dispose();
     weights.set(name, uploaded(data, shape));
-    await new Promise(setImmediate); // frees what was read
+    await new Promise(setImmediate); // frees what was read, unless TensorFlow took it as it was
   }
 }
 

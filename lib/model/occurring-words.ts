@@ -1,4 +1,4 @@
-// In: a table of word embeddings, token ids. Out: the rows that occur, as a table of their own, and the ids in its terms.
+// In: a table of word embeddings, token ids. Out: the rows that occur, as a table of their own; the ids as its rows.
 //
 // Word embeddings are half of a small encoder's weights, nine tenths of a multilingual one's, and texts hold a part of
 // all words: the whole table stays in its file.

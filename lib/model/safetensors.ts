@@ -3,11 +3,14 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { writeWhole } from '../common/files';
+import { release } from '../common/matrix';
 
-/** A weight as stored: its shape and its values, row-major; these may be read or made whenever they are asked for. */
+/** A weight as stored: its shape and its values, row-major. */
 export interface StoredTensor {
   shape: number[];
   readonly data: Float32Array;
+  /** Where the values are not in memory: reads or makes them, as `data` does whenever it is asked for. */
+  read?(): Float32Array;
 }
 
 /** A weight of which some rows, along the first axis, can be read alone. */
@@ -21,6 +24,7 @@ export const storedTensor = (shape: number[], read: () => Float32Array): StoredT
   get data() {
     return read();
   },
+  read,
 });
 
 /** The same of a table; it is read whole where no rows are named. */
@@ -29,13 +33,28 @@ export const storedTable = (shape: number[], read: (places?: Int32Array) => Floa
 
 const ROWS_AT_A_TIME = 4096;
 
-/** A tensor's values in their order, of a table some thousand rows at a time. */
+/** Values, until the next are asked for: then they are freed. */
+export function* untilNext(values: Float32Array): Generator<Float32Array> {
+  yield values;
+  release(values);
+}
+
+/** What `use` makes of a tensor's values. */
+export function withValues<T>(tensor: StoredTensor, use: (values: Float32Array) => T): T {
+  const values = tensor.data;
+  const made = use(values);
+  if (tensor.read) release(values);
+  return made;
+}
+
+/** A tensor's values in their order, of a table some thousand rows at a time; each block until the next. */
 export function* blocksOf(tensor: StoredTensor | StoredTable): Generator<Float32Array> {
-  if (!('rows' in tensor) || tensor.shape.length < 2) yield tensor.data;
+  if (!tensor.read) yield tensor.data;
+  else if (!('rows' in tensor) || tensor.shape.length < 2) yield* untilNext(tensor.read());
   else
     for (let first = 0; first < tensor.shape[0]; first += ROWS_AT_A_TIME) {
       const length = Math.min(ROWS_AT_A_TIME, tensor.shape[0] - first);
-      yield tensor.rows(Int32Array.from({ length }, (_, i) => first + i));
+      yield* untilNext(tensor.rows(Int32Array.from({ length }, (_, i) => first + i)));
     }
 }
 

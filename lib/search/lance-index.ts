@@ -98,7 +98,7 @@ export class LanceIndex {
     await this.table.add(rows);
   }
 
-  /** Makes the table, unless it is there by now: two made at once would be one with what was added to the last alone. */
+  /** Makes the table, unless it is there by now: of two made at once, one would be lost with what was added to it. */
   private async makeTable(rows: Record<string, unknown>[]): Promise<Table> {
     const { makeArrowTable } = await import('@lancedb/lancedb');
     const { schema } = makeArrowTable(rows);

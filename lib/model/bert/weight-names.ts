@@ -100,9 +100,12 @@ export function fuseQueryKeyValue(weights: Map<string, StoredTensor>): Map<strin
     const parts = PARTS.map((part) => weights.get(name.replace('query', part))!);
     const read = () => {
       const data = new Float32Array(3 * sizeOf(tensor));
-      parts.forEach((part, i) => {
-        data.set(part.data, i * sizeOf(tensor));
-      });
+      let end = 0;
+      for (const part of parts)
+        for (const block of blocksOf(part)) {
+          data.set(block, end);
+          end += block.length;
+        }
       return data;
     };
     const [rows, ...others] = tensor.shape;
@@ -125,7 +128,10 @@ export function splitQueryKeyValue(weights: Map<string, StoredTensor>): Map<stri
     const third = sizeOf(tensor) / 3;
     return PARTS.map((part, i) => [
       name.replace('qkv', part),
-      storedTensor(shape, () => tensor.data.subarray(i * third, (i + 1) * third)),
+      storedTensor(shape, () => {
+        const [from, to] = [i * third, (i + 1) * third];
+        return tensor.read ? tensor.read().subarray(from, to) : tensor.data.slice(from, to);
+      }),
     ]);
   });
   return new Map(split);

@@ -1,6 +1,6 @@
 // In: operators and weights, one after another. Out: the names of their results, and at the end the ONNX model.
 import { int8Rows, largestOfRows } from '../../common/matrix';
-import { blocksOf, type StoredTensor, sizeOf } from '../safetensors';
+import { blocksOf, type StoredTensor, sizeOf, untilNext, withValues } from '../safetensors';
 import * as onnx from './messages';
 
 /** Collects nodes and tensors; each method returns the name under which later nodes take the result. */
@@ -28,7 +28,7 @@ export class Graph {
   transposedWeight(name: string): string {
     const weight = this.weights.get(name)!;
     const [rows, columns] = weight.shape;
-    const transposed = () => [transpose(weight.data, rows, columns)];
+    const transposed = () => untilNext(withValues(weight, (data) => transpose(data, rows, columns)));
     return this.tensor(`${name}.transposed`, 'float32', [columns, rows], 4 * sizeOf(weight), transposed);
   }
 
@@ -42,7 +42,7 @@ export class Graph {
     const matrix = (data: Float32Array) => ({ data, rows: data.length / columns, columns });
     const whole = (data: Float32Array) => int8Rows(matrix(data), most).data;
     const values = isTransposed
-      ? () => [transpose(whole(weight.data), rows, columns)]
+      ? () => [withValues(weight, (data) => transpose(whole(data), rows, columns))]
       : () => Iterator.from(blocksOf(weight)).map(whole);
     const stepsOf = (data: Float32Array) => largestOfRows(matrix(data)).map((largest) => largest / most);
     const steps = () => Iterator.from(blocksOf(weight)).map(stepsOf);
