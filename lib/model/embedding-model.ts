@@ -1,13 +1,6 @@
 // In: tokenizer, encoder and weights. Out: one model, which embeds texts and can be trained and saved.
-import {
-  type Embedder,
-  type Embeddings,
-  type Matrix,
-  normalizedRows,
-  type OnProgress,
-  release,
-  rowOf,
-} from '../common/matrix';
+import type { Embedder, Embeddings, Matrix, OnProgress } from '../common/matrix';
+import { normalizedRows, release, rowOf } from '../common/matrix';
 import { BertEncoder, type NamedTensors } from './bert/encoder';
 import { batchesByTokens, packSequences, TOKENS_AT_A_TIME } from './bert/packing';
 import { WORDS } from './bert/weight-names';
@@ -20,16 +13,8 @@ import type { Tokenizer } from './tokenizer';
 
 type Parts = Pick<
   EmbeddingModel,
-  | 'name'
-  | 'folder'
-  | 'tokenizer'
-  | 'prompts'
-  | 'encoder'
-  | 'words'
-  | 'weights'
-  | 'untrained'
-  | 'maxSeqLength'
-  | 'search'
+  | ('name' | 'folder' | 'tokenizer' | 'prompts' | 'encoder')
+  | ('words' | 'weights' | 'untrained' | 'maxSeqLength' | 'search')
 >;
 
 /** A sentence-transformers model in TensorFlow.js. */

@@ -105,11 +105,15 @@ function attentionWeights(q: tf.Tensor3D, scaledK: tf.Tensor3D, added: (tf.Tenso
   });
 }
 
-/** Sums the columns of each head, with the opposite sign, as a matrix: [hidden, heads] */
-function negativeHeadSums(heads: number, d: number): tf.Tensor2D {
-  const matrix = new Float32Array(heads * d * heads);
-  for (let column = 0; column < heads * d; column++) matrix[column * heads + Math.floor(column / d)] = -1;
-  return tf.tensor2d(matrix, [heads * d, heads]);
+/** −D of a whole batch, head by head, from dO and O: [tokens, hidden] → [tokens, heads] */
+export function negativeRowSums(dContext: tf.Tensor2D, context: tf.Tensor2D, heads: number): tf.Tensor2D {
+  return tidy(() => {
+    const hidden = context.shape[1];
+    // Sums the columns of each head, with the opposite sign: [hidden, heads]
+    const matrix = new Float32Array(hidden * heads);
+    for (let i = 0; i < hidden; i++) matrix[i * heads + Math.floor((i * heads) / hidden)] = -1;
+    return product(tf.mul(dContext, context) as tf.Tensor2D, tf.tensor2d(matrix, [hidden, heads]));
+  });
 }
 
 /**
@@ -138,10 +142,16 @@ export function attention(qkv: tf.Tensor2D, heads: number, group: AttentionGroup
   });
 }
 
-/** Gradient of {@link attention}: dContext and context: [rows, hidden] → dqkv: [rows, 3 · hidden], and the table's */
+/**
+ * Gradient of {@link attention}.
+ *
+ * @param dContext [rows, hidden]
+ * @param dRows their {@link negativeRowSums}: [rows, heads]
+ * @returns dqkv: [rows, 3 · hidden], and the table's
+ */
 export function attentionGradient(
   dContext: tf.Tensor2D,
-  context: tf.Tensor2D,
+  dRows: tf.Tensor2D,
   heads: number,
   group: AttentionGroup,
   saved: AttentionSaved,
@@ -150,12 +160,11 @@ export function attentionGradient(
   return tidy(() => {
     const { q, k, v } = saved;
     const { dropout, rotary } = settings;
-    const [B, length, d] = q.shape;
+    const [B, length] = q.shape;
     const sizes = blockSizes(B, length);
     const terms = scoreTerms(group, heads, sizes, settings);
     const { mask, biases } = terms;
     const withoutPadding = (x: tf.Tensor3D) => (mask ? (tf.mul(x, mask.expandDims(2)) as tf.Tensor3D) : x);
-    const dRows = product(tf.mul(dContext, context) as tf.Tensor2D, negativeHeadSums(heads, d)); // −D: [rows, heads]
     // [heads in block, length, d] and [heads in block, length, 1]
     const dOutput = withoutPadding(splitHeads(dContext, 1, heads, group));
     const dRow = withoutPadding(splitHeads(dRows, 1, heads, group));

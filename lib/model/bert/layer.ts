@@ -8,7 +8,7 @@
 import { ARCHITECTURES } from '../architectures';
 import type { EncoderConfig } from '../config';
 import { joined, pieces, putBack, take, tf, tidy } from '../tf';
-import { type AttentionSaved, attention, attentionGradient } from './attention';
+import { type AttentionSaved, attention, attentionGradient, negativeRowSums } from './attention';
 import { type Dropout, drop } from './dropout';
 import { type FeedForwardSaved, type FeedForwardWeights, feedForward, feedForwardGradients } from './feed-forward';
 import { type LayerNormSaved, layerNorm, layerNormGradients, layerNormSaved, type Norm, scaled } from './layer-norm';
@@ -135,10 +135,10 @@ export function layerGradients(
     const dSum1 = plus(dNorm1, dMiddle.residual);
     const dAttended = drop(dSum1, dropout(PLACES.attentionOutput));
     const { dx: dTaken, ...out } = linearGradients(dAttended, take(saved.context, rows), weights.out);
-    const contexts = byGroup(saved.context, batch);
-    const dContexts = byGroup(putBack(dTaken, batch.tokens, rows), batch);
-    const parts = dContexts.map((own, g) =>
-      attentionGradient(own, contexts[g], heads, batch.groups[g], saved.attention[g], settingsOf(weights, place, g)),
+    const dContext = putBack(dTaken, batch.tokens, rows);
+    const dRows = byGroup(negativeRowSums(dContext, saved.context, heads), batch);
+    const parts = byGroup(dContext, batch).map((own, g) =>
+      attentionGradient(own, dRows[g], heads, batch.groups[g], saved.attention[g], settingsOf(weights, place, g)),
     );
     const dTable = weights.table && tf.addN(parts.map((part) => part.dTable!));
     const dqkv = joined(parts.map((part) => part.dqkv)); // [tokens, 3 · hidden]
