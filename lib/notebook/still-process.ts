@@ -30,7 +30,9 @@ async function draw(...chart: [Trace[], Layout]): Promise<string> {
   waiting = drawing;
   idle = setTimeout(() => {
     waiting = undefined;
-    drawing.kill();
+    drawing.kill('SIGKILL');
+    // The signal of its end comes while nothing computes: see `product` in model/tf.ts.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   }, IDLE_MS).unref();
   return svg;
 }
