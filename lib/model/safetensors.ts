@@ -90,10 +90,11 @@ const identity = ({ ino, size, mtimeMs }: fs.Stats): string => `${ino} ${size} $
 
 /** Some of a file's bytes, one place after the other, in a buffer of their own. */
 function readBytes(file: string, places: [position: number, length: number][], expected?: string): Buffer {
+  const changed = () => new Error(`${file} is no longer what the model was loaded from: load the model again.`);
+  if (expected && !fs.existsSync(file)) throw changed();
   const descriptor = fs.openSync(file, 'r');
   try {
-    if (expected && identity(fs.fstatSync(descriptor)) !== expected)
-      throw new Error(`${file} is another file than the model was loaded from: load the model again.`);
+    if (expected && identity(fs.fstatSync(descriptor)) !== expected) throw changed();
     const bytes = Buffer.from(new ArrayBuffer(places.reduce((sum, [, length]) => sum + length, 0)));
     let end = 0;
     for (const [position, length] of places) {

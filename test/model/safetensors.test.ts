@@ -120,8 +120,10 @@ describe('safetensors', () => {
     const tensor = readSafetensors(file).get('a')!;
     expect([...tensor.data]).toEqual([1]);
     write(2);
-    expect(() => tensor.data).toThrow(/x\.safetensors is another file than .*load the model again/);
+    expect(() => tensor.data).toThrow(/x\.safetensors is no longer what .*load the model again/);
     expect(() => tensor.rows(Int32Array.of(0))).toThrow(/load the model again/);
+    fs.rmSync(file);
+    expect(() => tensor.data).toThrow(/x\.safetensors is no longer what .*load the model again/);
   });
 
   it('says which file is damaged, and how', () => {

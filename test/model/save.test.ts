@@ -180,6 +180,19 @@ describe('saveModel', () => {
     expect((await model.embedQueries(embeddedTexts)).data).toEqual(before);
   });
 
+  it('a model whose folder got another one says to load it again', async () => {
+    const folder = path.join(temporaryFolder(), 'model');
+    const other = await loadTiny();
+    await saveModel(other, folder);
+    const model = await loadModel(folder);
+    onTestFinished(() => model.dispose());
+    await saveModel(other, folder);
+    await expect(model.embedQueries(embeddedTexts)).rejects.toThrow(/model\.safetensors is no longer .*load the model/);
+    expect((await other.embedQueries(embeddedTexts)).rows).toBe(embeddedTexts.length);
+    await saveModel(other, other.folder); // its own words move
+    expect((await other.embedQueries(embeddedTexts)).rows).toBe(embeddedTexts.length);
+  });
+
   it('keeps how the model is searched with beside it, and takes an earlier model’s away', async () => {
     const folder = path.join(temporaryFolder(), 'saved');
     const model = await loadTiny();
