@@ -78,8 +78,9 @@ export function vectorScores(
   const questionOf = questions.owners ?? Int32Array.from({ length: questions.rows }, (_, row) => row);
   const counts: number[] = []; // vectors of each question
   for (const question of questionOf) counts[question] = (counts[question] ?? 0) + 1;
-  const scores = counts.map(() => new Float64Array(documents).fill(Number.NEGATIVE_INFINITY));
-  for (const owner of owners) for (const ofQuestion of scores) ofQuestion[owner] = 0;
+  const unscored = new Float64Array(documents).fill(Number.NEGATIVE_INFINITY);
+  for (const owner of owners) unscored[owner] = 0;
+  const scores = counts.map(() => unscored.slice());
   const isCosine = similarity === 'cosine';
   const asked = isCosine ? normalizedRows(questions) : questions;
   for (const [first, end] of wholeDocuments(owners)) {

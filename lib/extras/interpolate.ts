@@ -24,8 +24,8 @@ export function interpolateWeights(model: EmbeddingModel, base: EmbeddingModel, 
       throw new Error(`${base.name} is not the base of ${model.name}: it has no "${name}" of shape [${own.shape}].`);
   }
   model.words = mixed(words, base.words, share);
-  for (const [name, own] of model.weights) {
-    const between = tidy(() => tf.add(tf.mul(own, 1 - share), tf.mul(base.weights.get(name)!, share)));
+  for (const [name, own, of] of pairs) {
+    const between = tidy(() => tf.add(tf.mul(own, 1 - share), tf.mul(of!, share)));
     model.weights.set(name, between);
     own.dispose();
   }
@@ -34,6 +34,6 @@ export function interpolateWeights(model: EmbeddingModel, base: EmbeddingModel, 
 /** `(1 − share) · own + share · base`, as it is read. */
 const mixed = (own: StoredTable, base: StoredTable, share: number): StoredTable =>
   storedTable(own.shape, (places) => {
-    const [mine, other] = [own, base].map((table) => (places ? table.rows(places) : table.data));
-    return mine.map((value, i) => (1 - share) * value + share * other[i]);
+    const other = base.rows(places);
+    return own.rows(places).map((value, i) => (1 - share) * value + share * other[i]);
   });

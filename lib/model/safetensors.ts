@@ -27,9 +27,14 @@ export const storedTensor = (shape: number[], read: () => Float32Array): StoredT
   read,
 });
 
-/** The same of a table; it is read whole where no rows are named. */
-export const storedTable = (shape: number[], read: (places?: Int32Array) => Float32Array): StoredTable =>
-  Object.assign(storedTensor(shape, read), { rows: read });
+const rowNumbers = (first: number, length: number): Int32Array => Int32Array.from({ length }, (_, i) => first + i);
+
+/** The same of a table, by what reads or makes some of its rows. */
+export const storedTable = (shape: number[], rows: StoredTable['rows']): StoredTable =>
+  Object.assign(
+    storedTensor(shape, () => rows(rowNumbers(0, shape[0] ?? 1))),
+    { rows },
+  );
 
 const ROWS_AT_A_TIME = 4096;
 
@@ -50,12 +55,12 @@ export function withValues<T>(tensor: StoredTensor, use: (values: Float32Array) 
 /** A tensor's values in their order, of a table some thousand rows at a time; each block until the next. */
 export function* blocksOf(tensor: StoredTensor | StoredTable): Generator<Float32Array> {
   if (!tensor.read) yield tensor.data;
-  else if (!('rows' in tensor) || tensor.shape.length < 2) yield* untilNext(tensor.read());
-  else
-    for (let first = 0; first < tensor.shape[0]; first += ROWS_AT_A_TIME) {
-      const length = Math.min(ROWS_AT_A_TIME, tensor.shape[0] - first);
-      yield* untilNext(tensor.rows(Int32Array.from({ length }, (_, i) => first + i)));
-    }
+  else if (!('rows' in tensor)) yield* untilNext(tensor.read());
+  else {
+    const [rows = 1] = tensor.shape;
+    for (let first = 0; first < rows; first += ROWS_AT_A_TIME)
+      yield* untilNext(tensor.rows(rowNumbers(first, Math.min(ROWS_AT_A_TIME, rows - first))));
+  }
 }
 
 /** How many numbers a tensor holds. */
@@ -137,12 +142,11 @@ export function readSafetensors(file: string): Map<string, StoredTable> {
     for (const [name, { dtype, shape, data_offsets }] of parseHeader(header, size - start)) {
       if (!VALUES[dtype]) continue;
       const [from, to] = data_offsets;
-      const read = (rows?: Int32Array) => {
-        const all: [number, number] = [start + from, to - from];
-        const places = rows ? placesOf(rows, all[0], all[1] / shape[0]) : [all];
+      const rows = (numbers: Int32Array) => {
+        const places = placesOf(numbers, start + from, (to - from) / (shape[0] ?? 1));
         return VALUES[dtype](readBytes(file, places, identity(stats)).buffer as ArrayBuffer);
       };
-      tensors.set(name, storedTable(shape, read));
+      tensors.set(name, storedTable(shape, rows));
     }
   } catch (error) {
     const isHeader = error instanceof SyntaxError || error instanceof TypeError;

@@ -49,16 +49,16 @@ export function trainAllWeights(model: EmbeddingModel, sequences: Int32Array[]):
   };
   share();
   const publish = () => {
-    const [vocabulary, columns] = base.shape;
+    const [, columns] = base.shape;
     const trained = weights.get(WORDS)!.dataSync() as Float32Array;
     const decayed = decay;
     model.words = storedTable(base.shape, (ids) => {
-      const values = ids ? base.rows(ids) : base.data;
+      const values = base.rows(ids);
       for (let i = 0; i < values.length; i++) values[i] *= decayed;
-      for (let i = 0; i < (ids?.length ?? vocabulary); i++) {
-        const row = rowOf.get(ids ? ids[i] : i);
+      ids.forEach((id, i) => {
+        const row = rowOf.get(id);
         if (row !== undefined) values.set(trained.subarray(row * columns, (row + 1) * columns), i * columns);
-      }
+      });
       return values;
     });
   };
